@@ -1,0 +1,15 @@
+"""What is measured: each case written once, for whichever library it is given.
+
+jx and JAX have the same public functions, so a case is a function of the
+namespace (`jx` or `jax`). This package holds the cases alone: running them is
+`worker.py` and `runner.py`, and judging the figures `report.py`.
+"""
+
+from . import dispatch, eager, startup, tracing, training
+from .case import Case
+
+CASES: dict[str, Case] = {
+    case.name: case
+    for family in (startup, tracing, eager, dispatch, training)
+    for case in family.CASES
+}

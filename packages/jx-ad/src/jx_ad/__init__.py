@@ -1,0 +1,30 @@
+"""jx-ad: differentiation of programs built on jx-core, on whatever back end is there."""
+
+from jx_core.source import register_internal as _register_internal
+
+from . import rules
+from ._version import __version__
+from .api import VJP, jvp, linear_transpose, linearize, vjp
+from .gradients import grad, value_and_grad
+from .jacobians import hessian, jacfwd, jacobian, jacrev
+from .tables import (
+    defjvp,
+    defjvp_joint,
+    deflinear,
+    deflinearize,
+    defnondiff,
+    deftranspose,
+    jvp_rules,
+    linearize_rules,
+    transpose_rules,
+)
+from .tangents import Linear, Zero, is_linear
+
+_register_internal(__file__)
+
+__all__ = [
+    "VJP", "Linear", "Zero", "__version__", "defjvp", "defjvp_joint", "deflinear", "deflinearize",
+    "defnondiff", "deftranspose", "grad", "hessian", "is_linear", "jacfwd", "jacobian", "jacrev",
+    "jvp", "jvp_rules", "linear_transpose", "linearize", "linearize_rules", "rules",
+    "transpose_rules", "value_and_grad", "vjp",
+]

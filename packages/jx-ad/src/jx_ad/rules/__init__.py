@@ -1,0 +1,13 @@
+"""The rules of differentiation, one file or folder an op family."""
+
+from . import (  # noqa: F401
+    contraction,
+    elementwise,
+    indexing,
+    reduction,
+    rng,
+    shape,
+    sorting,
+    special,
+)
+from .control_flow import jit  # noqa: F401

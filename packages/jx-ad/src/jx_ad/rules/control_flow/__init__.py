@@ -1,0 +1,3 @@
+"""Differentiation of staged calls, conditionals and loops."""
+
+from . import cond, jit, scan, while_loop  # noqa: F401

@@ -1,0 +1,309 @@
+"""Differentiation of `scan`: forward and linear loops over the body's derivative.
+
+The linear loop's tangents travel in its carry; its residuals are arrays stacked over
+the steps, except those that are the same at every step, which stay constants. The
+transposed loop runs the other way and gathers the constants' cotangents in its carry.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jx_core import ClosedJaxpr
+from jx_core.ops.control_flow.loops import scan_p
+from jx_core.staging import trace_to_jaxpr
+
+from ...programs import (
+    Linearized,
+    Mask,
+    active_mask,
+    eval_closed,
+    jvp_jaxpr,
+    linearize_jaxpr,
+    select,
+    spread,
+)
+from ...tables import add_tangents, deflinearize, deftranspose, instantiate, jvp_rules
+from ...tangents import Linear, Zero, zeros
+from ...tape import transpose_flat
+
+
+def _parts(values: Any, params: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Operands (or flags for them) as those for consts, carry and xs."""
+    a = params["num_consts"]
+    b = a + params["num_carry"]
+    return values[:a], values[a:b], values[b:]
+
+
+def _carry_mask(jaxpr: ClosedJaxpr, tangents: list[Any], params: dict[str, Any]) -> Mask:
+    """Which carries have tangents: the least set that the body keeps."""
+    consts, carry, xs = _parts(active_mask(tangents), params)
+    n = params["num_carry"]
+    while True:
+        _, out = jvp_jaxpr(jaxpr, (*consts, *carry, *xs))
+        wider = tuple(a or b for a, b in zip(carry, out[:n], strict=True))
+        if wider == carry:
+            return carry  # type: ignore[no-any-return]
+        carry = wider
+
+
+def _with_carry(tangents: list[Any], primals: list[Any], carry: Mask, params: Any) -> list[Any]:
+    """`tangents` with zeros made for the carries that get one in the loop."""
+    a = params["num_consts"]
+    result = list(tangents)
+    for i, on in enumerate(carry):
+        if on and result[a + i] is None:
+            result[a + i] = instantiate(None, primals[a + i])
+    return result
+
+
+def _jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    jaxpr: ClosedJaxpr = params["jaxpr"]
+    n_carry = params["num_carry"]
+    carry_mask = _carry_mask(jaxpr, tangents, params)
+    tangents = _with_carry(tangents, primals, carry_mask, params)
+    active = active_mask(tangents)
+    want = (*carry_mask, *(False,) * (len(jaxpr.out_avals) - n_carry))
+    body, active_out = jvp_jaxpr(jaxpr, active, want)
+    key = ("jvp scan", active, params["num_consts"], n_carry)
+    if key not in jaxpr.derived:
+        jaxpr.derived[key] = _interleaved(jaxpr, body, active, active_out, params)
+    merged: ClosedJaxpr = jaxpr.derived[key]
+    consts, carry, xs = _parts(primals, params)
+    t_consts, t_carry, t_xs = ([t for t in p if t is not None] for p in _parts(tangents, params))
+    results = scan_p.bind(
+        *consts, *t_consts, *carry, *t_carry, *xs, *t_xs,
+        **{
+            **params,
+            "jaxpr": merged,
+            "num_consts": len(consts) + len(t_consts),
+            "num_carry": len(carry) + len(t_carry),
+        },
+    )  # fmt: skip
+    n_tangent = len(t_carry)
+    n_out = len(active_out)
+    ys = results[n_carry + n_tangent :]
+    primals_out = results[:n_carry] + ys[: n_out - n_carry]
+    moving = results[n_carry : n_carry + n_tangent] + ys[n_out - n_carry :]
+    return primals_out, spread(moving, active_out)
+
+
+def _interleaved(
+    jaxpr: ClosedJaxpr, body: ClosedJaxpr, active: Mask, active_out: Mask, params: dict[str, Any]
+) -> ClosedJaxpr:
+    """The JVP of a body with tangents beside their primals: consts, carry, xs; carry, ys."""
+    n_carry = params["num_carry"]
+    primal_parts = _parts(jaxpr.in_avals, params)
+    flags = _parts(active, params)
+    tangent_parts = [select(a, f) for a, f in zip(primal_parts, flags, strict=True)]
+    sizes = [len(p) for pair in zip(primal_parts, tangent_parts, strict=True) for p in pair]
+
+    def flat(*args: Any) -> list[Any]:
+        pieces, start = [], 0
+        for size in sizes:
+            pieces.append(args[start : start + size])
+            start += size
+        c, tc, k, tk, x, tx = pieces
+        outs = eval_closed(body, [*c, *k, *x, *tc, *tk, *tx])
+        n = len(active_out)
+        n_tk = len(tk)
+        moving = outs[n:]
+        return outs[:n_carry] + moving[:n_tk] + outs[n_carry:n] + moving[n_tk:]
+
+    avals = [a for p, t in zip(primal_parts, tangent_parts, strict=True) for a in [*p, *t]]
+    merged, consts = trace_to_jaxpr(flat, avals, body.jaxpr.debug_name)
+    return ClosedJaxpr(merged, consts)
+
+
+jvp_rules.define(scan_p)(_jvp)
+
+
+class _Split:
+    """A scan's linearisation: a forward body that stacks residuals, and a linear body.
+
+    Attributes:
+        invariant: the residuals that are the loop's constants, by number.
+        stacked: the residuals that differ by step: ("x", i) an input of the loop, ("y", i)
+            a stacked result of the forward loop.
+    """
+
+    def __init__(self, jaxpr: ClosedJaxpr, active: Mask, carry_mask: Mask, params: Any) -> None:
+        n_carry, n_consts = params["num_carry"], params["num_consts"]
+        want = (*carry_mask, *(False,) * (len(jaxpr.out_avals) - n_carry))
+        split = linearize_jaxpr(jaxpr, active, want)
+        self.active_out = split.active_out
+        self.n_out = len(split.active_out)
+        self.invariant: list[int] = []
+        self.stacked: list[tuple[str, int]] = []
+        self._extra: list[tuple[str, int]] = []  # what the forward body stacks besides ys
+        slots: list[tuple[str, int]] = []
+        for kind, i in split.residuals:
+            if kind == "in" and i < n_consts:
+                slots.append(("const", self._index(self.invariant, i)))
+            elif kind == "in" and i >= n_consts + n_carry:
+                slots.append(("row", self._index(self.stacked, ("x", i - n_consts - n_carry))))
+            elif kind == "out" and n_carry <= i < self.n_out:
+                slots.append(("row", self._index(self.stacked, ("y", i - n_carry))))
+            else:  # a carry before or after the step, or a further result
+                y = self.n_out - n_carry + self._index(self._extra, (kind, i))
+                slots.append(("row", self._index(self.stacked, ("y", y))))
+        self.forward = self._forward_body(split, jaxpr)
+        self.linear = self._linear_body(split, slots, jaxpr, active, params)
+
+    @staticmethod
+    def _index(items: list[Any], item: Any) -> int:
+        """The place of `item` in `items`, where it is put if it is new."""
+        if item not in items:
+            items.append(item)
+        return items.index(item)
+
+    def _forward_body(self, split: Linearized, jaxpr: ClosedJaxpr) -> ClosedJaxpr:
+        def flat(*args: Any) -> list[Any]:
+            outs = eval_closed(split.forward, args)
+            extra = [args[i] if kind == "in" else outs[i] for kind, i in self._extra]
+            return outs[: self.n_out] + extra
+
+        body, consts = trace_to_jaxpr(flat, jaxpr.in_avals, jaxpr.jaxpr.debug_name)
+        return ClosedJaxpr(body, consts)
+
+    def _linear_body(
+        self, split: Linearized, slots: Any, jaxpr: ClosedJaxpr, active: Mask, params: Any
+    ) -> ClosedJaxpr:
+        """Takes (invariant residuals, const tangents), carry tangents, (x tangents, rows)."""
+        t_consts, t_carry, t_xs = (
+            select(a, f)
+            for a, f in zip(_parts(jaxpr.in_avals, params), _parts(active, params), strict=True)
+        )
+        n_res = len(split.residuals)
+        types: dict[tuple[str, int], Any] = dict(
+            zip(slots, split.linear.in_avals[:n_res], strict=True)
+        )
+        invariant = [types["const", k] for k in range(len(self.invariant))]
+        rows = [types["row", k] for k in range(len(self.stacked))]
+        sizes = [len(p) for p in (invariant, t_consts, t_carry, t_xs, rows)]
+
+        def flat(*args: Any) -> list[Any]:
+            pieces, start = [], 0
+            for size in sizes:
+                pieces.append(args[start : start + size])
+                start += size
+            fixed, tc, tk, tx, row = pieces
+            values = [fixed[k] if kind == "const" else row[k] for kind, k in slots]
+            return eval_closed(split.linear, [*values, *tc, *tk, *tx])
+
+        avals = [*invariant, *t_consts, *t_carry, *t_xs, *rows]
+        body, consts = trace_to_jaxpr(flat, avals, f"linear({jaxpr.jaxpr.debug_name})")
+        return ClosedJaxpr(body, consts)
+
+
+@deflinearize(scan_p)
+def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    jaxpr: ClosedJaxpr = params["jaxpr"]
+    n_carry = params["num_carry"]
+    carry_mask = _carry_mask(jaxpr, tangents, params)
+    tangents = _with_carry(tangents, primals, carry_mask, params)
+    active = active_mask(tangents)
+    key = ("linearize scan", active, params["num_consts"], n_carry)
+    split: _Split | None = jaxpr.derived.get(key)
+    if split is None:
+        split = jaxpr.derived[key] = _Split(jaxpr, active, carry_mask, params)
+    results = scan_p.bind(*primals, **{**params, "jaxpr": split.forward})
+    if not any(split.active_out):
+        return results[: split.n_out], [None] * split.n_out
+    xs = _parts(primals, params)[2]
+    t_consts, t_carry, t_xs = ([t for t in p if t is not None] for p in _parts(tangents, params))
+    rows = [xs[i] if kind == "x" else results[n_carry + i] for kind, i in split.stacked]
+    fixed = [primals[i] for i in split.invariant]
+    linear = scan_p.bind(
+        *fixed, *t_consts, *t_carry, *t_xs, *rows,
+        **{
+            **params,
+            "jaxpr": split.linear,
+            "num_consts": len(fixed) + len(t_consts),
+            "num_carry": len(t_carry),
+        },
+    )  # fmt: skip
+    return results[: split.n_out], spread(linear, split.active_out)
+
+
+@deftranspose(scan_p)
+def _transpose(ct: list[Any], *operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+    linear: Mask = tuple(type(x) is Linear for x in operands)
+    l_consts, l_carry, l_xs = _parts(linear, params)
+    if not all(l_carry):
+        raise TypeError(
+            "transposing a scan whose carry holds values that it is not linear in (a counter, "
+            "say) is not supported: carry them in xs, or use jx.vjp in place of linear_transpose"
+        )
+    n_carry = params["num_carry"]
+    consts, carry, xs = _parts(operands, params)
+    ct_carry = [instantiate_ct(c) for c in ct[:n_carry]]
+    ct_ys = ct[n_carry:]
+    active_ys = tuple(type(c) is not Zero for c in ct_ys)
+    key = ("transpose scan", linear, active_ys, params["num_consts"], n_carry)
+    if key not in jaxpr.derived:
+        jaxpr.derived[key] = _transposed_body(jaxpr, linear, active_ys, params)
+    body: ClosedJaxpr = jaxpr.derived[key]
+    fixed = [x for x, on in zip(consts, l_consts, strict=True) if not on]
+    sums = [zeros(x.aval) for x, on in zip(consts, l_consts, strict=True) if on]
+    rows = [x for x, on in zip(xs, l_xs, strict=True) if not on]
+    results = scan_p.bind(
+        *fixed, *sums, *ct_carry, *select(ct_ys, active_ys), *rows,
+        jaxpr=body,
+        length=params["length"],
+        reverse=not params["reverse"],
+        num_consts=len(fixed),
+        num_carry=len(sums) + n_carry,
+        unroll=params["unroll"],
+    )  # fmt: skip
+    n = len(sums)
+    ct_consts, ct_init, ct_xs = results[:n], results[n : n + n_carry], results[n + n_carry :]
+    return [*spread(ct_consts, l_consts), *ct_init, *spread(ct_xs, l_xs)]
+
+
+def instantiate_ct(c: Any) -> Any:
+    """A cotangent as an array."""
+    return c.instantiate() if type(c) is Zero else c
+
+
+def _transposed_body(
+    jaxpr: ClosedJaxpr, linear: Mask, active_ys: Mask, params: dict[str, Any]
+) -> ClosedJaxpr:
+    """Takes fixed, (constants' cotangent sums, carry cotangents), (y cotangents, rows)."""
+    n_carry = params["num_carry"]
+    c_avals, k_avals, x_avals = _parts(jaxpr.in_avals, params)
+    l_consts, _, l_xs = _parts(linear, params)
+    fixed = select(c_avals, [not on for on in l_consts])
+    sums = select(c_avals, l_consts)
+    rows = select(x_avals, [not on for on in l_xs])
+    y_avals = select(jaxpr.out_avals[n_carry:], active_ys)
+    linear_avals = select(jaxpr.in_avals, linear)
+    sizes = [len(p) for p in (fixed, sums, k_avals, y_avals, rows)]
+
+    def flat(*args: Any) -> list[Any]:
+        pieces, start = [], 0
+        for size in sizes:
+            pieces.append(args[start : start + size])
+            start += size
+        values, totals, cts, y_cts, row = pieces
+        known = [
+            *spread(values, [not on for on in l_consts]),
+            *(None for _ in k_avals),
+            *spread(row, [not on for on in l_xs]),
+        ]
+
+        def step(*moving: Any) -> list[Any]:
+            following = iter(moving)
+            full = [next(following) if on else v for on, v in zip(linear, known, strict=True)]
+            return eval_closed(jaxpr, full)
+
+        out_cts = [*cts, *spread(y_cts, active_ys)]
+        results = transpose_flat(step, linear_avals, out_cts)
+        n = len(sums)
+        added = [add_tangents(t, r) for t, r in zip(totals, results[:n], strict=True)]
+        rest = zip(results[n:], linear_avals[n:], strict=True)
+        return added + [zeros(a) if r is None else r for r, a in rest]
+
+    avals = [*fixed, *sums, *k_avals, *y_avals, *rows]
+    body, consts = trace_to_jaxpr(flat, avals, f"transpose({jaxpr.jaxpr.debug_name})")
+    return ClosedJaxpr(body, consts)

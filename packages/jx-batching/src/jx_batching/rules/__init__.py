@@ -1,0 +1,17 @@
+"""The rules of batching, one file an op family.
+
+Importing this package fills the rule table. `alignment.py` has what the rules share;
+moving single axes is in `jx_batching.axes`.
+"""
+
+from . import (  # noqa: F401
+    contraction,
+    elementwise,
+    indexing,
+    reduction,
+    rng,
+    shape,
+    sorting,
+    special,
+)
+from .control_flow import cond, jit, loops  # noqa: F401

@@ -1,0 +1,1 @@
+"""Batching rules of primitives that hold programs, one file each."""

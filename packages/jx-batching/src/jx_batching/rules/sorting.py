@@ -1,0 +1,29 @@
+"""Batching sorts: the same sort along another axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jx_core.lax import sort_p, top_k_p
+
+from ..axes import shift
+from ..tables import BatchAxis, defbatch
+from .alignment import Dims, Operands, all_batched
+
+
+@defbatch(sort_p)
+def _(
+    batch: BatchAxis, operands: Operands, dims: Dims, *, dimension: int, **params: Any
+) -> tuple[list[Any], list[int]]:
+    batches, dim = all_batched(batch, operands, dims)
+    outs = sort_p.bind(*batches, dimension=shift(dimension, dim), **params)
+    return outs, [dim] * len(outs)
+
+
+@defbatch(top_k_p)
+def _(
+    batch: BatchAxis, operands: Operands, dims: Dims, *, k: int, axis: int
+) -> tuple[list[Any], list[int]]:
+    (x,), (dim,) = operands, dims
+    assert dim is not None
+    return top_k_p.bind(x, k=k, axis=shift(axis, dim)), [dim, dim]

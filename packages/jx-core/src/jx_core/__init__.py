@@ -1,0 +1,38 @@
+"""jx-core: primitives, tracing, Jaxprs and staging, evaluated in plain NumPy.
+
+Everything here runs without a compiled runtime. Transformations (`jx_ad`,
+`jx_batching`) and back ends (`jx_xla`) are packages above, built on the names below.
+"""
+
+from . import dtypes, errors, source, tree, tree_util
+from ._version import __version__
+from .aval import ShapeDtypeStruct, ShapedArray, typeof
+from .array_methods import define as define_array_member
+from .config import config
+from .primitive import Primitive, RuleTable, all_primitives
+from .trace import Trace, Tracer
+from .jaxpr import (
+    ClosedJaxpr,
+    Eqn,
+    Jaxpr,
+    Literal,
+    Var,
+    check_jaxpr,
+    dead_code_elimination,
+    eval_jaxpr,
+    jaxpr_as_fun,
+)
+from .staging import eval_shape, make_jaxpr
+from .jit import jit
+from .dispatch import compiled
+from .source import named_scope
+from . import backend, lax, operators
+from .array import Array
+
+__all__ = [
+    "Array", "ClosedJaxpr", "Eqn", "Jaxpr", "Literal", "Primitive", "RuleTable",
+    "ShapeDtypeStruct", "ShapedArray", "Trace", "Tracer", "Var", "__version__",
+    "all_primitives", "backend", "check_jaxpr", "compiled", "dead_code_elimination", "config", "define_array_member", "dtypes", "errors", "eval_jaxpr",
+    "eval_shape", "jaxpr_as_fun", "jit", "lax", "make_jaxpr", "named_scope", "operators",
+    "source", "tree", "tree_util", "typeof",
+]

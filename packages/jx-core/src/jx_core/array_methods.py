@@ -1,0 +1,130 @@
+"""The one table of operators and methods that arrays and tracers share.
+
+`define` puts a function on `Tracer` and on every array class of every back end, those
+registered later included. On arrays an operator is one compiled dispatch; on tracers
+it is the plain function. Core defines the arithmetic ones (`operators.py`), jx-numpy
+the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .aval import is_arraylike
+from .dispatch import CallSpec, Dispatcher, Staged, positions_of
+from .trace import Tracer
+
+_table: dict[str, tuple[Any, bool, tuple[str, ...]]] = {}
+_classes: list[tuple[type, Any]] = []
+
+
+class OperatorSpec(CallSpec):
+    """The staging of a binary operator: leaves operands it does not know to their own class."""
+
+    member = ""
+
+    def miss(self, *args: Any, **kwargs: Any) -> tuple[Any, Staged | None]:
+        if not is_arraylike(args[1]):
+            if not hasattr(args[1], "__jax_array__"):
+                return _leave(self.member, *args), None
+            args = (args[0], args[1].__jax_array__())
+        return super().miss(*args, **kwargs)
+
+
+_SYMBOLS = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%",
+    "pow": "**", "matmul": "@", "and": "&", "or": "|", "xor": "^", "lshift": "<<",
+    "rshift": ">>", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+    "divmod": "divmod()",
+}  # fmt: skip
+
+
+def _leave(member: str, x: Any, other: Any) -> Any:
+    """NotImplemented, so that Python asks the class of `other`.
+
+    Raises:
+        TypeError: `other` is one of Python's containers. These know nothing of arrays, and
+            would say that `[1, 2] == array` is false, or repeat themselves for `[0] * array`.
+    """
+    kind = type(other)
+    if kind not in (list, tuple, set, dict):
+        return NotImplemented
+    name = member.strip("_")
+    operands = [f"{type(x).__name__!r}", f"{kind.__name__!r}"]
+    if name not in _SYMBOLS:
+        name = name.removeprefix("r")
+        operands.reverse()
+    raise TypeError(
+        f"unsupported operand type(s) for {_SYMBOLS[name]}: {' and '.join(operands)}. "
+        f"Make an array of the {kind.__name__} first, with jx.numpy.array"
+    )
+
+
+def define(
+    name: str,
+    member: Any,
+    *,
+    compiled: bool = False,
+    static_argnames: Sequence[str] = (),
+) -> None:
+    """Install `member` as attribute `name` of tracers and of all arrays.
+
+    Args:
+        name: the attribute, such as `__add__`, `reshape` or `T`.
+        member: a function whose first argument is the array, a property, or another
+            descriptor or value.
+        compiled: on arrays, stage and compile the function for each signature.
+        static_argnames: for compiled functions, the arguments that are Python values.
+    """
+    _table[name] = (member, compiled, tuple(static_argnames))
+    setattr(Tracer, name, _deferring(name, member) if _is_binary(name, member) else member)
+    for cls, backend in _classes:
+        _set(cls, backend, name)
+
+
+def install(cls: type, backend: Any) -> None:
+    """Put everything defined so far, and all that will be, on a back end's array class."""
+    _classes.append((cls, backend))
+    for name in _table:
+        _set(cls, backend, name)
+
+
+def _set(cls: type, backend: Any, name: str) -> None:
+    member, compiled, statics = _table[name]
+    if compiled:
+        kind = OperatorSpec if _is_binary(name, member) else CallSpec
+        nums = positions_of(member, statics)
+        spec = kind(member, static_argnums=nums, static_argnames=statics, transparent=True)
+        if isinstance(spec, OperatorSpec):
+            spec.member = name
+        member = backend.dispatcher(spec) or Dispatcher(spec)
+    elif _is_binary(name, member):
+        member = _deferring(name, member)
+    setattr(cls, name, member)
+
+
+_UNARY = {"__neg__", "__pos__", "__abs__", "__invert__", "__round__"}
+
+
+def _is_binary(name: str, member: Any) -> bool:
+    code = getattr(member, "__code__", None)
+    return name.startswith("__") and name not in _UNARY and code is not None and (
+        code.co_argcount == 2 and name not in ("__getitem__", "__contains__")
+    )
+
+
+def _deferring(name: str, member: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """`member` as a method that gives NotImplemented where the other operand is no array."""
+
+    def operator(self: Any, other: Any) -> Any:
+        try:
+            return member(self, other)
+        except TypeError:
+            if is_arraylike(other) or hasattr(other, "__jax_array__"):
+                raise
+            return _leave(name, self, other)
+
+    operator.__name__ = getattr(member, "__name__", "operator")
+    operator.__doc__ = member.__doc__
+    return operator

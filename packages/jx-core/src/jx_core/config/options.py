@@ -1,0 +1,117 @@
+"""The options there are in jx-core. Other packages define their own beside their use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jx_core.config.registry import (
+    define_bool,
+    define_enum,
+    define_int,
+    define_object,
+    define_optional_enum,
+    define_optional_str,
+)
+
+
+def _accept_device(value: Any) -> Any:
+    hash(value)  # it becomes part of caches' keys
+    if value is None or isinstance(value, str) or hasattr(value, "platform"):
+        return value
+    raise ValueError(value)
+
+
+# fmt: off
+MATMUL_PRECISIONS = (
+    "default", "high", "highest", "bfloat16", "tensorfloat32", "float32",
+    "ANY_F8_ANY_F8_F32", "ANY_F8_ANY_F8_F32_FAST_ACCUM", "ANY_F8_ANY_F8_ANY",
+    "ANY_F8_ANY_F8_ANY_FAST_ACCUM", "F16_F16_F16", "F16_F16_F32", "BF16_BF16_BF16",
+    "BF16_BF16_F32", "BF16_BF16_F32_X3", "BF16_BF16_F32_X6", "BF16_BF16_F32_X9",
+    "TF32_TF32_F32", "TF32_TF32_F32_X3", "F32_F32_F32", "F64_F64_F64",
+)
+PRNG_IMPLEMENTATIONS = (
+    "threefry2x32", "threefry4x32", "philox2x32", "philox4x32", "rbg", "unsafe_rbg",
+)
+# fmt: on
+
+enable_x64 = define_bool(
+    "enable_x64", False, "64-bit dtypes; when off, they become their 32-bit kin", traced=True
+)
+numpy_dtype_promotion = define_enum(
+    "numpy_dtype_promotion",
+    ("standard", "strict"),
+    "standard",
+    "how operands of different dtypes combine; 'strict' makes it an error",
+    traced=True,
+)
+numpy_rank_promotion = define_enum(
+    "numpy_rank_promotion",
+    ("allow", "warn", "raise"),
+    "allow",
+    "what happens when operands of different ranks are broadcast",
+    traced=True,
+)
+disable_jit = define_bool(
+    "disable_jit", False, "run jitted functions one operation at a time, untraced", traced=True
+)
+default_matmul_precision = define_optional_enum(
+    "default_matmul_precision",
+    MATMUL_PRECISIONS,
+    None,
+    "precision of matrix products and convolutions that name none",
+    traced=True,
+)
+debug_nans = define_bool(
+    "debug_nans", False, "raise FloatingPointError where a result holds a NaN", traced=True
+)
+debug_infs = define_bool(
+    "debug_infs", False, "raise FloatingPointError where a result holds an infinity", traced=True
+)
+default_prng_impl = define_enum(
+    "default_prng_impl",
+    PRNG_IMPLEMENTATIONS,
+    "threefry2x32",
+    "generator of the keys that jx.random.key makes when told none",
+    traced=True,
+)
+threefry_partitionable = define_bool(
+    "threefry_partitionable",
+    True,
+    "draw threefry bits so that sharding does not change or communicate them",
+    traced=True,
+)
+default_device = define_object(
+    "default_device",
+    None,
+    "device of computations whose operands name none",
+    expected="a device, a platform's name or None",
+    accept=_accept_device,
+    traced=True,
+)
+platforms = define_optional_str(
+    "platforms", None, "comma-separated platforms to start, the first being the default"
+)
+num_cpu_devices = define_int(
+    "num_cpu_devices",
+    -1,
+    "number of virtual CPU devices; -1 leaves it to the back end",
+    expected="a positive integer or -1",
+    accepts=lambda value: value == -1 or value >= 1,
+)
+traceback_filtering = define_enum(
+    "traceback_filtering",
+    ("on", "off"),
+    "on",
+    "leave jx's own frames out of tracebacks",
+    aliases=dict.fromkeys(("auto", "tracebackhide", "remove_frames", "quiet_remove_frames"), "on"),
+)
+log_compiles = define_bool("log_compiles", False, "log a line for each trace and compilation")
+check_tracer_leaks = define_bool(
+    "check_tracer_leaks", False, "fail where a traced function lets a tracer escape"
+)
+enable_checks = define_bool(
+    "enable_checks", False, "check every Jaxpr and other invariants as they are built (slow)"
+)
+compilation_cache_dir = define_optional_str(
+    "compilation_cache_dir", None, "folder in which compiled programs are kept between runs"
+)

@@ -1,0 +1,333 @@
+"""From a Python call to a staged program: signatures, caches, dispatchers.
+
+A `CallSpec` says how one function is staged. `CallSpec.miss` is the whole road of a
+call: split off static arguments, look the signature up, trace on a miss, bind the
+staged call. A back end may put a compiled dispatcher in front of it that knows
+earlier signatures. `jit` (in `jit.py`) and `compiled`, the wrapper of array
+functions, are both made of this.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import tree, tree_util
+from .aval import typeof
+from .config import config, disable_jit
+from .jaxpr.ir import ClosedJaxpr
+from .staging import check_outputs, close_over_tracers, function_name, trace_to_jaxpr
+from .state import state
+from .trace import EVAL, Tracer, default_backend
+
+
+class Staged:
+    """A function staged for one signature: what a `jit` equation needs, and the trees."""
+
+    __slots__ = ("const_tracers", "in_tree", "out_tree", "params", "__weakref__")
+
+    def __init__(
+        self, params: dict[str, Any], in_tree: Any, out_tree: Any, const_tracers: list[Any]
+    ) -> None:
+        self.params = params
+        self.in_tree = in_tree
+        self.out_tree = out_tree
+        self.const_tracers = const_tracers
+
+    @property
+    def jaxpr(self) -> ClosedJaxpr:
+        return self.params["jaxpr"]  # type: ignore[no-any-return]
+
+
+class CallSpec:
+    """How a function is staged, and its staged forms so far.
+
+    Attributes:
+        fun: the function.
+        name: what Jaxprs and profiles call it.
+        static_argnums, static_argnames: arguments that are Python values, not arrays.
+        donate_argnums, donate_argnames: arguments whose buffers the call may reuse.
+        options: the further params of the staged call's equation.
+        transparent: call `fun` directly while anything is being traced, as array
+            functions do, instead of staging a call.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        *,
+        static_argnums: tuple[int, ...] = (),
+        static_argnames: tuple[str, ...] = (),
+        donate_argnums: tuple[int, ...] = (),
+        donate_argnames: tuple[str, ...] = (),
+        options: dict[str, Any] | None = None,
+        transparent: bool = False,
+    ) -> None:
+        self.fun = fun
+        self.name = function_name(fun)
+        self.static_argnums = static_argnums
+        self.static_argnames = static_argnames
+        self.donate_argnums = donate_argnums
+        self.donate_argnames = donate_argnames
+        self.options = options or {}
+        self.transparent = transparent
+        self.cache: dict[Any, Staged] = {}
+
+    def miss(self, *args: Any, **kwargs: Any) -> tuple[Any, Staged | None]:
+        """The result of the call and, where a dispatcher may remember it, its staged form."""
+        if disable_jit.value or (self.transparent and state.trace is not EVAL):
+            return self.fun(*args, **kwargs), None
+        staged, leaves = self.stage(args, kwargs)
+        operands = (*staged.const_tracers, *leaves)
+        outs = state.trace.process(_jit_p(), operands, staged.params)
+        result = tree.unflatten(staged.out_tree, outs)
+        return result, staged if state.trace is EVAL else None
+
+    def stage(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Staged, list[Any]]:
+        """The staged form for these arguments, from the cache or traced now, and the leaves."""
+        dynamic, statics = self.split(args, kwargs)
+        leaves, in_tree = tree.flatten(dynamic)
+        try:
+            avals = tuple([typeof(x) for x in leaves])
+        except TypeError:
+            raise self._bad_argument(dynamic) from None
+        key = (in_tree, avals, statics, config.trace_key(), state.axis_env)
+        staged = self.cache.get(key)
+        if staged is None:
+            staged = self._trace(args, kwargs, in_tree, avals, statics)
+            # A program that closes over an enclosing trace's tracers serves this call only.
+            if not staged.const_tracers:
+                self.cache[key] = staged
+        return staged, leaves
+
+    def split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+        """The dynamic arguments as a pytree, and a hashable record of the static ones."""
+        if not self.static_argnums and not self.static_argnames:
+            return (args, kwargs), ()
+        nums = self.positions(len(args))
+        statics = [(i, *_hashable(args[i], f"argument {i}", self.name)) for i in nums]
+        if self.static_argnames:
+            names = sorted(kwargs.keys() & set(self.static_argnames))
+            statics += [(k, *_hashable(kwargs[k], repr(k), self.name)) for k in names]
+            kwargs = {k: v for k, v in kwargs.items() if k not in self.static_argnames}
+        dynamic = tuple(None if i in nums else a for i, a in enumerate(args))
+        return (dynamic, kwargs), tuple(statics)
+
+    @property
+    def donates(self) -> bool:
+        """Whether calls may give arguments' buffers away."""
+        return bool(self.donate_argnums or self.donate_argnames)
+
+    def positions(self, n: int) -> tuple[int, ...]:
+        """The static positions among `n` positional arguments."""
+        return tuple(sorted({i % n for i in self.static_argnums if -n <= i < n}))
+
+    def _trace(
+        self, args: Any, kwargs: Any, in_tree: Any, avals: tuple[Any, ...], statics: Any
+    ) -> Staged:
+        out_trees: list[Any] = []
+
+        def flat(*flat_args: Any) -> list[Any]:
+            a, k = tree.unflatten(in_tree, flat_args)
+            if statics:
+                a = list(a)
+                for where, _, value in statics:
+                    if isinstance(where, int):
+                        a[where] = value
+                    else:
+                        k[where] = value
+            outputs, out_tree = tree.flatten(self.fun(*a, **k))
+            check_outputs(outputs, out_tree, self.name)
+            out_trees.append(out_tree)
+            return outputs  # type: ignore[no-any-return]
+
+        jaxpr, consts = trace_to_jaxpr(flat, avals, self.name)
+        closed, tracers = close_over_tracers(jaxpr, consts)
+        options = self._flat_options(in_tree, out_trees[0], len(tracers))
+        options["donated"] = self._donated(in_tree, len(tracers))
+        params = {"name": self.name, "jaxpr": closed, **options}
+        return Staged(params, in_tree, out_trees[0], tracers)
+
+    def _flat_options(self, in_tree: Any, out_tree: Any, extra: int) -> dict[str, Any]:
+        """The options with shardings, given as prefixes of the trees, one for each leaf."""
+        options = {**_default_params(), **self.options}
+        for field, full in (("in_shardings", in_tree), ("out_shardings", out_tree)):
+            prefix = options.get(field)
+            if prefix is None:
+                continue
+            if field == "in_shardings":
+                full = tree_util.treedef_children(full)[0]  # keyword arguments have no entry
+                count = len(tree_util.treedef_children(full))
+                prefix = tuple(prefix) if isinstance(prefix, (tuple, list)) else (prefix,) * count
+            flat = tree.flatten_prefix_to_treedef(prefix, full, what=field, none_is_leaf=True)
+            full = in_tree if field == "in_shardings" else out_tree
+            rest = full.num_leaves - len(flat)
+            flat = [*flat, *[None] * rest]
+            options[field] = ((None,) * extra if field == "in_shardings" else ()) + tuple(flat)
+        return options
+
+    def _donated(self, in_tree: Any, extra: int) -> tuple[bool, ...]:
+        if not self.donate_argnums and not self.donate_argnames:
+            return ()
+        args_tree, kwargs_tree = tree_util.treedef_children(in_tree)
+        args = tree_util.treedef_children(args_tree)
+        n = len(args)
+        nums = {i % n for i in self.donate_argnums if -n <= i < n}
+        flags = [False] * extra
+        for i, a in enumerate(args):
+            flags += [i in nums] * a.num_leaves
+        names = kwargs_tree.node_data()[1] or ()
+        for name, child in zip(names, tree_util.treedef_children(kwargs_tree), strict=True):
+            flags += [name in self.donate_argnames] * child.num_leaves
+        return tuple(flags)
+
+    def _bad_argument(self, dynamic: tuple[Any, Any]) -> TypeError:
+        """The error for the first argument leaf that is not an array."""
+        names = _parameter_names(self.fun)
+        for path, leaf in tree.leaves_with_path(dynamic):
+            try:
+                typeof(leaf)
+            except TypeError as err:
+                where, rest = path[1], path[2:]
+                index = getattr(where, "idx", None)
+                name = getattr(where, "key", None)
+                if index is not None:
+                    name = names[index] if index < len(names) else f"args[{index}]"
+                return TypeError(
+                    f"Cannot interpret the argument {name}{tree.keystr(rest)} of {self.name} as an "
+                    f"array: {err} (static_argnames={name!r} would pass it as a Python value)"
+                )
+        raise AssertionError("every leaf is an array")
+
+
+def _hashable(value: Any, what: str, name: str) -> tuple[type, Any]:
+    try:
+        hash(value)
+    except TypeError:
+        raise ValueError(
+            f"Non-hashable static arguments are not supported: {what} of {name} is of type "
+            f"{type(value)}, which can't be hashed: {value!r:.100}. Pass a hashable equivalent "
+            f"(a tuple for a list, a frozen dataclass), or pass it as a dynamic argument."
+        ) from None
+    # The type is part of the key: 1, 1.0 and True are equal but not the same program.
+    return type(value), value
+
+
+def _parameter_names(fun: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(fun).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+@functools.cache
+def _jit_p() -> Any:
+    from .ops.control_flow.jit import jit_p
+
+    return jit_p
+
+
+@functools.cache
+def _default_params() -> dict[str, Any]:
+    from .ops.control_flow.jit import DEFAULT_PARAMS
+
+    return DEFAULT_PARAMS
+
+
+class Dispatcher:
+    """The callable in front of a `CallSpec`: the back end's fast one, or the plain road.
+
+    The back end in use is asked once for a dispatcher of its own; calls then cost one
+    dictionary look-up more than that dispatcher's.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_fast", "_spec")
+
+    def __init__(self, spec: CallSpec) -> None:
+        self._spec = spec
+        self._fast: dict[str, Callable[..., Any]] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        backend = state.backend or default_backend.value
+        fast = self._fast.get(backend.name)
+        if fast is None:
+            fast = self._fast[backend.name] = backend.dispatcher(self._spec) or self._plain
+        return fast(*args, **kwargs)
+
+    def _plain(self, *args: Any, **kwargs: Any) -> Any:
+        return self._spec.miss(*args, **kwargs)[0]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled function {self._spec.name}>"
+
+
+def make_callable(spec: CallSpec) -> Any:
+    """The callable for `spec` on the default back end: its own dispatcher where it has one."""
+    fast = default_backend.value.dispatcher(spec)
+    result = Dispatcher(spec) if fast is None else fast
+    fun = spec.fun
+    for field in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+        if hasattr(fun, field):
+            setattr(result, field, getattr(fun, field))
+    result.__wrapped__ = fun
+    result.spec = spec
+    return result
+
+
+def compiled(
+    fun: Callable[..., Any] | None = None,
+    *,
+    static_argnames: Sequence[str] | str = (),
+    static_argnums: Sequence[int] = (),
+) -> Any:
+    """Decorator for array functions: one compiled dispatch on arrays, plain Python otherwise.
+
+    Called eagerly, the function is staged and compiled once for each signature, and Python
+    numbers among its arguments don't recompile. While anything is being traced it is just
+    called, so its primitives reach the trace with no wrapper around them.
+
+    Args:
+        fun: the function; its array arguments may be pytrees.
+        static_argnames: arguments that are Python values. Positions are worked out from
+            the signature.
+        static_argnums: positions of static arguments that have no name.
+
+    >>> from jx_core import lax
+    >>> @compiled
+    ... def double(x):
+    ...     return lax.mul(x, 2.0)
+    >>> double(3.0)
+    Array(6., dtype=float32, weak_type=True)
+    """
+    if fun is None:
+        return functools.partial(
+            compiled, static_argnames=static_argnames, static_argnums=static_argnums
+        )
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    nums = (*static_argnums, *positions_of(fun, names))
+    spec = CallSpec(fun, static_argnums=nums, static_argnames=names, transparent=True)
+    return make_callable(spec)
+
+
+def positions_of(fun: Callable[..., Any], names: Sequence[str]) -> tuple[int, ...]:
+    """The positions at which the parameters `names` of `fun` may be passed."""
+    if not names:
+        return ()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        parameters = list(inspect.signature(fun).parameters.values())
+    except (TypeError, ValueError):
+        return ()
+    return tuple(
+        i for i, p in enumerate(parameters) if p.name in names and p.kind in positional
+    )
+
+
+def contains_tracer(leaves: Sequence[Any]) -> bool:
+    """Whether any of `leaves` is a tracer."""
+    return any(isinstance(x, Tracer) for x in leaves)

@@ -1,0 +1,58 @@
+"""Extended dtypes: element types that NumPy has no dtype for, such as PRNG keys.
+
+An array with an extended dtype holds several plain elements for each of its
+own. This file has the base class and the scalar types by which `issubdtype`
+tells kinds of them apart; each kind is defined where its operations are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class extended(np.generic):
+    """The scalar type over all extended dtypes, for use with `issubdtype`."""
+
+
+class prng_key(extended):
+    """The scalar type of all PRNG key dtypes, for use with `issubdtype`.
+
+    Example: ``jx.dtypes.issubdtype(jx.random.key(0).dtype, jx.dtypes.prng_key)``.
+    """
+
+
+class ExtendedDType(ABC):
+    """A dtype beside NumPy's. Subclass it for each kind of extended element.
+
+    ``name`` prints it (``key<fry>``), ``type`` is its scalar type (a subclass of
+    `extended`), ``itemsize`` the bytes an element takes. Two dtypes are equal
+    when they are of one class and name; a subclass that knows better overrides
+    both ``__eq__`` and ``__hash__``.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def type(self) -> type[extended]: ...
+
+    @property
+    @abstractmethod
+    def itemsize(self) -> int: ...
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+    def __repr__(self) -> str:
+        return self.name
+
+    __str__ = __repr__

@@ -1,0 +1,340 @@
+"""The errors a user of jx can cause, one class each.
+
+Each class says when it is raised and how the program is mended, and builds a
+message that holds both. The classes keep JAX's names where JAX has the error,
+so that ``except jx.errors.TracerBoolConversionError`` reads as it would there.
+
+Not here: filtering of tracebacks, and errors that Python or NumPy already have
+the right class for (a wrong argument is a `TypeError` or a `ValueError`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "BackendError",
+    "ConcretizationTypeError",
+    "DonatedArrayError",
+    "InconclusiveDimensionOperation",
+    "JAXIndexError",
+    "JAXTypeError",
+    "JXIndexError",
+    "JXTypeError",
+    "JaxRuntimeError",
+    "JaxprTypeError",
+    "KeyReuseError",
+    "MissingRuleError",
+    "NonConcreteBooleanIndexError",
+    "ShapeError",
+    "TracerArrayConversionError",
+    "TracerBoolConversionError",
+    "TracerIntegerConversionError",
+    "TypePromotionError",
+    "UnexpectedTracerError",
+    "concrete_or_error",
+]
+
+
+class JXTypeError(TypeError):
+    """Base of the type errors that only a traced program can raise.
+
+    Catch it to treat every "this needs a value, and tracing has none" error
+    alike::
+
+        try:
+            jx.make_jaxpr(f)(x)
+        except jx.errors.JXTypeError:
+            ...  # f needs concrete values: run it without staging
+    """
+
+
+class JXIndexError(IndexError):
+    """Base of the index errors that only a traced program can raise."""
+
+
+JAXTypeError = JXTypeError
+JAXIndexError = JXIndexError
+
+
+class _TracerProblem(Exception):
+    """Builds the message of an error about a traced value.
+
+    The constructor takes the tracer, or a finished message in its place (which
+    is also what lets such an error be pickled). ``context`` says what the
+    caller was doing; ``origin`` says where the tracer comes from, for example
+    ``"It depends on the argument 'x' of f, traced by jit."``, and is otherwise
+    asked of the tracer itself (its method ``origin``, if it has one).
+    """
+
+    _problem = "A traced value was used: {value}."
+    _cure = ""
+
+    def __init__(self, tracer_or_message: Any, context: str = "", *, origin: str = "") -> None:
+        if isinstance(tracer_or_message, str):
+            parts = [tracer_or_message, context, origin]
+        else:
+            problem = self._problem.format(value=_describe(tracer_or_message))
+            if not origin and hasattr(tracer_or_message, "origin"):
+                origin = tracer_or_message.origin()
+            parts = [problem, context, origin, self._cure]
+        super().__init__("\n".join(part for part in parts if part))
+
+
+def _describe(tracer: object) -> str:
+    """The tracer's type as the user knows it: shape and dtype first."""
+    aval = getattr(tracer, "aval", None)
+    name = type(tracer).__name__
+    return name if aval is None else f"{aval} ({name})"
+
+
+class ConcretizationTypeError(_TracerProblem, JXTypeError):
+    """A traced value was used where its concrete value is needed.
+
+    Raised by ``int(x)``, ``float(x)``, ``complex(x)`` and by functions whose
+    argument decides a shape or an axis, when ``x`` is traced: while a function
+    is being traced its arguments have shapes and dtypes, but no values. Convert
+    with ``x.astype(...)``, or make the argument static so that it stays a
+    Python value::
+
+        @partial(jx.jit, static_argnames="n")
+        def f(x, n):
+            return x.reshape(n, -1)
+    """
+
+    _problem = "A concrete value is needed here, and {value} is traced."
+    _cure = (
+        "A traced value is not known until the compiled program runs. To convert its dtype use "
+        "x.astype(int) or x.astype(float); if it decides a shape, an axis or a branch in Python, "
+        "pass it as a static argument: jit(f, static_argnames=...)."
+    )
+
+
+def concrete_or_error(x: Any, what: str) -> Any:
+    """``x`` itself, or the concrete value behind it if it is a tracer that has one.
+
+    ``what`` says what the value is needed for, as in "an axis of jnp.sum". Raises
+    ConcretizationTypeError for a tracer without a value. A tracer is known by its
+    method ``concrete``, which returns its value or None.
+    """
+    if not hasattr(x, "concrete"):
+        return x
+    value = x.concrete()
+    if value is None:
+        raise ConcretizationTypeError(x, f"It is needed as {what}.")
+    return value
+
+
+class TracerBoolConversionError(ConcretizationTypeError):
+    """The truth value of a traced array was asked for.
+
+    Raised by ``if x > 0``, ``while x > 0``, ``x and y``, ``not x`` and
+    ``assert x``, when ``x`` is traced. Choose with array operations, or mark
+    the argument static::
+
+        y = jnp.where(x > 0, x, -x)                # both sides are computed
+        y = jx.lax.cond(x > 0, f, g, x)            # one of them is
+    """
+
+    _problem = "The truth value of {value} was asked for, and it is traced."
+    _cure = (
+        "Python's if, while, and, or, not and assert need a known value. Choose with "
+        "jnp.where(condition, a, b) or lax.cond(condition, f, g, x), loop with lax.while_loop, "
+        "combine conditions with &, | and ~, or pass what decides as a static argument: "
+        "jit(f, static_argnames=...)."
+    )
+
+
+class TracerIntegerConversionError(_TracerProblem, JXTypeError):
+    """A traced value was used where Python needs an integer.
+
+    Raised when ``x.__index__`` is called on a traced ``x``: indexing a list or
+    a NumPy array with it, ``range(x)``, a shape that holds it. Index a jx array
+    instead, loop with ``lax.fori_loop``, or mark the argument static::
+
+        jnp.asarray(table)[i]                      # not table[i], with a list
+    """
+
+    _problem = "A Python integer is needed here, and {value} is traced."
+    _cure = (
+        "To index with it, make what is indexed a jx array: jnp.asarray(table)[i]. To loop up to "
+        "it, use lax.fori_loop. If it is a shape or a count that must be known while tracing, "
+        "pass it as a static argument: jit(f, static_argnames=...)."
+    )
+
+
+class TracerArrayConversionError(_TracerProblem, JXTypeError):
+    """A traced value was handed to NumPy.
+
+    Raised by ``np.sin(x)``, ``np.asarray(x)``, ``x.item()`` and ``x.tolist()``
+    when ``x`` is traced. Use the function of the same name in ``jx.numpy``, or
+    call NumPy at run time::
+
+        jnp.sin(x)
+        jx.pure_callback(np.sin, jx.ShapeDtypeStruct(x.shape, x.dtype), x)
+    """
+
+    _problem = "A NumPy array was asked of {value}, and it is traced."
+    _cure = (
+        "Use jx.numpy in place of numpy inside traced functions (jnp.sin(x), not np.sin(x)); to "
+        "run NumPy code when the program runs, use jx.pure_callback."
+    )
+
+
+class NonConcreteBooleanIndexError(_TracerProblem, JXIndexError):
+    """An array was indexed with a traced boolean mask.
+
+    Raised by ``x[mask]`` with a traced ``mask``: how many elements it selects,
+    and so the result's shape, depends on values that tracing does not have.
+    Keep the shape and blank out the rest, or say the size::
+
+        jnp.where(mask, x, 0).sum()                # not x[mask].sum()
+        i = jnp.nonzero(mask, size=10)
+    """
+
+    _problem = "Boolean indices must be concrete, and {value} is traced."
+    _cure = (
+        "The result's shape would depend on the mask's values. Use jnp.where(mask, x, fill), or "
+        "jnp.nonzero(mask, size=n) for at most n indices; x.at[mask].set(value) works as it is."
+    )
+
+
+class UnexpectedTracerError(_TracerProblem, JXTypeError):
+    """A tracer was used after the transformation that made it had ended.
+
+    Raised when a traced function stores an intermediate value outside itself
+    (in a global, an attribute, a list) and something uses it later. Return the
+    value instead::
+
+        def f(x):
+            y = jnp.sin(x)
+            return y * 2, y                        # not: cache.append(y)
+    """
+
+    _problem = "{value} was used outside the function in which it was traced."
+    _cure = (
+        "A traced function must return what it computes; it may not leave it in a global, an "
+        "attribute or a container that outlives the call. To find where it escapes, run with "
+        "jx.checking_leaks() or JX_CHECK_TRACER_LEAKS=1."
+    )
+
+
+class KeyReuseError(JXTypeError):
+    """A random key was used twice.
+
+    The same key gives the same numbers, so two draws from it are copies of each
+    other. Split it first::
+
+        k1, k2 = jx.random.split(key)
+        x, y = jx.random.normal(k1), jx.random.normal(k2)
+    """
+
+
+class InconclusiveDimensionOperation(Exception):
+    """Two symbolic dimensions cannot be compared.
+
+    Raised under shape polymorphism, where ``a < b`` may hold for some values of
+    the dimension variables and not for others. State what is known when the
+    variables are made::
+
+        jx.export.symbolic_shape("a, b", constraints=["a >= b"])
+    """
+
+
+class JaxprTypeError(TypeError):
+    """A Jaxpr is not well typed.
+
+    Raised by the checker: a variable used before it is bound, an operand whose
+    type its primitive does not take, a result or an effect other than the rule
+    gives. The cure is in the pass or rule that built the Jaxpr; check after
+    each pass to find it::
+
+        with jx.enable_checks(True):
+            jx.make_jaxpr(f)(x)
+    """
+
+
+class JaxRuntimeError(RuntimeError):
+    """A compiled program failed while it was compiled or run.
+
+    Out of memory, a failing host callback, a computation the device cannot do.
+    Nothing about the program's types was wrong; the message is the back end's.
+    XLA's own error, which ``jx.errors.JaxRuntimeError`` stands for when XLA is
+    installed, is a `RuntimeError` too.
+    """
+
+
+class BackendError(RuntimeError):
+    """A back end, a platform or a device that was asked for cannot be had.
+
+    Raised when ``JX_PLATFORMS`` names a platform that no installed package
+    offers, when a plugin fails to start, and when a device number is out of
+    range. The message lists what there is::
+
+        JX_PLATFORMS=cpu python program.py
+        jx.devices()
+    """
+
+
+class DonatedArrayError(RuntimeError):
+    """An array was read after its buffer was given away or deleted.
+
+    ``jit(f, donate_argnums=0)`` lets the result of ``f(x)`` overwrite ``x``.
+    Use the result from then on, or do not donate::
+
+        state = step(state, batch)                 # not: new = step(state, batch)
+    """
+
+
+class ShapeError(TypeError, ValueError):
+    """The shapes of operands do not fit together.
+
+    Both a `TypeError` (what JAX raises from ``jax.lax``) and a `ValueError`
+    (what it, like NumPy, raises from the array functions), so that programs
+    that catch either keep working. Reshape or broadcast one operand::
+
+        x[:, None] + y[None, :]                    # (n, 1) and (1, m) give (n, m)
+    """
+
+
+class TypePromotionError(ValueError):
+    """Operands' dtypes have no common dtype that jx would choose by itself.
+
+    Raised for 8-bit (and narrower) floats and for integers of up to 4 bits
+    against other dtypes, for PRNG keys against anything else, and for nearly
+    all mixtures under ``numpy_dtype_promotion='strict'``. Say which dtype is
+    meant::
+
+        x.astype(jnp.float32) + y                  # x is float8_e4m3fn
+    """
+
+
+class MissingRuleError(NotImplementedError):
+    """A layer has no rule for a primitive.
+
+    ``primitive`` is the primitive or its name, ``layer`` what lacks the rule
+    ("batching", "XLA lowering for gpu"), ``how_to_define`` the one call that
+    would define it, ``reason`` why the layer has none on purpose. A
+    decomposition of the primitive serves every layer::
+
+        @jx_batching.defbatch(my_primitive)
+        def _(batch, operands, dims, **params): ...
+    """
+
+    def __init__(
+        self, primitive: Any, layer: str, how_to_define: str, reason: str | None = None
+    ) -> None:
+        self.primitive = str(getattr(primitive, "name", primitive))
+        self.layer = layer
+        self.how_to_define = how_to_define
+        self.reason = reason
+        super().__init__(self.primitive, layer, how_to_define, reason)
+
+    def __str__(self) -> str:
+        if self.reason:
+            return f"the primitive '{self.primitive}' has no {self.layer} rule: {self.reason}"
+        return (
+            f"the primitive '{self.primitive}' has no {self.layer} rule and no decomposition to "
+            f"fall back on.\nDefine the rule with {self.how_to_define}, or give the primitive a "
+            "decomposition into others, which serves every layer."
+        )

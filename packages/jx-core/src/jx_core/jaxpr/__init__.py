@@ -1,0 +1,12 @@
+"""Jaxprs: the intermediate representation and what is done with it."""
+
+from .checking import check_jaxpr
+from .evaluate import eval_jaxpr, jaxpr_as_fun
+from .ir import Atom, ClosedJaxpr, DropVar, Eqn, Jaxpr, Literal, Var, jaxprs_in, subjaxprs
+from .passes import dead_code_elimination, live_equations, used_inputs
+
+__all__ = [
+    "Atom", "ClosedJaxpr", "DropVar", "Eqn", "Jaxpr", "Literal", "Var", "check_jaxpr",
+    "dead_code_elimination", "eval_jaxpr",
+    "jaxpr_as_fun", "jaxprs_in", "live_equations", "subjaxprs", "used_inputs",
+]

@@ -1,0 +1,66 @@
+"""Rewrites of programs that keep their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
+
+
+def live_equations(jaxpr: Jaxpr, used_outputs: Sequence[bool] | None = None) -> list[Eqn]:
+    """The equations that the (used) results depend on, and those with effects."""
+    flags = [True] * len(jaxpr.outvars) if used_outputs is None else used_outputs
+    live: set[Var] = {
+        v for v, on in zip(jaxpr.outvars, flags, strict=True) if on and not isinstance(v, Literal)
+    }
+    kept: list[Eqn] = []
+    for eqn in reversed(jaxpr.eqns):
+        if eqn.effects or any(v in live for v in eqn.outvars):
+            kept.append(eqn)
+            live.update(v for v in eqn.invars if not isinstance(v, Literal))
+    kept.reverse()
+    return kept
+
+
+def used_inputs(jaxpr: Jaxpr, eqns: Sequence[Eqn] | None = None) -> tuple[bool, ...]:
+    """Which arguments the results or effects of a program depend on."""
+    kept = live_equations(jaxpr) if eqns is None else eqns
+    used = {v for eqn in kept for v in eqn.invars if not isinstance(v, Literal)}
+    used.update(v for v in jaxpr.outvars if not isinstance(v, Literal))
+    return tuple(v in used for v in jaxpr.invars)
+
+
+def dead_code_elimination(
+    closed: ClosedJaxpr, used_outputs: Sequence[bool] | None = None
+) -> tuple[ClosedJaxpr, tuple[bool, ...]]:
+    """Drop what the used results don't depend on: equations, constants, then arguments.
+
+    Args:
+        closed: the program.
+        used_outputs: which of its results to keep; all by default.
+
+    Returns:
+        The smaller program, and which arguments it still takes.
+
+    >>> from jx_core import lax, make_jaxpr
+    >>> program = make_jaxpr(lambda x, y: (lax.sin(x), lax.cos(y))[0])(1.0, 2.0)
+    >>> smaller, used = dead_code_elimination(program)
+    >>> used, len(smaller.eqns)
+    ((True, False), 1)
+    """
+    jaxpr = closed.jaxpr
+    flags = [True] * len(jaxpr.outvars) if used_outputs is None else list(used_outputs)
+    outvars = [v for v, on in zip(jaxpr.outvars, flags, strict=True) if on]
+    kept = live_equations(jaxpr, flags)
+    trimmed = jaxpr.replace(outvars=outvars, eqns=kept)
+    used = used_inputs(trimmed, kept)
+    referenced = {v for eqn in kept for v in eqn.invars if isinstance(v, Var)}
+    referenced.update(v for v in outvars if isinstance(v, Var))
+    pairs = [
+        (v, c) for v, c in zip(jaxpr.constvars, closed.consts, strict=True) if v in referenced
+    ]
+    smaller = trimmed.replace(
+        constvars=[v for v, _ in pairs],
+        invars=[v for v, on in zip(jaxpr.invars, used, strict=True) if on],
+    )
+    return ClosedJaxpr(smaller, [c for _, c in pairs]), used

@@ -1,0 +1,280 @@
+"""`jit`: staging a function into one call of a traced program.
+
+The callable that `jit` returns stages through `dispatch.CallSpec`. With it come the
+steps of ahead-of-time use: `.trace(...)` gives a `Traced`, whose `.lower()` asks the
+back end; `.eval_shape(...)` gives types only.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from . import tree
+from .aval import ShapeDtypeStruct
+from .dispatch import CallSpec, Staged, make_callable, positions_of
+from .jaxpr.ir import ClosedJaxpr
+from .staging import _described, function_name
+from .state import state
+from .trace import default_backend
+
+# One cache of staged forms for a function and options, however often jit is called on it,
+# so that `jit(f)` inside a loop traces once. It dies with the function.
+_caches: weakref.WeakKeyDictionary[Any, dict[Any, dict[Any, Staged]]] = weakref.WeakKeyDictionary()
+
+
+def jit(
+    fun: Callable[..., Any] | None = None,
+    /,
+    *,
+    in_shardings: Any = None,
+    out_shardings: Any = None,
+    static_argnums: int | Sequence[int] | None = None,
+    static_argnames: str | Iterable[str] | None = None,
+    donate_argnums: int | Sequence[int] | None = None,
+    donate_argnames: str | Iterable[str] | None = None,
+    keep_unused: bool = False,
+    device: Any = None,
+    backend: str | None = None,
+    inline: bool = False,
+    compiler_options: dict[str, Any] | None = None,
+) -> Any:
+    """Stage `fun` so that the back end compiles it as one program.
+
+    The function is traced once for each signature: the tree, shapes, dtypes and weak
+    types of its arguments and the values of its static ones. It should be pure.
+
+    Args:
+        fun: takes and returns pytrees of arrays. Without it, `jit(**options)` is a decorator.
+        in_shardings, out_shardings: shardings, as prefixes of the trees of positional
+            arguments and of results; None leaves the choice to the compiler.
+        static_argnums, static_argnames: arguments passed as hashable Python values.
+        donate_argnums, donate_argnames: arguments whose buffers the call may reuse. They
+            can't be used again.
+        keep_unused: keep arguments that the program does not use.
+        device, backend: deprecated in JAX; use `device_put` on the arguments.
+        inline: inside another staged function, put the equations in place of a call.
+        compiler_options: passed to the compiler.
+
+    Returns:
+        A callable with `.trace`, `.lower`, `.eval_shape` and `.clear_cache`.
+
+    Raises:
+        TypeError: `fun` is not callable, or an argument is not an array.
+        ValueError: a static argument is not hashable, or an argnum is out of range.
+
+    >>> from jx_core import lax
+    >>> jit(lambda x: lax.mul(x, 2.0))(3.0)
+    Array(6., dtype=float32, weak_type=True)
+    """
+    options = dict(
+        in_shardings=in_shardings,
+        out_shardings=out_shardings,
+        static_argnums=static_argnums,
+        static_argnames=static_argnames,
+        donate_argnums=donate_argnums,
+        donate_argnames=donate_argnames,
+        keep_unused=keep_unused,
+        inline=inline,
+        compiler_options=compiler_options,
+    )
+    if fun is None:
+        return functools.partial(jit, **options)
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun!r}")
+    if device is not None or backend is not None:
+        raise TypeError(
+            "jit: device= and backend= are not supported; place the arguments with "
+            "jx.device_put, or give in_shardings"
+        )
+    return _jitted(fun, options)
+
+
+def _jitted(fun: Callable[..., Any], options: dict[str, Any]) -> Any:
+    nums, names = _static_arguments(fun, options["static_argnums"], options["static_argnames"])
+    donate_nums = _integers(options["donate_argnums"], "donate_argnums")
+    donate_names = _strings(options["donate_argnames"], "donate_argnames")
+    compiler_options = tuple(sorted((options["compiler_options"] or {}).items()))
+    call_options = {
+        "in_shardings": options["in_shardings"],
+        "out_shardings": options["out_shardings"],
+        "keep_unused": bool(options["keep_unused"]),
+        "inline": bool(options["inline"]),
+        "compiler_options": compiler_options,
+    }
+    spec = CallSpec(
+        fun,
+        static_argnums=nums,
+        static_argnames=names,
+        donate_argnums=(*donate_nums, *positions_of(fun, donate_names)),
+        donate_argnames=donate_names,
+        options=call_options,
+    )
+    key = (nums, names, spec.donate_argnums, donate_names, *call_options.values())
+    try:
+        spec.cache = _caches.setdefault(fun, {}).setdefault(key, {})
+    except TypeError:
+        pass  # fun or an option can't be hashed or weakly referenced: a cache of its own
+    result = make_callable(spec)
+    result.trace = functools.partial(_trace, spec)
+    result.lower = functools.partial(_lower, spec)
+    result.eval_shape = functools.partial(_eval_shape, spec)
+    if not hasattr(type(result), "clear_cache"):
+        result.clear_cache = spec.cache.clear
+    return result
+
+
+def _integers(value: Any, what: str) -> tuple[int, ...]:
+    if value is None:
+        return ()
+    try:
+        return (operator.index(value),)
+    except TypeError:
+        pass
+    try:
+        return tuple(operator.index(i) for i in value)
+    except TypeError:
+        raise TypeError(f"{what} must be an int or a sequence of ints, got {value!r}") from None
+
+
+def _strings(value: Any, what: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    values = (value,) if isinstance(value, str) else tuple(value)
+    for v in values:
+        if not isinstance(v, str):
+            raise TypeError(f"{what} must be a str or a sequence of str, got {value!r}")
+    return values
+
+
+def _static_arguments(fun: Any, nums: Any, names: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Static positions and names, each completed from the other through the signature."""
+    given_nums, given_names = _integers(nums, "static_argnums"), _strings(names, "static_argnames")
+    try:
+        parameters = list(inspect.signature(fun).parameters.values())
+    except (TypeError, ValueError):
+        return given_nums, given_names
+    kinds = {p.kind for p in parameters}
+    if given_nums and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        for i in given_nums:
+            if not -count <= i < count:
+                raise ValueError(
+                    f"jitted function has static_argnums={given_nums} but {function_name(fun)} "
+                    f"has only {count} positional arguments"
+                )
+    if inspect.Parameter.VAR_KEYWORD not in kinds:
+        known = {p.name for p in parameters}
+        for name in given_names:
+            if name not in known:
+                raise ValueError(
+                    f"jitted function has invalid argname {name!r} in static_argnames: "
+                    f"{function_name(fun)} has {sorted(known)}"
+                )
+    if given_nums and names is None:
+        count = len(parameters)
+        by_keyword = [
+            parameters[i].name
+            for i in given_nums
+            if -count <= i < count and parameters[i].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        ]
+        return given_nums, tuple(by_keyword)
+    if given_names and nums is None:
+        return positions_of(fun, given_names), given_names
+    return given_nums, given_names
+
+
+def partial_static(
+    fun: Callable[..., Any], static_argnums: Any, args: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], Callable[..., Any]]:
+    """The non-static ones of `args`, and `fun` as a function of those alone."""
+    nums = {i % len(args) for i in _integers(static_argnums, "static_argnums") if args}
+    if not nums:
+        return args, fun
+    dynamic = tuple(a for i, a in enumerate(args) if i not in nums)
+
+    @functools.wraps(fun)
+    def with_statics(*rest: Any, **kwargs: Any) -> Any:
+        following = iter(rest)
+        return fun(*(a if i in nums else next(following) for i, a in enumerate(args)), **kwargs)
+
+    return dynamic, with_statics
+
+
+class Traced:
+    """A function traced for given argument types, before lowering.
+
+    Attributes:
+        jaxpr: the program.
+        staged: the staged call it will be compiled as.
+        in_tree, out_tree: the trees of ((args), {kwargs}) without static ones, and results.
+        out_info: shapes and dtypes of the results, as a pytree of `ShapeDtypeStruct`.
+    """
+
+    def __init__(self, spec: CallSpec, staged: Staged) -> None:
+        if staged.const_tracers:
+            raise TypeError(
+                f"{spec.name} closes over traced values, so it can't be traced ahead of time: "
+                f"pass them as arguments"
+            )
+        self.spec = spec
+        self.staged = staged
+        self.in_tree = staged.in_tree
+        self.out_tree = staged.out_tree
+
+    @property
+    def fun_name(self) -> str:
+        return self.spec.name
+
+    @property
+    def jaxpr(self) -> ClosedJaxpr:
+        return self.staged.jaxpr
+
+    @property
+    def in_avals(self) -> Any:
+        return tree.unflatten(self.in_tree, self.jaxpr.in_avals)
+
+    @property
+    def out_avals(self) -> Any:
+        return tree.unflatten(self.out_tree, self.jaxpr.out_avals)
+
+    @property
+    def out_info(self) -> Any:
+        structs = [
+            ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in self.jaxpr.out_avals
+        ]
+        return tree.unflatten(self.out_tree, structs)
+
+    def lower(self, **options: Any) -> Any:
+        """Lower to the back end's form; see the back end for options.
+
+        Raises:
+            BackendError: the back end in use has no compiler.
+        """
+        return (state.backend or default_backend.value).lower(self, **options)
+
+    def __repr__(self) -> str:
+        return f"Traced({self.fun_name}: {self.jaxpr})"
+
+
+def _trace(spec: CallSpec, *args: Any, **kwargs: Any) -> Traced:
+    """Trace for arguments that may be arrays or anything with a shape and a dtype."""
+    nums = spec.positions(len(args))
+    described = tuple(a if i in nums else tree.map(_described, a) for i, a in enumerate(args))
+    named = {
+        k: v if k in spec.static_argnames else tree.map(_described, v) for k, v in kwargs.items()
+    }
+    staged, _ = spec.stage(described, named)
+    return Traced(spec, staged)
+
+
+def _lower(spec: CallSpec, *args: Any, **kwargs: Any) -> Any:
+    return _trace(spec, *args, **kwargs).lower()
+
+
+def _eval_shape(spec: CallSpec, *args: Any, **kwargs: Any) -> Any:
+    return _trace(spec, *args, **kwargs).out_info

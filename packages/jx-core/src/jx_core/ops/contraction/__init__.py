@@ -1,0 +1,22 @@
+"""Contractions: sums of products over axes, `dot_general` and the convolutions.
+
+`precision` says how exactly they are computed, `dot` holds the products of matrices and
+their kin, `conv` the convolutions, `conv_shapes` the arithmetic of their axes and padding.
+Reductions of one array are another family.
+"""
+
+# ruff: noqa: F403
+from . import conv as _conv
+from . import conv_shapes as _conv_shapes
+from . import dot as _dot
+from . import precision as _precision
+from .conv import *
+from .conv_shapes import *
+from .dot import *
+from .precision import *
+
+__all__: list[str] = []
+__all__ += _conv.__all__
+__all__ += _conv_shapes.__all__
+__all__ += _dot.__all__
+__all__ += _precision.__all__

@@ -1,0 +1,159 @@
+"""What conditionals and loops share: staging their function arguments into programs."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ... import tree
+from ...aval import ShapedArray, typeof
+from ...config import trace_key
+from ...jaxpr.evaluate import eval_jaxpr
+from ...jaxpr.ir import ClosedJaxpr, Jaxpr, Var
+from ...staging import check_outputs, function_name, trace_to_jaxpr
+from ...state import state
+from ...trace import Tracer
+from ..elementwise import convert_element_type_p
+
+# Staged forms by function and argument types, so that a loop called again with the same body
+# traces, differentiates and compiles once. Forms that close over tracers are not kept.
+_cache: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+
+
+class Program:
+    """A function staged for given argument types: a flat program and its result's tree.
+
+    Attributes:
+        jaxpr: takes the arguments alone; arrays it closes over are its `constvars`.
+        consts: the values of those, tracers of enclosing traces among them.
+    """
+
+    __slots__ = ("consts", "jaxpr", "name", "out_tree")
+
+    def __init__(self, jaxpr: Jaxpr, consts: list[Any], out_tree: Any, name: str) -> None:
+        self.jaxpr = jaxpr
+        self.consts = consts
+        self.out_tree = out_tree
+        self.name = name
+
+    @property
+    def out_avals(self) -> list[ShapedArray]:
+        return self.jaxpr.out_avals
+
+
+def stage(fun: Callable[..., Any], in_tree: Any, avals: Sequence[ShapedArray]) -> Program:
+    """Stage `fun`, a function of positional pytrees of tree `in_tree` and types `avals`."""
+    key = (in_tree, tuple(avals), trace_key(), state.axis_env)
+    try:
+        known = _cache.setdefault(fun, {})
+    except TypeError:
+        known = {}
+    found = known.get(key)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
+    name = function_name(fun)
+    out_trees: list[Any] = []
+
+    def flat(*args: Any) -> list[Any]:
+        outputs, out_tree = tree.flatten(fun(*tree.unflatten(in_tree, args)))
+        check_outputs(outputs, out_tree, name)
+        out_trees.append(out_tree)
+        return outputs  # type: ignore[no-any-return]
+
+    jaxpr, consts = trace_to_jaxpr(flat, avals, name)
+    program = Program(jaxpr, consts, out_trees[0], name)
+    if not any(isinstance(c, Tracer) for c in consts):
+        known[key] = program
+    return program
+
+
+def hoist(programs: Sequence[Program]) -> tuple[list[ClosedJaxpr], list[Any]]:
+    """Make what the programs close over their leading arguments, the same for all.
+
+    Returns:
+        The programs, each taking (all closed-over values, its arguments), and the values.
+        Concrete arrays of a lone cached program are hoisted too: a loop's body then is a
+        program without constants, which every back end can share.
+    """
+    values: dict[int, Any] = {}
+    for program in programs:
+        for c in program.consts:
+            values.setdefault(id(c), c)
+    closed = []
+    for program in programs:
+        mine = {id(c): v for c, v in zip(program.consts, program.jaxpr.constvars, strict=True)}
+        leading = [mine[i] if i in mine else Var(typeof(c)) for i, c in values.items()]
+        closed.append(_with_leading(program, tuple(values), leading))
+    return closed, list(values.values())
+
+
+def _with_leading(program: Program, ids: tuple[int, ...], leading: list[Var]) -> ClosedJaxpr:
+    """The closed form of `program`; one object as long as its constants stay in place."""
+    jaxpr = program.jaxpr.replace(constvars=[], invars=leading + program.jaxpr.invars)
+    key = ("hoisted", ids)
+    known = _closed.setdefault(program.jaxpr, {})
+    if key not in known:
+        known[key] = ClosedJaxpr(jaxpr)
+    return known[key]
+
+
+_closed: weakref.WeakKeyDictionary[Jaxpr, dict[Any, ClosedJaxpr]] = weakref.WeakKeyDictionary()
+
+
+def cast_results(closed: ClosedJaxpr, avals: Sequence[ShapedArray]) -> ClosedJaxpr:
+    """The same program with results of types `avals`, which differ in weak types only."""
+    if all(a is b for a, b in zip(closed.out_avals, avals, strict=True)):
+        return closed
+    key = ("cast", tuple(avals))
+    if key not in closed.derived:
+
+        def flat(*args: Any) -> list[Any]:
+            outs = eval_jaxpr(closed.jaxpr, closed.consts, *args)
+            return [
+                o
+                if typeof(o) is a
+                else convert_element_type_p.bind(o, new_dtype=a.dtype, weak_type=a.weak_type)
+                for o, a in zip(outs, avals, strict=True)
+            ]
+
+        jaxpr, consts = trace_to_jaxpr(flat, closed.in_avals, closed.jaxpr.debug_name)
+        closed.derived[key] = ClosedJaxpr(jaxpr, consts)
+    return closed.derived[key]  # type: ignore[no-any-return]
+
+
+def join_weak(avals: Sequence[ShapedArray]) -> ShapedArray:
+    """The type that values of these types, equal but for weakness, have in common."""
+    return avals[0] if all(a.weak_type for a in avals) else avals[0].strip_weak_type()
+
+
+def same_but_weak(a: ShapedArray, b: ShapedArray) -> bool:
+    """Whether two types have one shape and dtype."""
+    return a.shape == b.shape and a.dtype == b.dtype
+
+
+def cast_weak(x: Any, aval: ShapedArray) -> Any:
+    """`x` as a value of type `aval`, from which it differs at most in weakness."""
+    if typeof(x) is aval:
+        return x
+    return convert_element_type_p.bind(x, new_dtype=aval.dtype, weak_type=aval.weak_type)
+
+
+def differing_leaves(
+    expected_tree: Any, expected: Sequence[ShapedArray], got_tree: Any, got: Sequence[ShapedArray]
+) -> list[str]:
+    """Lines that name each leaf whose type is not the expected one, with both types."""
+    if expected_tree != got_tree:
+        return [f"  expected tree {expected_tree}", f"  got tree      {got_tree}"]
+    names = tree.unflatten(expected_tree, list(range(len(expected))))
+    lines = []
+    for (path, i) in tree.leaves_with_path(names):
+        if not same_but_weak(expected[i], got[i]):
+            where = tree.keystr(path) or "the value"
+            cure = ""
+            if expected[i].shape == got[i].shape:
+                cure = f"; cast one with .astype({expected[i].dtype.name!r})"
+            lines.append(
+                f"  {where}: expected {expected[i].str_short()}, got {got[i].str_short()}{cure}"
+            )
+    return lines

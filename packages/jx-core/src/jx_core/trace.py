@@ -1,0 +1,170 @@
+"""Traces, which give operations their meaning, and tracers, the values they run on.
+
+Each thread has one current trace; `Primitive.bind` hands every operation to it. The
+eager trace computes; a staging trace records; a transformation's trace computes
+something else as well, under its parent. A tracer belongs to one trace. This file
+has the base classes and the eager trace; staging is in `staging.py`, the rest in
+packages above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from . import errors
+from .aval import ShapedArray
+from .state import ThreadState, state, swap_trace
+
+
+class Trace:
+    """What happens to operations while this trace is current.
+
+    Subclasses implement `process`. A transformation's trace keeps its `parent`, the
+    trace that was current when it began, and does its own arithmetic under it.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    is_eval: ClassVar[bool] = False
+
+    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply `primitive`; operands are this trace's tracers or anything older."""
+        raise TypeError(f"{type(self).__name__} does not implement process()")
+
+
+class EvalTrace(Trace):
+    """Computes at once, on the current back end."""
+
+    __slots__ = ()
+    is_eval = True
+
+    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        return (state.backend or default_backend.value).evaluate(primitive, operands, params)
+
+
+class _Default:
+    """The process-wide default back end; `jx_core.backend` fills it in."""
+
+    __slots__ = ("value",)
+    value: Any
+
+
+default_backend = _Default()
+EVAL = EvalTrace()
+ThreadState.trace = EVAL
+
+
+@contextmanager
+def use_trace(trace: Trace) -> Iterator[None]:
+    """Make `trace` current for the operations inside."""
+    before = swap_trace(trace)
+    try:
+        yield
+    finally:
+        swap_trace(before)
+
+
+def current_trace() -> Trace:
+    """The trace that operations of this thread go to now."""
+    return state.trace  # type: ignore[no-any-return]
+
+
+class Tracer:
+    """A value inside a transformed or staged function: it has a type, perhaps no data.
+
+    Subclasses have an `aval` and may override `concrete`, for transformations under
+    which the number is known (`grad` outside of `jit`).
+    """
+
+    __slots__ = ("__weakref__", "_trace")
+    __array_priority__ = 1000  # NumPy arrays leave `ndarray + tracer` to the tracer
+    __hash__ = None  # type: ignore[assignment]
+
+    _trace: Any
+    aval: ShapedArray
+
+    def concrete(self) -> Any:
+        """The concrete array behind this tracer, or None where there is none."""
+        return None
+
+    def origin(self) -> str:
+        """A sentence on where this tracer comes from, for error messages."""
+        return ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.aval.ndim
+
+    @property
+    def size(self) -> int:
+        return self.aval.size
+
+    @property
+    def weak_type(self) -> bool:
+        return self.aval.weak_type
+
+    def __len__(self) -> int:
+        return len(self.aval)
+
+    def _value_for(self, error: type[Exception]) -> Any:
+        value = self.concrete()
+        if value is None:
+            raise error(self)
+        return value
+
+    def __bool__(self) -> bool:
+        return bool(self._value_for(errors.TracerBoolConversionError))
+
+    def __int__(self) -> int:
+        return int(self._value_for(errors.ConcretizationTypeError))
+
+    def __float__(self) -> float:
+        return float(self._value_for(errors.ConcretizationTypeError))
+
+    def __complex__(self) -> complex:
+        return complex(self._value_for(errors.ConcretizationTypeError))
+
+    def __index__(self) -> int:
+        return self._value_for(errors.TracerIntegerConversionError).__index__()  # type: ignore[no-any-return]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        # The number under a gradient is known, but NumPy would silently drop its derivative.
+        raise errors.TracerArrayConversionError(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.concrete(), spec) if spec and is_concrete(self) else str(self)
+
+    def item(self) -> Any:
+        """The Python number of a one-element array whose value is known."""
+        return self._value_for(errors.ConcretizationTypeError).item()
+
+    def tolist(self) -> Any:
+        """The nested list of an array whose value is known."""
+        return self._value_for(errors.ConcretizationTypeError).tolist()
+
+    def block_until_ready(self) -> Tracer:
+        """Tracers are always ready."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}<{self.aval.str_short()}>"
+
+
+def is_concrete(x: Any) -> bool:
+    """Whether the number behind `x` is known now (no tracer, or one under `grad` alone)."""
+    return not isinstance(x, Tracer) or x.concrete() is not None
+
+
+def to_concrete(x: Any) -> Any:
+    """`x` itself when it is no tracer, the array behind it, or None where it is unknown."""
+    return x.concrete() if isinstance(x, Tracer) else x

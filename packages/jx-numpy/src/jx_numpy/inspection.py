@@ -1,0 +1,165 @@
+"""Questions about arrays and dtypes, answered at once and never traced."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from jx_core import dtypes
+from jx_core.dtypes import finfo, iinfo, isdtype, issubdtype, promote_types, result_type
+
+from .operands import ArrayLike, Shape, type_of, is_complex, one_axis, some_axes
+from .scalar_types import ScalarType
+
+__all__ = [
+    "ComplexWarning",
+    "can_cast",
+    "dtype",
+    "finfo",
+    "get_printoptions",
+    "iinfo",
+    "iscomplexobj",
+    "isdtype",
+    "isrealobj",
+    "isscalar",
+    "issubdtype",
+    "iterable",
+    "ndim",
+    "printoptions",
+    "promote_types",
+    "result_type",
+    "set_printoptions",
+    "shape",
+    "size",
+]
+
+dtype = np.dtype
+ComplexWarning = np.exceptions.ComplexWarning
+
+# Arrays print as NumPy's do, and by the same settings.
+set_printoptions = np.set_printoptions
+get_printoptions = np.get_printoptions
+printoptions = np.printoptions
+
+
+def shape(a: ArrayLike) -> Shape:
+    """The lengths of an array's axes.
+
+    Args:
+        a: an array or a number.
+
+    Raises:
+        TypeError: `a` is no array.
+
+    >>> jnp.shape(jnp.zeros((2, 3)))
+    (2, 3)
+    """
+    return type_of("shape", a).shape
+
+
+def ndim(a: ArrayLike) -> int:
+    """The number of an array's axes.
+
+    Raises:
+        TypeError: `a` is no array.
+
+    >>> jnp.ndim(jnp.zeros((2, 3)))
+    2
+    """
+    return type_of("ndim", a).ndim
+
+
+def size(a: ArrayLike, axis: Any = None) -> int:
+    """The number of an array's elements, or its length along one axis or several.
+
+    Args:
+        a: an array or a number.
+        axis: an axis, or a tuple of them.
+
+    Raises:
+        TypeError: `a` is no array.
+        ShapeError: an axis is out of range.
+
+    >>> jnp.size(jnp.zeros((2, 3))), jnp.size(jnp.zeros((2, 3)), axis=1)
+    (6, 3)
+    """
+    aval = type_of("size", a)
+    if axis is None:
+        return aval.size
+    result = 1
+    for i in some_axes("size", axis, aval.ndim):
+        result *= aval.shape[one_axis("size", i, aval.ndim)]
+    return result
+
+
+def isscalar(element: Any) -> builtins.bool:
+    """Whether something is a number or a zero-dimensional array.
+
+    >>> jnp.isscalar(3.0), jnp.isscalar(jnp.array(3.0)), jnp.isscalar(jnp.array([3.0]))
+    (True, True, False)
+    """
+    if hasattr(element, "ndim"):
+        return bool(element.ndim == 0)
+    return isinstance(element, (int, float, complex, np.generic))
+
+
+def iterable(y: Any) -> builtins.bool:
+    """Whether one can iterate over something; not so over a zero-dimensional array.
+
+    >>> jnp.iterable([1, 2]), jnp.iterable(jnp.array(1.0))
+    (True, False)
+    """
+    if hasattr(y, "ndim"):
+        return bool(y.ndim > 0)
+    try:
+        iter(y)
+    except TypeError:
+        return False
+    return True
+
+
+def iscomplexobj(x: Any) -> builtins.bool:
+    """Whether an array's dtype, or a number, is complex.
+
+    >>> jnp.iscomplexobj(jnp.array([1.0 + 0j])), jnp.iscomplexobj(1.0)
+    (True, False)
+    """
+    if x is None:
+        return False
+    try:
+        return is_complex(dtypes.dtype_of(x))
+    except TypeError:
+        return np.iscomplexobj(x)
+
+
+def isrealobj(x: Any) -> builtins.bool:
+    """Whether an array's dtype, or a number, is not complex.
+
+    >>> jnp.isrealobj(jnp.array([1.0 + 0j])), jnp.isrealobj(1.0)
+    (False, True)
+    """
+    return not iscomplexobj(x)
+
+
+def can_cast(from_: Any, to: Any, casting: str = "safe") -> builtins.bool:
+    """Whether NumPy's rules let one dtype be cast to another.
+
+    Args:
+        from_: a dtype, its name, or an array.
+        to: a dtype or its name.
+        casting: `no`, `equiv`, `safe`, `same_kind` or `unsafe`.
+
+    Raises:
+        TypeError: an argument is no dtype.
+
+    >>> jnp.can_cast(jnp.int8, jnp.int32), jnp.can_cast("float32", "int32")
+    (True, False)
+    """
+    source = getattr(from_, "dtype", from_)
+    return np.can_cast(np.dtype(source), _numpy_dtype(to), casting)  # type: ignore[arg-type]
+
+
+def _numpy_dtype(x: Any) -> Any:
+    return x.dtype if isinstance(x, ScalarType) else np.dtype(x)

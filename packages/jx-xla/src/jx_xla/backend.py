@@ -1,0 +1,221 @@
+"""The XLA back end: staged programs and single primitives through compiled executables.
+
+Repeated calls run in jaxlib's C++ dispatcher. What is here is the road of a call that
+it does not know yet: stage, compile, run, and say what to remember.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, dtypes, tree, typeof
+from jx_core.backend import Backend
+from jx_core.dispatch import CallSpec
+from jx_core.errors import UnexpectedTracerError
+from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
+from jx_core.staging import trace_to_jaxpr
+from jx_core.state import eager_listeners, state
+
+from .compiling import default_device, executable_for, has_keys
+from .keys import KeyArray, logical_value, physical_value
+from .lowering.types import physical
+from .runtime import clients, flags
+from .runtime.array_values import host_value
+from .runtime.arrays import Array
+from .runtime.dispatch import fast_path, make_fast_callable, set_tracer_class
+from .runtime.placement import put, shard_argument
+from .runtime.shardings import Sharding, SingleDeviceSharding, single_device
+
+
+class XlaBackend(Backend):
+    """Compiles programs with XLA and runs them through PJRT."""
+
+    name = "xla"
+    array_types = (Array, KeyArray)
+
+    def __init__(self) -> None:
+        self._eager: dict[Any, Callable[..., Any]] = {}
+
+    def evaluate(
+        self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
+    ) -> Any:
+        if primitive is jit_p:
+            return run_call(params, operands)[0]
+        if primitive.higher_order:
+            return self._run_program(primitive, operands, params)
+        try:
+            key = (primitive, *params.items()) if params else primitive
+            call = self._eager.get(key)
+            if call is None:
+                call = self._eager[key] = eager_callable(primitive, params)
+        except TypeError:  # a param that can't be hashed
+            call = eager_callable(primitive, params)
+        return call(*operands)
+
+    def _run_program(
+        self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
+    ) -> list[Any]:
+        """Run a conditional or loop: as a staged call, kept on one of its own programs."""
+        avals = tuple(typeof(x) for x in operands)
+        owner = next(
+            v for p in params.values() for v in (p if isinstance(p, tuple) else (p,))
+            if isinstance(v, ClosedJaxpr)
+        )  # fmt: skip
+        key = ("xla", "call", primitive, avals, *params.items())
+        call = owner.derived.get(key)
+        if call is None:
+            call = owner.derived[key] = _one_equation(primitive, avals, params)
+        return run_call(call, operands)[0]
+
+    def put(self, value: Any, aval: ShapedArray, placement: Any = None) -> Any:
+        if type(value) in (Array, KeyArray) and placement is None and value.aval is aval:
+            return value
+        committed = placement is not None
+        where = single_device(default_device()) if placement is None else placement
+        if not isinstance(where, Sharding):
+            where = single_device(where)
+        held = physical(aval)
+        inner = physical_value(value)
+        if type(inner) is Array:
+            if inner.aval is not held:
+                inner = np.asarray(host_value(inner), held.dtype)
+            else:
+                return logical_value(shard_argument(inner, where), aval)
+        if isinstance(aval.dtype, dtypes.ExtendedDType) and hasattr(inner, "value"):
+            words = np.ascontiguousarray(inner.value).view(np.uint32).reshape(held.shape)
+            inner = words
+        array = np.asarray(inner, held.dtype)
+        if type(where) is SingleDeviceSharding:
+            return logical_value(put(array, held, where, committed=committed), aval)
+        return logical_value(shard_argument(array, where), aval)
+
+    def get(self, array: Any) -> np.ndarray:
+        array = physical_value(array)
+        return host_value(array) if type(array) is Array else np.asarray(array)
+
+    def devices(self, platform: str | None = None) -> list[Any]:
+        return clients.devices(platform)
+
+    def dispatcher(self, spec: CallSpec) -> Callable[..., Any]:
+        def miss(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+            backend = state.backend
+            if backend is not None and backend is not self:
+                return spec.miss(*args, **kwargs)[0], None
+            result, staged = spec.miss(*args, **kwargs)
+            if staged is None or staged.const_tracers or has_keys(staged.jaxpr.out_avals):
+                return result, None
+            if staged.jaxpr.effects or has_keys(staged.jaxpr.in_avals):
+                return result, None
+            leaves = tree.leaves(spec.split(args, kwargs)[0])
+            if any(x.is_deleted() for x in leaves if type(x) is Array) and not spec.donates:
+                return result, None
+            executable = staged.params["jaxpr"].derived.get(("xla", "last"))
+            return result, fast_path(executable, staged.out_tree, leaves)
+
+        return make_fast_callable(
+            spec.name,
+            spec.fun,
+            miss,
+            static_argnums=spec.static_argnums,
+            static_argnames=spec.static_argnames,
+            donate_argnums=spec.donate_argnums,
+            donate_argnames=spec.donate_argnames,
+            registry=tree.registry,
+        )
+
+    def lower(self, traced: Any, **options: Any) -> Any:
+        from .aot import lower
+
+        return lower(traced, **options)
+
+
+def run_call(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any], Any]:
+    """Run a staged call; returns its results and the executable that made them."""
+    for x in operands:
+        if isinstance(x, Tracer):
+            raise UnexpectedTracerError(x)
+    closed: ClosedJaxpr = params["jaxpr"]
+    executable = executable_for(params, operands)
+    arguments = [
+        physical_value(x)
+        if type(x) in (Array, KeyArray)
+        else _host_argument(x, a)
+        for x, a in zip(operands, closed.in_avals, strict=True)
+    ]
+    results = executable(arguments)
+    closed.derived["xla", "last"] = executable
+    return [
+        logical_value(r, a) if isinstance(a.dtype, dtypes.ExtendedDType) else r
+        for r, a in zip(results, closed.out_avals, strict=True)
+    ], executable
+
+
+def _host_argument(x: Any, aval: ShapedArray) -> Any:
+    held = physical(aval)
+    if isinstance(aval.dtype, dtypes.ExtendedDType):  # keys of the NumPy back end
+        return np.ascontiguousarray(x.value).view(np.uint32).reshape(held.shape)
+    return np.asarray(x, held.dtype)
+
+
+def _one_equation(
+    primitive: Primitive, avals: Sequence[ShapedArray], params: dict[str, Any]
+) -> dict[str, Any]:
+    """The staged call of a program that is one application of a primitive."""
+
+    def flat(*args: Any) -> list[Any]:
+        out = primitive.bind(*args, **params)
+        return out if primitive.multiple_results else [out]
+
+    closed = ClosedJaxpr(*trace_to_jaxpr(flat, avals, primitive.name))
+    return {**DEFAULT_PARAMS, "name": primitive.name, "jaxpr": closed, "keep_unused": True}
+
+
+def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:
+    """A dispatcher for one primitive with given params."""
+    calls: dict[tuple[ShapedArray, ...], dict[str, Any]] = {}
+    leaf = tree.structure(0)
+
+    def primitive_call(*operands: Any) -> Any:
+        return primitive.bind(*operands, **params)
+
+    primitive_call.__name__ = primitive.name
+
+    def miss(*operands: Any) -> tuple[Any, Any]:
+        for x in operands:
+            if isinstance(x, Tracer):
+                raise UnexpectedTracerError(x)
+        avals = tuple([typeof(x) for x in operands])
+        call = calls.get(avals)
+        if call is None:
+            call = calls[avals] = _one_equation(primitive, avals, params)
+        results, executable = run_call(call, operands)
+        keys = has_keys(call["jaxpr"].out_avals) or has_keys(avals)
+        if primitive.multiple_results:
+            out_tree = tree.structure([0] * len(results))
+            return results, None if keys else fast_path(executable, out_tree, operands)
+        return results[0], None if keys else fast_path(executable, leaf, operands)
+
+    return make_fast_callable(primitive.name, primitive_call, miss, registry=tree.registry)
+
+
+def _follow_tracing(is_eager: bool) -> None:
+    flags.set_trace_state(None if is_eager else True)
+
+
+_selected = flags.key_config("selected_backend", None)
+
+
+def _follow_selection(backend: Backend | None) -> None:
+    _selected.set_local(None if backend is None or backend.name == "xla" else backend.name)
+
+
+def start() -> XlaBackend:
+    """Connect jaxlib's dispatcher to jx's tracers and state, and make the back end."""
+    from jx_core.backend import selection_listeners
+
+    set_tracer_class(Tracer)
+    eager_listeners.append(_follow_tracing)
+    selection_listeners.append(_follow_selection)
+    return XlaBackend()

@@ -1,0 +1,12 @@
+"""Lowering: how programs and primitives become StableHLO, one file an op family."""
+
+from . import (  # noqa: F401
+    contraction,
+    control_flow,
+    elementwise,
+    indexing,
+    reduction,
+    rng,
+    shape,
+    sorting,
+)

@@ -1,0 +1,226 @@
+"""Building a StableHLO module as text, in MLIR's generic operation form.
+
+Text is the fastest way from Python to MLIR: one parse in C++ replaces a binding call
+for every operation, type and attribute. A `Module` holds functions; a `Block` is a
+list of operations being written, in which values are their SSA names (`%12`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jx_core import ShapedArray
+from jx_core.source import Source
+
+from .types import dense, element_type, tensor, type_of
+
+Value = str
+
+
+class Module:
+    """A StableHLO module being written.
+
+    Attributes:
+        platforms: what it is lowered for: `cpu`, `cuda`, `rocm`, `tpu`.
+        functions: the text of the functions so far.
+        shared: names of the functions made for inner programs, by program.
+        host_callbacks: what the module calls back into Python for.
+    """
+
+    def __init__(self, name: str, platforms: Sequence[str]) -> None:
+        self.name = name
+        self.platforms = tuple(platforms)
+        self.functions: list[str] = []
+        self.shared: dict[Any, tuple[str, Any]] = {}
+        self.host_callbacks: list[Any] = []
+        self.attributes: dict[str, str] = {}
+        self._names: dict[str, int] = {}
+        self._locations: dict[str, str] = {}
+        self._source_locations: dict[tuple[int, int, str, str], str] = {}
+        self._lines: dict[int, tuple[Any, list[int]]] = {}
+
+    @property
+    def platform(self) -> str:
+        return self.platforms[0]
+
+    def fresh_name(self, wanted: str) -> str:
+        """A function name not used yet, made of the letters MLIR allows."""
+        base = "".join(c if c.isalnum() or c in "_.$" else "_" for c in wanted) or "fn"
+        if base[0].isdigit():
+            base = "_" + base
+        n = self._names.get(base)
+        self._names[base] = 1 if n is None else n + 1
+        return base if n is None else f"{base}_{n - 1}"
+
+    def location(self, source: Source, name: str) -> str:
+        """The alias of a location: operation name and scope, at the user's file and line."""
+        code = source.code
+        key = (id(code), source.instruction, source.scope, name)
+        alias = self._source_locations.get(key)
+        if alias is None:
+            label = f"{self.name}/{source.scope}/{name}" if source.scope else f"{self.name}/{name}"
+            text = _quote(label)
+            if code is not None:
+                text += f"({_quote(code.co_filename)}:{self._line(source)}:0)"
+            alias = self._locations.setdefault(f"loc({text})", f"#loc{len(self._locations)}")
+            self._source_locations[key] = alias
+        return alias
+
+    def _line(self, source: Source) -> int:
+        code: Any = source.code
+        if id(code) not in self._lines:
+            lines = [p[0] or code.co_firstlineno for p in code.co_positions()]
+            self._lines[id(code)] = code, lines
+        lines = self._lines[id(code)][1]
+        place = source.instruction // 2
+        return lines[place] if 0 <= place < len(lines) else int(code.co_firstlineno)
+
+    def text(self) -> str:
+        """The whole module."""
+        attributes = ", ".join(f"{k} = {v}" for k, v in self.attributes.items())
+        head = f"module @{_symbol(self.name)} attributes {{{attributes}}} {{\n"
+        aliases = "".join(f"{alias} = {loc}\n" for loc, alias in self._locations.items())
+        return aliases + head + "".join(self.functions) + "}\n"
+
+
+def _symbol(name: str) -> str:
+    return "".join(c if c.isalnum() or c == "_" else "_" for c in name) or "main"
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+
+
+class Block:
+    """Operations being written, and names for their results.
+
+    Blocks of regions (loop bodies) share the counter of the function they are in, and see
+    its values, but keep their own constants.
+    """
+
+    __slots__ = ("_constants", "_counter", "lines", "loc", "module")
+
+    def __init__(self, module: Module, counter: list[int] | None = None) -> None:
+        self.module = module
+        self.lines: list[str] = []
+        self.loc = ""
+        self._counter = [0] if counter is None else counter
+        self._constants: dict[Any, Value] = {}
+
+    def fresh(self) -> Value:
+        """A new SSA name."""
+        n = self._counter[0] = self._counter[0] + 1
+        return f"%{n}"
+
+    def inner(self) -> Block:
+        """A block for a region of an operation of this one."""
+        block = Block(self.module, self._counter)
+        block.loc = self.loc
+        return block
+
+    def op(
+        self,
+        name: str,
+        operands: Sequence[Value],
+        operand_types: Sequence[str],
+        result_type: str,
+        attributes: str = "",
+        regions: str = "",
+    ) -> Value:
+        """Write an operation with one result.
+
+        Args:
+            name: the full name, `stablehlo.sine`.
+            operands: SSA names.
+            operand_types, result_type: MLIR types.
+            attributes: the inside of the attribute dictionary, `a = 1 : i64, b = ...`.
+            regions: the text of its regions (see `region`).
+        """
+        n = self._counter[0] = self._counter[0] + 1
+        out = f"%{n}"
+        attrs = f" {{{attributes}}}" if attributes else ""
+        self.lines.append(
+            f'{out} = "{name}"({", ".join(operands)}){regions}{attrs} : '
+            f"({', '.join(operand_types)}) -> {result_type}{self.loc}\n"
+        )
+        return out
+
+    def ops(
+        self,
+        name: str,
+        operands: Sequence[Value],
+        operand_types: Sequence[str],
+        result_types: Sequence[str],
+        attributes: str = "",
+        regions: str = "",
+    ) -> list[Value]:
+        """Write an operation with any number of results."""
+        attrs = f" {{{attributes}}}" if attributes else ""
+        outs = [self.fresh() for _ in result_types]
+        base = outs[0] if outs else ""
+        left = f"{base}:{len(outs)} = " if len(outs) > 1 else f"{base} = " if outs else ""
+        self.lines.append(
+            f'{left}"{name}"({", ".join(operands)}){regions}{attrs} : '
+            f"({', '.join(operand_types)}) -> ({', '.join(result_types)}){self.loc}\n"
+        )
+        return [f"{base}#{i}" for i in range(len(outs))] if len(outs) > 1 else outs
+
+    def constant(self, value: Any, dtype: Any, shape: tuple[int, ...] = ()) -> Value:
+        """A constant: an array, or a number of `dtype` filling `shape`; written once a block."""
+        array = np.asarray(value, dtype)
+        key = (array.tobytes(), array.shape, element_type(array.dtype), shape) if (
+            array.size <= 1
+        ) else None
+        if key is not None and key in self._constants:
+            return self._constants[key]
+        held = shape if array.ndim == 0 else array.shape
+        kind = tensor(held, array.dtype)
+        name = self.op("stablehlo.constant", (), (), kind, f"value = dense<{dense(array)}> : {kind}")
+        if key is not None:
+            self._constants[key] = name
+        return name
+
+    def broadcast(
+        self, x: Value, aval: ShapedArray, shape: tuple[int, ...], dims: Sequence[int] = ()
+    ) -> Value:
+        """`x` of type `aval` broadcast to `shape`, its axes becoming `dims` of the result."""
+        if aval.shape == shape and tuple(dims) in ((), tuple(range(len(shape)))):
+            return x
+        return self.op(
+            "stablehlo.broadcast_in_dim",
+            (x,),
+            (type_of(aval),),
+            tensor(shape, aval.dtype),
+            f"broadcast_dimensions = {i64_array(dims)}",
+        )
+
+    def region(self, arguments: Sequence[tuple[Value, str]], results: Sequence[Value],
+               types: Sequence[str], terminator: str = "stablehlo.return") -> str:
+        """This block as the text of a region that takes `arguments` and returns `results`."""
+        head = ", ".join(f"{name}: {kind}" for name, kind in arguments)
+        label = f"^bb0({head}):\n" if arguments else ""
+        end = f'"{terminator}"({", ".join(results)}) : ({", ".join(types)}) -> (){self.loc}\n'
+        return f"{{\n{label}{''.join(self.lines)}{end}}}"
+
+
+def i64_array(values: Sequence[int]) -> str:
+    """`array<i64: 1, 2>`."""
+    return f"array<i64: {', '.join(map(str, values))}>" if len(values) else "array<i64>"
+
+
+def i64_matrix(rows: Sequence[Sequence[int]]) -> str:
+    """`dense<[[0, 1], [2, 3]]> : tensor<2x2xi64>`."""
+    n, m = len(rows), len(rows[0]) if len(rows) else 2
+    if n == 0:
+        return f"dense<> : tensor<0x{m}xi64>"
+    body = ", ".join(f"[{', '.join(map(str, row))}]" for row in rows)
+    return f"dense<[{body}]> : tensor<{n}x{m}xi64>"
+
+
+def bool_array(values: Sequence[bool]) -> str:
+    """`array<i1: true, false>`."""
+    words = ", ".join("true" if v else "false" for v in values)
+    return f"array<i1: {words}>" if words else "array<i1>"
+

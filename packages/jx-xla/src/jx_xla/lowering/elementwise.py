@@ -1,0 +1,301 @@
+"""Lowering of elementwise operations: mostly one StableHLO or CHLO operation each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jx_core import ShapedArray, dtypes, lax
+from jx_core.dtypes import issubdtype
+
+from .builder import Block, Value
+from .tables import Context, deflower
+from .types import physical, tensor, type_of
+
+
+def expanded(
+    ctx: Context, operands: Sequence[Value], shape: tuple[int, ...] | None = None
+) -> list[Value]:
+    """The operands with zero-dimensional ones broadcast to the shape of the others."""
+    wanted = ctx.out_avals[0].shape if shape is None else shape
+    return [
+        x if a.shape == wanted else ctx.block.broadcast(x, a, wanted)
+        for x, a in zip(operands, ctx.in_avals, strict=True)
+    ]
+
+
+def one_op(name: str, attributes: str = "") -> Callable[..., Value]:
+    """The rule of an operation that has an equal in the dialect."""
+
+    def rule(ctx: Context, *operands: Value, **params: Any) -> Value:
+        out = ctx.out_avals[0]
+        kind = type_of(out)
+        dtype = ctx.in_avals[0].dtype
+        in_kind = kind if dtype == out.dtype else tensor(out.shape, dtype)
+        values = expanded(ctx, operands) if len(operands) > 1 else operands
+        return ctx.block.op(name, values, (in_kind,) * len(operands), kind, attributes)
+
+    return rule
+
+
+for _primitive, _name in {
+    lax.add_p: "add", lax.sub_p: "subtract", lax.mul_p: "multiply", lax.div_p: "divide",
+    lax.rem_p: "remainder", lax.max_p: "maximum", lax.min_p: "minimum", lax.neg_p: "negate",
+    lax.floor_p: "floor", lax.ceil_p: "ceil",
+    lax.atan2_p: "atan2", lax.exp_p: "exponential", lax.expm1_p: "exponential_minus_one",
+    lax.log_p: "log", lax.log1p_p: "log_plus_one", lax.logistic_p: "logistic",
+    lax.sqrt_p: "sqrt", lax.rsqrt_p: "rsqrt", lax.cbrt_p: "cbrt", lax.sin_p: "sine",
+    lax.cos_p: "cosine", lax.tan_p: "tan", lax.tanh_p: "tanh", lax.not_p: "not",
+    lax.and_p: "and", lax.or_p: "or", lax.xor_p: "xor", lax.shift_left_p: "shift_left",
+    lax.shift_right_logical_p: "shift_right_logical",
+    lax.shift_right_arithmetic_p: "shift_right_arithmetic",
+    lax.population_count_p: "popcnt", lax.clz_p: "count_leading_zeros",
+    lax.is_finite_p: "is_finite", lax.real_p: "real", lax.imag_p: "imag",
+    lax.complex_p: "complex",
+}.items():  # fmt: skip
+    deflower(_primitive)(one_op(f"stablehlo.{_name}"))
+
+for _primitive, _name in {
+    lax.asin_p: "asin", lax.acos_p: "acos", lax.atan_p: "atan", lax.sinh_p: "sinh",
+    lax.cosh_p: "cosh", lax.asinh_p: "asinh", lax.acosh_p: "acosh", lax.atanh_p: "atanh",
+    lax.nextafter_p: "next_after", lax.erf_p: "erf", lax.erfc_p: "erfc",
+    lax.erf_inv_p: "erf_inv", lax.lgamma_p: "lgamma", lax.digamma_p: "digamma",
+    lax.mulhi_p: "mulhi",
+}.items():  # fmt: skip
+    deflower(_primitive)(one_op(f"chlo.{_name}"))
+
+
+def binary(block: Block, name: str, x: Value, y: Value, aval: ShapedArray) -> Value:
+    """A StableHLO operation on two values of one type."""
+    kind = type_of(aval)
+    return block.op(f"stablehlo.{name}", (x, y), (kind, kind), kind)
+
+
+def unary(block: Block, name: str, x: Value, aval: ShapedArray) -> Value:
+    """A StableHLO operation on one value that keeps its type."""
+    kind = type_of(aval)
+    return block.op(f"stablehlo.{name}", (x,), (kind,), kind)
+
+
+@deflower(lax.square_p)
+def _square(ctx: Context, x: Value) -> Value:
+    return binary(ctx.block, "multiply", x, x, ctx.out)
+
+
+@deflower(lax.exp2_p)
+def _exp2(ctx: Context, x: Value) -> Value:
+    out = ctx.out
+    scale = ctx.block.constant(np.log(2.0), out.dtype, out.shape)
+    return unary(ctx.block, "exponential", binary(ctx.block, "multiply", x, scale, out), out)
+
+
+@deflower(lax.sign_p)
+def _sign(ctx: Context, x: Value) -> Value:
+    out = ctx.out
+    if not issubdtype(out.dtype, np.unsignedinteger):
+        return unary(ctx.block, "sign", x, out)
+    one = ctx.block.constant(1, out.dtype, out.shape)
+    return binary(ctx.block, "minimum", x, one, out)
+
+
+@deflower(lax.abs_p)
+def _abs(ctx: Context, x: Value) -> Value:
+    if issubdtype(ctx.out.dtype, np.unsignedinteger):
+        return x
+    return ctx.block.op("stablehlo.abs", (x,), (type_of(ctx.in_avals[0]),), type_of(ctx.out))
+
+
+@deflower(lax.round_p)
+def _round(ctx: Context, x: Value, *, rounding_method: Any) -> Value:
+    to_even = rounding_method == lax.RoundingMethod.TO_NEAREST_EVEN
+    name = "round_nearest_even" if to_even else "round_nearest_afz"
+    return unary(ctx.block, name, x, ctx.out)
+
+
+@deflower(lax.integer_pow_p)
+def _integer_pow(ctx: Context, x: Value, *, y: int) -> Value:
+    """Powers by squaring: at most 2 log2(y) products."""
+    block, out = ctx.block, ctx.out
+    if y == 0:
+        return block.constant(1, out.dtype, out.shape)
+    n, square, product = abs(y), x, None
+    while n:
+        if n & 1:
+            product = square if product is None else binary(block, "multiply", product, square, out)
+        n >>= 1
+        if n:
+            square = binary(block, "multiply", square, square, out)
+    assert product is not None
+    if y > 0:
+        return product
+    return binary(block, "divide", block.constant(1, out.dtype, out.shape), product, out)
+
+
+@deflower(lax.pow_p)
+def _pow(ctx: Context, x: Value, y: Value) -> Value:
+    block, out = ctx.block, ctx.out
+    base, exponent = ctx.in_avals
+    shape = out.shape
+    x = block.broadcast(x, base, shape) if base.shape != shape else x
+    y = block.broadcast(y, exponent, shape) if exponent.shape != shape else y
+    if exponent.dtype != base.dtype:
+        y = convert(block, y, exponent.update(shape=shape), out.dtype)
+    return binary(block, "power", x, y, out)
+
+
+def compare(block: Block, x: Value, y: Value, aval: ShapedArray, how: str, total: bool = False) -> Value:
+    """An elementwise comparison (`LT`, `EQ`, ...) of two values of type `aval`."""
+    dtype = physical(aval).dtype
+    if issubdtype(dtype, np.inexact):
+        kind = "TOTALORDER" if total else "FLOAT"
+    elif issubdtype(dtype, np.unsignedinteger) or dtype == np.bool_:
+        kind = "UNSIGNED"
+    else:
+        kind = "SIGNED"
+    text = type_of(aval)
+    attributes = (
+        f"comparison_direction = #stablehlo<comparison_direction {how}>, "
+        f"compare_type = #stablehlo<comparison_type {kind}>"
+    )
+    result = tensor(physical(aval).shape, np.dtype(np.bool_))
+    return block.op("stablehlo.compare", (x, y), (text, text), result, attributes)
+
+
+def _comparison(how: str, total: bool = False) -> Callable[..., Value]:
+    def rule(ctx: Context, x: Value, y: Value) -> Value:
+        x, y = expanded(ctx, (x, y))
+        aval = ctx.in_avals[0].update(shape=ctx.out.shape)
+        if isinstance(aval.dtype, dtypes.ExtendedDType):
+            return _compare_keys(ctx, x, y, aval, how)
+        return compare(ctx.block, x, y, aval, how, total)
+
+    return rule
+
+
+def _compare_keys(ctx: Context, x: Value, y: Value, aval: ShapedArray, how: str) -> Value:
+    """Keys are equal when all their words are."""
+    from .reduction import reduce_with
+
+    each = compare(ctx.block, x, y, aval, how)
+    held = physical(aval)
+    bits = ShapedArray(held.shape, np.dtype(np.bool_))
+    axes = tuple(range(aval.ndim, held.ndim))
+    return reduce_with(ctx.block, each, bits, axes, "and" if how == "EQ" else "or", how == "EQ")
+
+
+for _primitive, _how in {
+    lax.eq_p: "EQ", lax.ne_p: "NE", lax.lt_p: "LT", lax.le_p: "LE", lax.gt_p: "GT",
+    lax.ge_p: "GE",
+}.items():  # fmt: skip
+    deflower(_primitive)(_comparison(_how))
+
+for _primitive, _how in {lax.eq_to_p: "EQ", lax.lt_to_p: "LT", lax.le_to_p: "LE"}.items():
+    deflower(_primitive)(_comparison(_how, total=True))
+
+
+@deflower(lax.select_n_p)
+def _select_n(ctx: Context, which: Value, *cases: Value) -> Value:
+    """A tree of two-way selections, `which` counting the cases from 0."""
+    block, index = ctx.block, ctx.in_avals[0]
+    case = ctx.in_avals[1]
+    held = physical(case)
+    if index.dtype != np.bool_ and len(cases) == 2:
+        zero = block.constant(0, index.dtype, index.shape)
+        which = compare(block, which, zero, index, "NE")
+    if index.dtype == np.bool_ or len(cases) <= 2:
+        if len(cases) == 1:
+            return cases[0]
+        return _select(block, which, index.shape, cases[1], cases[0], held, case)
+    middle = len(cases) // 2
+    offset = block.constant(middle, index.dtype, index.shape)
+    low = compare(block, which, offset, index, "LT")
+    rest = binary(block, "subtract", which, offset, index)
+    parts = []
+    for part, chooser in ((cases[:middle], which), (cases[middle:], rest)):
+        inner = Context(block, [index, *[case] * len(part)], ctx.out_avals)
+        parts.append(_select_n(inner, chooser, *part) if len(part) > 1 else part[0])
+    return _select(block, low, index.shape, parts[0], parts[1], held, case)
+
+
+def _select(
+    block: Block, predicate: Value, shape: tuple[int, ...], yes: Value, no: Value,
+    held: ShapedArray, aval: ShapedArray,
+) -> Value:  # fmt: skip
+    kind = type_of(aval)
+    bits = ShapedArray(shape, np.dtype(np.bool_))
+    if shape and held.shape != shape:  # a predicate for each key, of several words
+        predicate = block.broadcast(predicate, bits, held.shape, tuple(range(len(shape))))
+        bits = ShapedArray(held.shape, bits.dtype)
+    return block.op("stablehlo.select", (predicate, yes, no), (type_of(bits), kind, kind), kind)
+
+
+@deflower(lax.clamp_p)
+def _clamp(ctx: Context, low: Value, x: Value, high: Value) -> Value:
+    kinds = [type_of(a) for a in ctx.in_avals]
+    return ctx.block.op("stablehlo.clamp", (low, x, high), kinds, type_of(ctx.out))
+
+
+def convert(block: Block, x: Value, aval: ShapedArray, dtype: Any) -> Value:
+    """`x` of type `aval` converted to `dtype` as `convert_element_type` does."""
+    if aval.dtype == dtype:
+        return x
+    if issubdtype(aval.dtype, np.complexfloating) and not issubdtype(dtype, np.complexfloating):
+        real = np.dtype(np.float32 if aval.dtype == np.complex64 else np.float64)
+        part = ShapedArray(aval.shape, real)
+        x = block.op("stablehlo.real", (x,), (type_of(aval),), type_of(part))
+        return convert(block, x, part, dtype)
+    if dtype == np.bool_:
+        zero = block.constant(0, aval.dtype, aval.shape)
+        return compare(block, x, zero, aval, "NE")
+    kind = tensor(aval.shape, dtype)
+    return block.op("stablehlo.convert", (x,), (type_of(aval),), kind)
+
+
+@deflower(lax.convert_element_type_p)
+def _convert(ctx: Context, x: Value, *, new_dtype: Any, weak_type: bool, **params: Any) -> Value:
+    return convert(ctx.block, x, ctx.in_avals[0], ctx.out.dtype)
+
+
+@deflower(lax.bitcast_convert_type_p)
+def _bitcast(ctx: Context, x: Value, *, new_dtype: Any) -> Value:
+    source = ctx.in_avals[0]
+    if source.dtype == ctx.out.dtype:
+        return x
+    return ctx.block.op(
+        "stablehlo.bitcast_convert", (x,), (type_of(source),), type_of(ctx.out)
+    )
+
+
+@deflower(lax.conj_p)
+def _conj(ctx: Context, x: Value, **params: Any) -> Value:
+    block, source = ctx.block, ctx.in_avals[0]
+    out = ctx.out
+    real = ShapedArray(out.shape, np.dtype(np.float32 if out.dtype == np.complex64 else np.float64))
+    part = type_of(real)
+    if not issubdtype(source.dtype, np.complexfloating):
+        zero = block.constant(0, real.dtype, real.shape)
+        return block.op("stablehlo.complex", (x, zero), (part, part), type_of(out))
+    kind = type_of(source)
+    re = block.op("stablehlo.real", (x,), (kind,), part)
+    im = block.op("stablehlo.negate", (block.op("stablehlo.imag", (x,), (kind,), part),), (part,), part)
+    return block.op("stablehlo.complex", (re, im), (part, part), type_of(out))
+
+
+@deflower(lax.reduce_precision_p)
+def _reduce_precision(ctx: Context, x: Value, *, exponent_bits: int, mantissa_bits: int) -> Value:
+    kind = type_of(ctx.out)
+    attributes = f"exponent_bits = {exponent_bits} : i32, mantissa_bits = {mantissa_bits} : i32"
+    return ctx.block.op("stablehlo.reduce_precision", (x,), (kind,), kind, attributes)
+
+
+@deflower(lax.copy_p, lax.stop_gradient_p)
+def _copy(ctx: Context, x: Value) -> Value:
+    return x
+
+
+
+@deflower(lax.optimization_barrier_p)
+def _barrier(ctx: Context, *operands: Value) -> list[Value]:
+    kinds = [type_of(a) for a in ctx.in_avals]
+    return ctx.block.ops("stablehlo.optimization_barrier", operands, kinds, kinds)

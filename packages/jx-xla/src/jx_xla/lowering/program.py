@@ -1,0 +1,125 @@
+"""Lowering whole programs: a Jaxpr to operations in a block, an inner program to a function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jx_core import ClosedJaxpr, Literal, ShapedArray, backend
+from jx_core.jaxpr import Eqn, Jaxpr
+from jx_core.staging import trace_to_jaxpr
+
+from .builder import Block, Module, Value
+from .tables import Context, find_rule
+from .types import physical, type_of
+
+
+def lower_jaxpr(
+    block: Block, jaxpr: Jaxpr, consts: Sequence[Value], args: Sequence[Value]
+) -> list[Value]:
+    """Write the equations of `jaxpr` to `block` and return the names of its results."""
+    env: dict[Any, Value] = dict(zip(jaxpr.constvars, consts, strict=True))
+    env.update(zip(jaxpr.invars, args, strict=True))
+    outer = block.loc
+    for eqn in jaxpr.eqns:
+        block.loc = f" loc({block.module.location(eqn.source, eqn.primitive.name)})"
+        operands = [
+            literal(block, v) if type(v) is Literal else env[v] for v in eqn.invars
+        ]
+        results = lower_equation(block, eqn, operands)
+        env.update(zip(eqn.outvars, results, strict=True))
+    block.loc = outer
+    return [literal(block, v) if type(v) is Literal else env[v] for v in jaxpr.outvars]
+
+
+def literal(block: Block, v: Literal) -> Value:
+    """The value of a number in the program."""
+    return block.constant(v.val, physical(v.aval).dtype)
+
+
+def lower_equation(block: Block, eqn: Eqn, operands: Sequence[Value]) -> Sequence[Value]:
+    """Write one equation and return the names of its results."""
+    rule = find_rule(eqn.primitive, block.module.platform)
+    in_avals = [v.aval for v in eqn.invars]
+    if rule is None:
+        return lower_decomposition(block, eqn, in_avals, operands)
+    ctx = Context(block, in_avals, [v.aval for v in eqn.outvars])
+    result = rule(ctx, *operands, **eqn.params)
+    return result if eqn.primitive.multiple_results else (result,)
+
+
+def lower_decomposition(
+    block: Block, eqn: Eqn, in_avals: list[ShapedArray], operands: Sequence[Value]
+) -> list[Value]:
+    """Write a primitive that has no rule as what it is made of."""
+    decompose: Any = eqn.primitive.decompose
+
+    def flat(*args: Any) -> Any:
+        out = decompose(*args, **eqn.params)
+        return out if eqn.primitive.multiple_results else [out]
+
+    jaxpr, consts = trace_to_jaxpr(flat, in_avals, eqn.primitive.name)
+    return lower_jaxpr(block, jaxpr, constants(block, consts), operands)
+
+
+def constants(block: Block, values: Sequence[Any]) -> list[Value]:
+    """The arrays that a program closes over, as constants of the block."""
+    return [block.constant(*_host(c)) for c in values]
+
+
+def _host(value: Any) -> tuple[np.ndarray, Any]:
+    from jx_core import typeof
+
+    array = backend.current().get(value) if not isinstance(value, np.ndarray) else value
+    return array, physical(typeof(value)).dtype
+
+
+def lower_function(
+    module: Module,
+    closed: ClosedJaxpr,
+    name: str,
+    *,
+    public: bool = False,
+    argument_attributes: Sequence[str] = (),
+    result_attributes: Sequence[str] = (),
+) -> str:
+    """Write a program as a function of the module and return its name."""
+    name = module.fresh_name(name)
+    block = Block(module)
+    args = [f"%arg{i}" for i in range(len(closed.jaxpr.invars))]
+    results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
+    in_types = [type_of(a) for a in closed.in_avals]
+    out_types = [type_of(a) for a in closed.out_avals]
+    attributes = list(argument_attributes) or [""] * len(args)
+    head = ", ".join(
+        f"{a}: {t}{f' {{{extra}}}' if extra else ''}"
+        for a, t, extra in zip(args, in_types, attributes, strict=True)
+    )
+    extras = list(result_attributes) or [""] * len(results)
+    tail = ", ".join(
+        f"{t}{f' {{{extra}}}' if extra else ''}" for t, extra in zip(out_types, extras, strict=True)
+    )
+    visibility = "public" if public else "private"
+    module.functions.append(
+        f"func.func {visibility} @{name}({head}) -> ({tail}) {{\n{''.join(block.lines)}"
+        f"func.return {', '.join(results)}{' : ' if results else ''}{', '.join(out_types)}\n}}\n"
+    )
+    return name
+
+
+def call_shared(block: Block, closed: ClosedJaxpr, name: str, operands: Sequence[Value]) -> list[Value]:
+    """Call the function made for an inner program, made once a module."""
+    known = block.module.shared.get(id(closed))
+    if known is None:
+        known = block.module.shared[id(closed)] = (
+            lower_function(block.module, closed, name),
+            closed,  # kept, so that its id stays its own
+        )
+    return block.ops(
+        "func.call",
+        operands,
+        [type_of(a) for a in closed.in_avals],
+        [type_of(a) for a in closed.out_avals],
+        f"callee = @{known[0]}",
+    )

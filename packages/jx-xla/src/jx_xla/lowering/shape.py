@@ -1,0 +1,145 @@
+"""Lowering of the operations that rearrange elements.
+
+Typed keys are held with trailing axes of words; each rule carries those along.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jx_core import ShapedArray, dtypes, lax
+
+from .builder import Value, i64_array
+from .elementwise import convert
+from .tables import Context, deflower
+from .types import physical, tensor, type_of
+
+
+def words(aval: ShapedArray) -> tuple[int, ...]:
+    """The trailing axes that one element takes on the device: none but for typed keys."""
+    return physical(aval).shape[aval.ndim :]
+
+
+@deflower(lax.broadcast_in_dim_p)
+def _broadcast_in_dim(
+    ctx: Context, x: Value, *, shape: tuple[int, ...], broadcast_dimensions: tuple[int, ...]
+) -> Value:
+    source = ctx.in_avals[0]
+    rank, extra = len(shape), len(words(source))
+    dims = (*broadcast_dimensions, *range(rank, rank + extra))
+    attributes = f"broadcast_dimensions = {i64_array(dims)}"
+    return ctx.block.op(
+        "stablehlo.broadcast_in_dim", (x,), (type_of(source),), type_of(ctx.out), attributes
+    )
+
+
+@deflower(lax.reshape_p)
+def _reshape(
+    ctx: Context, x: Value, *, new_sizes: tuple[int, ...], dimensions: tuple[int, ...] | None
+) -> Value:
+    source = ctx.in_avals[0]
+    kind = type_of(source)
+    if dimensions is not None:
+        moved = source.update(shape=tuple(source.shape[d] for d in dimensions))
+        x = _transposed(ctx, x, source, moved, dimensions)
+        kind = type_of(moved)
+    if kind == type_of(ctx.out):
+        return x
+    return ctx.block.op("stablehlo.reshape", (x,), (kind,), type_of(ctx.out))
+
+
+@deflower(lax.squeeze_p)
+def _squeeze(ctx: Context, x: Value, *, dimensions: tuple[int, ...]) -> Value:
+    return ctx.block.op("stablehlo.reshape", (x,), (type_of(ctx.in_avals[0]),), type_of(ctx.out))
+
+
+def _transposed(
+    ctx: Context, x: Value, source: ShapedArray, out: ShapedArray, order: tuple[int, ...]
+) -> Value:
+    n, extra = source.ndim, len(words(source))
+    attributes = f"permutation = {i64_array((*order, *range(n, n + extra)))}"
+    return ctx.block.op("stablehlo.transpose", (x,), (type_of(source),), type_of(out), attributes)
+
+
+@deflower(lax.transpose_p)
+def _transpose(ctx: Context, x: Value, *, permutation: tuple[int, ...]) -> Value:
+    return _transposed(ctx, x, ctx.in_avals[0], ctx.out, permutation)
+
+
+@deflower(lax.concatenate_p)
+def _concatenate(ctx: Context, *operands: Value, dimension: int) -> Value:
+    kinds = [type_of(a) for a in ctx.in_avals]
+    attributes = f"dimension = {dimension} : i64"
+    return ctx.block.op("stablehlo.concatenate", operands, kinds, type_of(ctx.out), attributes)
+
+
+@deflower(lax.split_p)
+def _split(ctx: Context, x: Value, *, sizes: tuple[int, ...], axis: int) -> list[Value]:
+    source = ctx.in_avals[0]
+    held = physical(source)
+    starts, limits = [0] * held.ndim, list(held.shape)
+    results, start = [], 0
+    for size, out in zip(sizes, ctx.out_avals, strict=True):
+        starts[axis], limits[axis] = start, start + size
+        attributes = slice_attributes(starts, limits, (1,) * held.ndim)
+        kinds = (type_of(source),)
+        results.append(ctx.block.op("stablehlo.slice", (x,), kinds, type_of(out), attributes))
+        start += size
+    return results
+
+
+def slice_attributes(starts: Any, limits: Any, strides: Any) -> str:
+    """The attributes of `stablehlo.slice`."""
+    return (
+        f"start_indices = {i64_array(starts)}, limit_indices = {i64_array(limits)}, "
+        f"strides = {i64_array(strides)}"
+    )
+
+
+@deflower(lax.pad_p)
+def _pad(ctx: Context, x: Value, fill: Value, *, padding_config: Any) -> Value:
+    source, filling = ctx.in_avals
+    extra = len(words(source))
+    if extra:
+        fill = _first_word(ctx, fill, filling)
+    low, high, inner = ([*(c[i] for c in padding_config), *[0] * extra] for i in range(3))
+    attributes = (
+        f"edge_padding_low = {i64_array(low)}, edge_padding_high = {i64_array(high)}, "
+        f"interior_padding = {i64_array(inner)}"
+    )
+    scalar = tensor((), physical(source).dtype)
+    return ctx.block.op(
+        "stablehlo.pad", (x, fill), (type_of(source), scalar), type_of(ctx.out), attributes
+    )
+
+
+def _first_word(ctx: Context, key: Value, aval: ShapedArray) -> Value:
+    """The first word of one key: padding of keys repeats it, StableHLO pads with scalars."""
+    held = physical(aval)
+    ones = (1,) * held.ndim
+    cut = ctx.block.op(
+        "stablehlo.slice", (key,), (type_of(aval),), tensor(ones, held.dtype),
+        slice_attributes((0,) * held.ndim, ones, ones),
+    )  # fmt: skip
+    return ctx.block.op(
+        "stablehlo.reshape", (cut,), (tensor(ones, held.dtype),), tensor((), held.dtype)
+    )
+
+
+@deflower(lax.rev_p)
+def _rev(ctx: Context, x: Value, *, dimensions: tuple[int, ...]) -> Value:
+    kind = type_of(ctx.out)
+    return ctx.block.op(
+        "stablehlo.reverse", (x,), (kind,), kind, f"dimensions = {i64_array(dimensions)}"
+    )
+
+
+@deflower(lax.iota_p)
+def _iota(ctx: Context, *, dtype: Any, shape: tuple[int, ...], dimension: int) -> Value:
+    attributes = f"iota_dimension = {dimension} : i64"
+    if dtype == np.bool_ or dtypes.itemsize_bits(dtype) < 8 or dtype.name.startswith("float8"):
+        counting = ShapedArray(shape, np.dtype(np.int32))
+        steps = ctx.block.op("stablehlo.iota", (), (), type_of(counting), attributes)
+        return convert(ctx.block, steps, counting, dtype)
+    return ctx.block.op("stablehlo.iota", (), (), type_of(ctx.out), attributes)

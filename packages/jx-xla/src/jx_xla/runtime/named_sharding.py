@@ -1,0 +1,236 @@
+"""`NamedSharding`: an array split over the named axes of a mesh of devices.
+
+The class is jaxlib's own (see `shardings`). The mesh and the partition spec are
+somebody else's, `jx_parallel`'s, and any objects will do that have what is
+listed here:
+
+mesh
+    ``axis_names`` and ``axis_sizes`` (tuples), ``size``, ``__eq__``, ``__hash__``
+    and ``_internal_device_list`` (a `shardings.device_list`, or None for a mesh
+    that is abstract). Optional: ``manual_axes``, the names of the axes inside a
+    `shard_map`.
+spec
+    iterable; for each dimension of the array None, the name of a mesh axis, a
+    tuple of names (the first varies slowest) or `UNCONSTRAINED`. Shorter than
+    the array's rank means that the other dimensions are not split. ``__eq__``
+    and ``__hash__``. Optional: ``unreduced`` and ``reduced``, sets of axes.
+
+Not here: classes of meshes and specs.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from . import hlo_shardings, lookups
+from .library import furnish, xla
+from .shardings import Device, Shape, Sharding
+
+__all__ = [
+    "UNCONSTRAINED",
+    "DuplicateSpecError",
+    "NamedSharding",
+    "sdy_mesh_text",
+    "sdy_text",
+    "spec_axes",
+]
+
+
+class DuplicateSpecError(ValueError):
+    """A partition spec uses one mesh axis for two dimensions."""
+
+
+class _Unconstrained:
+    """The spec of a dimension that the compiler may split as it likes."""
+
+    def __repr__(self) -> str:
+        return "UNCONSTRAINED"
+
+    def __reduce__(self) -> str:
+        return "UNCONSTRAINED"
+
+
+UNCONSTRAINED = _Unconstrained()
+xla.set_pspec_unconstrained(UNCONSTRAINED)
+
+
+def spec_axes(spec: Any) -> tuple[tuple[Any, ...], ...]:
+    """The names of the mesh axes that each dimension is split over."""
+    return tuple(
+        ()
+        if part is None or part is UNCONSTRAINED
+        else part
+        if isinstance(part, tuple)
+        else (part,)
+        for part in spec
+    )
+
+
+def check_spec(mesh: Any, spec: Any, *_: Any) -> None:
+    """Raise unless the spec names axes of the mesh, each once.
+
+    Raises:
+        ValueError: a name is no axis of the mesh.
+        DuplicateSpecError: an axis is named twice.
+    """
+    names = [name for axes in spec_axes(spec) for name in axes]
+    sums = [*getattr(spec, "unreduced", ()), *getattr(spec, "reduced", ())]
+    for name in (*names, *sums):
+        if name not in mesh.axis_names:
+            raise ValueError(
+                f"mesh axis {name!r} of {spec} is not found in the mesh, whose axes are "
+                f"{tuple(mesh.axis_names)}"
+            )
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise DuplicateSpecError(
+            f"a mesh axis can split one dimension of an array only, but {spec} uses "
+            f"{', '.join(twice)} more than once"
+        )
+
+
+@functools.lru_cache(maxsize=4096)
+def _to_hlo(sharding: NamedSharding, ndim: int) -> Any:
+    mesh, spec = sharding.mesh, sharding.spec
+    position = {name: i for i, name in enumerate(mesh.axis_names)}
+    dimensions = [[position[name] for name in axes] for axes in spec_axes(spec)]
+    if len(dimensions) > ndim:
+        sharding.check_compatible_aval((1,) * ndim)
+    dimensions += [[] for _ in range(ndim - len(dimensions))]
+    return hlo_shardings.from_axes(
+        mesh.axis_sizes,
+        dimensions,
+        manual=[position[name] for name in getattr(mesh, "manual_axes", ())],
+        unreduced=[position[name] for name in getattr(spec, "unreduced", ())],
+        device_order=sharding._logical_device_ids,
+    )
+
+
+@furnish(xla.NamedSharding)
+class NamedSharding(Sharding):
+    """An array split over the named axes of a mesh.
+
+    ``NamedSharding(mesh, spec, memory_kind=None)``. Dimension i of the array is cut
+    into as many parts as the mesh axes that ``spec[i]`` names have devices.
+
+    Raises:
+        ValueError: the spec names an axis that the mesh lacks.
+        DuplicateSpecError: the spec names an axis twice.
+    """
+
+    if TYPE_CHECKING:
+        mesh: Any
+        spec: Any
+        _logical_device_ids: tuple[int, ...] | None
+
+        def __init__(
+            self,
+            mesh: Any,
+            spec: Any,
+            *,
+            memory_kind: str | None = None,
+            _logical_device_ids: Any = None,
+        ) -> None: ...
+
+    def __reduce__(self) -> Any:
+        return _make, (self.mesh, self.spec, self._memory_kind, self._logical_device_ids)
+
+    def __repr__(self) -> str:
+        memory = "" if self._memory_kind is None else f", memory_kind={self._memory_kind}"
+        return f"NamedSharding(mesh={self.mesh}, spec={self.spec}{memory})"
+
+    def _to_xla_hlo_sharding(self, ndim: int) -> Any:
+        return _to_hlo(self, ndim)
+
+    @property
+    def _is_concrete(self) -> bool:
+        return self.mesh._internal_device_list is not None
+
+    @property
+    def num_devices(self) -> int:
+        return self.mesh.size
+
+    @property
+    def device_set(self) -> set[Device]:
+        return set(self._device_assignment)
+
+    @property
+    def _device_assignment(self) -> tuple[Device, ...]:
+        if not self._is_concrete:
+            raise ValueError(
+                f"{self!r} is on an abstract mesh, which has no devices: use a mesh of devices "
+                f"(make_mesh) to place arrays"
+            )
+        return tuple(self._internal_device_list)
+
+    @property
+    def is_fully_replicated(self) -> bool:
+        if getattr(self.spec, "unreduced", ()):
+            return False
+        sizes = dict(zip(self.mesh.axis_names, self.mesh.axis_sizes, strict=True))
+        return all(sizes[name] == 1 for axes in spec_axes(self.spec) for name in axes)
+
+    def check_compatible_aval(self, shape: Shape) -> None:
+        needed = len(spec_axes(self.spec))
+        if len(shape) < needed:
+            hint = " For scalars the spec is P()." if not shape else ""
+            raise ValueError(
+                f"{self!r} is for arrays of rank {needed} and more, and was applied to one of "
+                f"rank {len(shape)}.{hint}"
+            )
+
+    def update(self, **changes: Any) -> NamedSharding:
+        """The same sharding with ``mesh``, ``spec`` or ``memory_kind`` replaced."""
+        spec = changes.pop("spec", self.spec)
+        made = NamedSharding(
+            changes.pop("mesh", self.mesh),
+            spec if not isinstance(spec, (tuple, list)) else type(self.spec)(*spec),
+            memory_kind=changes.pop("memory_kind", self._memory_kind),
+        )
+        if changes:
+            raise TypeError(f"NamedSharding has no field {sorted(changes)}")
+        return made
+
+    def with_memory_kind(self, kind: str) -> NamedSharding:
+        return self.update(memory_kind=kind)
+
+
+def _make(mesh: Any, spec: Any, memory_kind: Any, logical_device_ids: Any) -> NamedSharding:
+    return NamedSharding(
+        mesh, spec, memory_kind=memory_kind, _logical_device_ids=logical_device_ids
+    )
+
+
+def sdy_mesh_text(mesh: Any) -> str:
+    """The mesh as a Shardy attribute: ``#sdy.mesh<["x"=2, "y"=4]>``."""
+    axes = ", ".join(
+        f'"{name}"={size}' for name, size in zip(mesh.axis_names, mesh.axis_sizes, strict=True)
+    )
+    return f"#sdy.mesh<[{axes}]>"
+
+
+def sdy_text(sharding: NamedSharding, ndim: int, mesh_name: str = "mesh") -> str:
+    """The sharding as a Shardy attribute: ``#sdy.sharding<@mesh, [{"x"}, {}]>``."""
+    parts = list(sharding.spec)
+    sharding.check_compatible_aval((1,) * ndim)
+    parts += [None] * (ndim - len(parts))
+    dimensions = [
+        "{?}" if part is UNCONSTRAINED else "{" + ", ".join(f'"{a}"' for a in axes) + "}"
+        for part, axes in zip(parts, spec_axes(parts), strict=True)
+    ]
+    return f"#sdy.sharding<@{mesh_name}, [{', '.join(dimensions)}]>"
+
+
+class _NoMesh:
+    """The smallest mesh that jaxlib's constructor takes."""
+
+    axis_names = axis_sizes = ()
+    size = 1
+    _internal_device_list = None
+
+
+lookups.provide("jax._src.named_sharding", "check_pspec", check_spec)
+with lookups.answered():
+    # The first construction looks `check_pspec` up, once and for all.
+    NamedSharding(_NoMesh(), ())
