@@ -31,6 +31,7 @@ html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html"]}
 
 myst_heading_anchors = 3
 
+default_role = "code"  # `x` in a docstring is code, as in Markdown
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # signatures stay readable; docstrings say what is meant
 napoleon_numpy_docstring = False

@@ -6,6 +6,7 @@ for data, and so leaves out its signature. Here, what can be called is a functio
 
 import importlib
 import inspect
+import re
 import types
 from typing import Any
 
@@ -38,6 +39,27 @@ def signature(value: Any) -> str:
     return str(found.replace(parameters=bare, return_annotation=found.empty))
 
 
+def escape_stars(lines: list[str]) -> list[str]:
+    """Lines in which `(*batch, n)` is no unfinished emphasis. Code is left as it is."""
+    star = re.compile(r"(`[^`]*`)|(?<![\\\w*])\*(?=\w)(?![^*]*\w\*(?!\*))")
+    return [
+        line if line.lstrip().startswith((">>>", "...")) else star.sub(escaped, line)
+        for line in lines
+    ]
+
+
+def escaped(match: re.Match[str]) -> str:
+    """A quotation in backticks unchanged, a star with a backslash before it."""
+    return match[1] or r"\*"
+
+
+def process_docstring(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """For the docstrings that autodoc itself shows."""
+    lines[:] = escape_stars(lines)
+
+
 class PublicNames(SphinxDirective):
     """`.. public-names:: jx.numpy`"""
 
@@ -64,11 +86,13 @@ class PublicNames(SphinxDirective):
         if not callable(value):
             return [f".. py:data:: {name}", ""]
         docstring = GoogleDocstring(inspect.getdoc(value) or "", self.config).lines()
+        docstring = escape_stars(docstring)
         head = f".. py:function:: {name}{signature(value)}"
         return [head, "", *(f"   {line}".rstrip() for line in docstring), ""]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", process_docstring, priority=900)  # after napoleon
     app.add_directive("public-names", PublicNames)
     return {"parallel_read_safe": True}

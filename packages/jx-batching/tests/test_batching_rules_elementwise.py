@@ -91,6 +91,12 @@ def test_bitcast_between_widths(check_rows, rng):
     )
 
 
+def test_fences(check_rows, rng):
+    x = rng.normal(size=(3, 2, 4)).astype(np.float32)
+    check_rows(lambda x, y: lax.optimization_barrier([x, y]), x, np.int32([1, 2, 3]))
+    check_rows(lax.stop_gradient, x)
+
+
 def test_errors_speak_of_rows():
     x, y = np.zeros((5, 3), np.float32), np.zeros((5, 4), np.float32)
     with pytest.raises(TypeError, match=r"incompatible shapes for broadcasting: \(3,\), \(4,\)"):

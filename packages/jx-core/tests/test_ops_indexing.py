@@ -6,13 +6,19 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from jx_core import ShapeDtypeStruct, eval_shape, lax, make_jaxpr
+from jx_core import ShapeDtypeStruct, backend, eval_shape, lax, make_jaxpr
 from jx_core.config import enable_x64
 from jx_core.errors import ShapeError
 from jx_core.ops.rng import prng_impl, random_seed, random_unwrap
 
 GatherDims, ScatterDims = lax.GatherDimensionNumbers, lax.ScatterDimensionNumbers
 X = np.arange(20, dtype=np.float32).reshape(4, 5)
+
+
+@pytest.fixture(autouse=True)
+def numpy_backend():
+    with backend.use("numpy"):
+        yield
 
 
 # --- slice ---

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from jx_xla.runtime import mlir
+from jx_xla.runtime import hlo, mlir
 
 
 def test_modules_are_parsed_and_printed(programs):
@@ -52,3 +52,12 @@ def test_many_threads_may_parse_at_once(programs):
     for thread in threads:
         thread.join()
     assert len(texts) == 8 and len(set(texts)) == 1
+
+
+def test_hlo_is_xlas_form_before_optimisation(programs):
+    for program in (programs.ADD, mlir.module_bytecode(programs.ADD)):
+        text = hlo.hlo_text(program)
+        assert text.startswith("HloModule")
+        assert "add(" in text and "fusion" not in text
+    with pytest.raises(ValueError, match="not a StableHLO module"):
+        hlo.hlo_text("nonsense")

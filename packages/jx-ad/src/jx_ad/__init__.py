@@ -2,7 +2,6 @@
 
 from jx_core.source import register_internal as _register_internal
 
-from . import rules
 from ._version import __version__
 from .api import VJP, jvp, linear_transpose, linearize, vjp
 from .gradients import grad, value_and_grad
@@ -25,6 +24,6 @@ _register_internal(__file__)
 __all__ = [
     "VJP", "Linear", "Zero", "__version__", "defjvp", "defjvp_joint", "deflinear", "deflinearize",
     "defnondiff", "deftranspose", "grad", "hessian", "is_linear", "jacfwd", "jacobian", "jacrev",
-    "jvp", "jvp_rules", "linear_transpose", "linearize", "linearize_rules", "rules",
+    "jvp", "jvp_rules", "linear_transpose", "linearize", "linearize_rules", 
     "transpose_rules", "value_and_grad", "vjp",
 ]

@@ -52,6 +52,7 @@ class JVPTrace(Trace):
     __slots__ = ("finished", "parent", "tangent_trace")
 
     def __init__(self, parent: Trace, tangent_trace: Trace | None = None) -> None:
+        jvp_rules.load()
         self.parent = parent
         self.tangent_trace = parent if tangent_trace is None else tangent_trace
         self.finished = False

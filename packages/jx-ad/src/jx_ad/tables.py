@@ -19,13 +19,19 @@ JVPRule = Callable[[list[Any], list[Any], dict[str, Any]], tuple[Any, Any]]
 
 # Kept in the form rule(primals, tangents, params) -> (out, tangent), lists of both for
 # primitives with several results; a tangent that is None is a symbolic zero.
-jvp_rules = RuleTable("forward differentiation (jx_ad)", "jx_ad.defjvp({name}_p)(rule)")
+jvp_rules = RuleTable(
+    "forward differentiation (jx_ad)", "jx_ad.defjvp({name}_p)(rule)", "jx_ad.rules"
+)
 
 # rule(trace, primals, tangents, params) -> (outs, tangents), run with the tape current.
-linearize_rules = RuleTable("linearisation (jx_ad)", "jx_ad.deflinearize({name}_p)(rule)")
+linearize_rules = RuleTable(
+    "linearisation (jx_ad)", "jx_ad.deflinearize({name}_p)(rule)", "jx_ad.rules"
+)
 
 # rule(ct, *operands, **params) -> [cotangent or None for each operand].
-transpose_rules = RuleTable("transposition (jx_ad)", "jx_ad.deftranspose({name}_p)(rule)")
+transpose_rules = RuleTable(
+    "transposition (jx_ad)", "jx_ad.deftranspose({name}_p)(rule)", "jx_ad.rules"
+)
 
 
 def defjvp(primitive: Primitive) -> Callable[..., None]:

@@ -51,6 +51,7 @@ class Tape(Trace):
     __slots__ = ("count", "entries", "finished", "inputs", "parent")
 
     def __init__(self, parent: Trace) -> None:
+        transpose_rules.load()
         self.parent = parent
         self.entries: list[Entry] = []
         self.inputs: list[LinearTracer] = []

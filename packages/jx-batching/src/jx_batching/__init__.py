@@ -2,7 +2,6 @@
 
 from jx_core.source import register_internal as _register_internal
 
-from . import rules
 from ._version import __version__
 from .api import vmap
 from .programs import batch_jaxpr
@@ -13,5 +12,5 @@ _register_internal(__file__)
 
 __all__ = [
     "BatchAxis", "BatchTrace", "BatchTracer", "__version__", "batch_jaxpr", "batch_rules",
-    "defbatch", "rules", "vmap",
+    "defbatch", "vmap",
 ]  # fmt: skip

@@ -14,7 +14,9 @@ from jx_core import Primitive, RuleTable
 
 BatchRule = Callable[..., tuple[Any, Any]]
 
-batch_rules = RuleTable("batching (jx_batching)", "jx_batching.defbatch({name}_p)(rule)")
+batch_rules = RuleTable(
+    "batching (jx_batching)", "jx_batching.defbatch({name}_p)(rule)", "jx_batching.rules"
+)
 
 
 class BatchAxis(NamedTuple):

@@ -70,6 +70,7 @@ class BatchTrace(Trace):
     __slots__ = ("axis", "finished", "parent")
 
     def __init__(self, parent: Trace, axis: BatchAxis) -> None:
+        batch_rules.load()
         self.parent = parent
         self.axis = axis
         self.finished = False

@@ -177,7 +177,7 @@ def typeof(x: Any) -> ShapedArray:
         if aval is None:
             handler = _handlers.get(kind)
             return _typeof_uncommon(x) if handler is None else handler(x)
-    return aval  # type: ignore[no-any-return]
+    return aval
 
 
 def _typeof_uncommon(x: Any) -> ShapedArray:
@@ -193,7 +193,7 @@ def _typeof_uncommon(x: Any) -> ShapedArray:
         return aval
     if isinstance(x, (int, float, complex)):
         base = next(t for t in (bool, int, float, complex) if isinstance(x, t))
-        return _python_scalar_aval(base(x))  # type: ignore[call-overload]
+        return _python_scalar_aval(base(x))  # type: ignore[arg-type]
     raise TypeError(
         f"Value {x!r:.200} with type {type(x)} is not a valid JAX type: expected an array, a "
         f"NumPy value or a Python number. If it is a container of arrays, register it as a "

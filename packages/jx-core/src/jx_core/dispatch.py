@@ -318,14 +318,17 @@ def positions_of(fun: Callable[..., Any], names: Sequence[str]) -> tuple[int, ..
     """The positions at which the parameters `names` of `fun` may be passed."""
     if not names:
         return ()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    try:
-        parameters = list(inspect.signature(fun).parameters.values())
-    except (TypeError, ValueError):
-        return ()
-    return tuple(
-        i for i, p in enumerate(parameters) if p.name in names and p.kind in positional
-    )
+    code = getattr(fun, "__code__", None)
+    if code is not None and not hasattr(fun, "__wrapped__"):
+        positional: Sequence[str] = code.co_varnames[: code.co_argcount]
+    else:
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        try:
+            parameters = inspect.signature(fun).parameters.values()
+        except (TypeError, ValueError):
+            return ()
+        positional = [p.name for p in parameters if p.kind in kinds]
+    return tuple(i for i, name in enumerate(positional) if name in names)
 
 
 def contains_tracer(leaves: Sequence[Any]) -> bool:

@@ -8,6 +8,7 @@ in that transformation's `RuleTable`, in a package above.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -147,6 +148,8 @@ class RuleTable:
         layer: the layer's name in error messages, such as `forward differentiation (jx_ad)`.
         define: the call that would define a missing rule, with `{name}` for the
             primitive's name, such as `jx_ad.defjvp({name}_p)(rule)`.
+        module: the module whose import fills the table. It is imported when a rule is first
+            asked for, so that importing a layer stays cheap.
 
     >>> table = RuleTable("cost", "cost_rules.define({name}_p)(rule)")
     >>> from jx_core import lax
@@ -156,11 +159,18 @@ class RuleTable:
     1
     """
 
-    def __init__(self, layer: str, define: str) -> None:
+    def __init__(self, layer: str, define: str, module: str | None = None) -> None:
         self.layer = layer
         self._how = define
+        self._module = module
         self.rules: dict[Primitive, Rule] = {}
         self._reasons: dict[Primitive, str] = {}
+
+    def load(self) -> None:
+        """Have the table filled. Whoever reads `rules` directly calls this once before."""
+        if self._module is not None:
+            module, self._module = self._module, None
+            importlib.import_module(module)
 
     def define(self, *primitives: Primitive) -> Callable[[Rule], Rule]:
         """Decorator: the function it is put on becomes the rule of each of `primitives`."""
@@ -184,10 +194,12 @@ class RuleTable:
 
     def reason(self, primitive: Primitive) -> str | None:
         """Why `primitive` has no rule here, where that was recorded."""
+        self.load()
         return self._reasons.get(primitive)
 
     def get(self, primitive: Primitive) -> Rule | None:
         """The rule of `primitive`, or None. Does not look at decompositions."""
+        self.load()
         return self.rules.get(primitive)
 
     def lookup(self, primitive: Primitive) -> Rule:
@@ -197,7 +209,7 @@ class RuleTable:
             MissingRuleError: there is none; it names the primitive, the layer, and the
                 call that would define it.
         """
-        rule = self.rules.get(primitive)
+        rule = self.get(primitive)
         if rule is None:
             raise MissingRuleError(
                 primitive.name,
@@ -208,6 +220,7 @@ class RuleTable:
         return rule
 
     def __contains__(self, primitive: Primitive) -> bool:
+        self.load()
         return primitive in self.rules
 
 

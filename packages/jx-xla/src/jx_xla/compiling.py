@@ -19,6 +19,7 @@ from jx_core.jaxpr import Jaxpr, jaxprs_in, used_inputs
 from .keys import physical_value
 from .lowering.builder import Module
 from .lowering.program import lower_function
+from .lowering.tables import lowering_rules
 from .lowering.types import physical
 from .runtime import clients
 from .runtime.arrays import Array
@@ -148,6 +149,7 @@ class Lowering:
     def __init__(
         self, params: dict[str, Any], placement: Placement, platforms: Sequence[str] | None = None
     ) -> None:
+        lowering_rules.load()
         closed: ClosedJaxpr = params["jaxpr"]
         jaxpr = closed.jaxpr
         self.placement = placement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import dtypes, typeof
-from jx_core.lax import bitcast_convert_type_p, clamp_p, select_n_p
+from jx_core.lax import bitcast_convert_type_p, clamp_p, optimization_barrier_p, select_n_p
 from jx_core.ops import elementwise
 
 from ..axes import move_axis
@@ -31,3 +31,8 @@ def _(batch: BatchAxis, operands: Operands, dims: Dims, *, new_dtype: Any) -> tu
         # The last axis of a row holds the parts of one wider element: it has to stay last.
         x, dim = move_axis(x, dim, 0), 0
     return bitcast_convert_type_p.bind(x, new_dtype=new_dtype), dim
+
+
+@defbatch(optimization_barrier_p)
+def _(batch: BatchAxis, operands: Operands, dims: Dims) -> tuple[Any, Dims]:
+    return optimization_barrier_p.bind(*operands), dims

@@ -65,11 +65,11 @@ def pair(name: str, x: Any, y: Any) -> tuple[Any, Any]:
         if a is not None:
             return x, y
     elif a is None:
-        if is_literal_of(x, b.dtype):
-            return x, y
+        if type(x) in _PYTHON_SCALARS:
+            return scalar_like(x, b.dtype, name), y
     elif b is None:
-        if is_literal_of(y, a.dtype):
-            return x, y
+        if type(y) in _PYTHON_SCALARS:
+            return x, scalar_like(y, a.dtype, name)
     elif a.dtype == b.dtype and (a.shape == b.shape or not a.shape or not b.shape):
         return x, y
     x, y = match(name, x, y)
@@ -88,27 +88,35 @@ _INT_BOUND = (2**31, 2**63)
 
 
 def match(name: str, *operands: Any) -> list[Any]:
-    """The operands of `lax.<name>` with Python numbers adopting the dtype of the arrays.
+    """The operands of `lax.<name>` as `match_dtypes` gives them, shapes brought together.
 
-    A Python number of the default dtype for its kind stays as it is, so that weak types
-    survive; with another dtype it becomes a NumPy scalar of that dtype. Shapes of equal
-    rank that differ only where one has length 1 are broadcast.
+    Shapes of equal rank that differ only where one has length 1 are broadcast.
 
     Raises:
         TypeError: an operand is no array or number, or a number does not go into the dtype.
         ShapeError: the shapes don't fit together.
     """
-    avals = [typeof(x) for x in operands]
+    shapes = [typeof(x).shape for x in operands]
+    return _broadcast_ones(name, match_dtypes(name, *operands), shapes)
+
+
+def match_dtypes(name: str, *operands: Any) -> list[Any]:
+    """The operands of `lax.<name>` with Python numbers adopting the dtype of the arrays.
+
+    A Python number of the default dtype for its kind stays as it is, so that weak types
+    survive; with another dtype it becomes a NumPy scalar of that dtype.
+
+    Raises:
+        TypeError: an operand is no array or number, or a number does not go into the dtype.
+    """
     numbers = [isinstance(x, _PYTHON_SCALARS) for x in operands]
-    if any(numbers) and not all(numbers):
-        dtype = avals[numbers.index(False)].dtype
-        matched = [
-            scalar_like(x, dtype, name) if is_number else x
-            for x, is_number in zip(operands, numbers, strict=True)
-        ]
-    else:
-        matched = list(operands)
-    return _broadcast_ones(name, matched, [a.shape for a in avals])
+    if all(numbers) or not any(numbers):
+        return list(operands)
+    dtype = typeof(operands[numbers.index(False)]).dtype
+    return [
+        scalar_like(x, dtype, name) if is_number else x
+        for x, is_number in zip(operands, numbers, strict=True)
+    ]
 
 
 def _broadcast_ones(name: str, operands: list[Any], shapes: list[tuple[int, ...]]) -> list[Any]:

@@ -146,31 +146,21 @@ def _logaddexp2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
 
 
 def _log_of_sum(x1: Any, x2: Any) -> Array:
-    """log(exp(x1) + exp(x2)).
+    """log(exp(x1) + exp(x2)), as greater + log(1 + exp(lesser - greater)).
 
-    With the logistic function, x1 + softplus(x2 - x1): the derivative in x2 is the logistic
-    of the difference, right to any order also where the operands are equal. Only where both
-    are the same infinity is the difference meaningless, and taken to be 0.
+    Which one is the greater is a choice between equal formulas, so derivatives of any order
+    are right, also where the operands are equal.
     """
-    # An infinity minus itself is NaN; so it is for NaN, which is not equal to itself.
-    gap = lax.sub(x1, x2)
-    same_infinity = lax.bitwise_and(lax.ne(gap, gap), lax.eq(x1, x2))
-    difference = lax.sub(lax.select(same_infinity, 0.0, x2), lax.select(same_infinity, 0.0, x1))
-    return lax.add(x1, _softplus(difference))
-
-
-def _softplus(z: Any) -> Array:
-    """log(1 + exp(z)) for any z, by the branch that does not overflow."""
-    real = lax.real(z) if is_complex(typeof(z).dtype) else z
-    positive = operators.greater(real, 0.0)
-    # Each branch gets an argument that is safe for it, so that derivatives are as well.
-    above = lax.select(positive, z, 0.0)
-    below = lax.select(positive, 0.0, z)
-    return lax.select(
-        positive,
-        lax.add(above, lax.log1p(lax.exp(lax.neg(above)))),
-        lax.log1p(lax.exp(below)),
+    parts = [lax.real(x) if is_complex(typeof(x).dtype) else x for x in (x1, x2)]
+    first_is_greater = lax.gt(*parts)
+    greater, lesser = lax.select(first_is_greater, x1, x2), lax.select(first_is_greater, x2, x1)
+    # An infinity minus itself is NaN (as is NaN, which is not equal to itself).
+    gap = lax.sub(lesser, greater)
+    same_infinity = lax.bitwise_and(lax.ne(gap, gap), lax.eq(greater, lesser))
+    difference = lax.sub(
+        lax.select(same_infinity, 0.0, lesser), lax.select(same_infinity, 0.0, greater)
     )
+    return lax.add(greater, lax.log1p(lax.exp(difference)))
 
 
 logaddexp = ufunc(_logaddexp, "logaddexp", identity=-math.inf)

@@ -11,7 +11,7 @@ from .builder import Block, Module, Value
 
 _DEFINE = "jx_xla.deflower({name}_p)(rule)"
 
-lowering_rules = RuleTable("lowering to StableHLO (jx_xla)", _DEFINE)
+lowering_rules = RuleTable("lowering to StableHLO (jx_xla)", _DEFINE, "jx_xla.lowering.rules")
 platform_rules: dict[str, RuleTable] = {}
 
 

@@ -18,6 +18,7 @@ here owns one part of it, and everything that differs between jaxlib 0.10.2 and
 `placement`        putting values on devices, copying and assembling arrays
 `dlpack`           exchange of arrays with other libraries, without copies
 `mlir`             StableHLO modules: parsing, printing, portable artifacts
+`hlo`              a module as XLA's HLO, before optimisation
 `executables`      compiling, running and examining programs
 `dispatch`         the C++ dispatcher behind `jit` and eager operations
 `custom_calls`     native functions that compiled programs may call

@@ -175,9 +175,10 @@ def _pad_with_holes(x: np.ndarray, dilation: Shape, padding: Pads) -> np.ndarray
     total = [lo + d + max(hi, 0) for lo, d, (_, hi) in zip(low, sizes, padding, strict=True)]
     result = np.zeros((*x.shape[:2], *total), x.dtype)
     inside = [slice(lo, lo + d, h) for lo, d, h in zip(low, sizes, dilation, strict=True)]
-    result[(..., *inside)] = x
+    every = (slice(None), slice(None))  # batch and feature
+    result[(*every, *inside)] = x
     kept = [slice(max(-lo, 0), d - max(-hi, 0)) for d, (lo, hi) in zip(total, padding, strict=True)]
-    return result[(..., *kept)]
+    return result[(*every, *kept)]
 
 
 def _conv(
@@ -207,6 +208,7 @@ def _conv(
     window = [dilated(d, h) for d, h in zip(kernel.shape[2:], rhs_dilation, strict=True)]
     counts = tuple(map(strided, x.shape[2:], window, window_strides))
     result = np.zeros((parts.shape[1], g, kernels.shape[1], *counts), working)
+    every = (slice(None),) * 3  # group and both kinds of features, or group, batch, feature
     # One term for each place in the kernel: the elements that it meets, all windows at once.
     for place in itertools.product(*map(range, kernel.shape[2:])):
         starts = [p * h for p, h in zip(place, rhs_dilation, strict=True)]
@@ -214,8 +216,9 @@ def _conv(
             slice(a, a + (n - 1) * s + 1 if n else a, s)
             for a, n, s in zip(starts, counts, window_strides, strict=True)
         )
+        here: Any = (*every, *place)
         result += np.einsum(
-            "gnc...,goc->ngo...", parts[(..., *met)], kernels[(..., *place)], dtype=working
+            "gnc...,goc->ngo...", parts[(*every, *met)], kernels[here], dtype=working
         )
     result = result.reshape(result.shape[0], kernel.shape[0], *counts)
     return np.moveaxis(result, range(result.ndim), dimension_numbers.out_spec).astype(dtype)

@@ -35,8 +35,8 @@ def _breadth(dtype: Any) -> tuple[int, ...]:
     if dtype == np.bool_:
         return (0,)
     if dtypes.issubdtype(dtype, np.integer):
-        return 1, int(dtypes.iinfo(dtype).bits)
-    info = dtypes.finfo(dtype)
+        return 1, int(dtypes.iinfo(dtype).bits)  # type: ignore[no-untyped-call]
+    info = dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
     kind = 3 if dtypes.issubdtype(dtype, np.complexfloating) else 2
     return kind, int(info.nexp), int(info.nmant)
 
@@ -48,18 +48,18 @@ def product_dtype(lhs: Any, rhs: Any) -> Any:
     return rhs if _breadth(rhs) > _breadth(lhs) else lhs
 
 
-def working_dtype(lhs: Any, rhs: Any, result: Any) -> np.dtype:
+def working_dtype(lhs: Any, rhs: Any, result: Any) -> Any:
     """The dtype that the reference multiplies and sums in.
 
     Sums of narrow floats are kept in float32, as matrix units keep them; narrow integers
     that NumPy can't multiply are computed in int32, and wrap around when they are stored.
     """
     working = product_dtype(product_dtype(lhs, rhs), result)
-    if dtypes.issubdtype(working, np.floating) and dtypes.finfo(working).bits < 32:
+    if dtypes.issubdtype(working, np.floating) and working.itemsize < 4:
         return np.dtype(np.float32)
     if working.kind == "V":  # int2, int4 and their unsigned kin
         return np.dtype(np.int32)
-    return np.dtype(working)
+    return working
 
 
 def requested_result(name: str, dtype: Any, preferred: Any) -> Any:
@@ -168,7 +168,7 @@ def _dot_general(
     k = _product(lhs.shape[a] for a in lhs_contracting)
     left = lhs.transpose(*lhs_batch, *lhs_free, *lhs_contracting)
     right = rhs.transpose(*rhs_batch, *rhs_contracting, *rhs_free)
-    result = np.matmul(
+    result: np.ndarray = np.matmul(
         left.reshape(*batch, _product(rows), k).astype(working),
         right.reshape(*batch, k, _product(columns)).astype(working),
     )

@@ -20,7 +20,7 @@ from ..kit import (
     check_same_dtype,
     elementwise,
     floating,
-    match,
+    match_dtypes,
     orderable,
     pair,
     result_shape,
@@ -220,7 +220,7 @@ def clamp(min: ArrayLike, x: ArrayLike, max: ArrayLike) -> Array:
     >>> clamp(0, np.array([-2, 2, 7]), 5)
     Array([0, 2, 5], dtype=int32)
     """
-    return clamp_p.bind(*match("clamp", min, x, max))
+    return clamp_p.bind(*match_dtypes("clamp", min, x, max))
 
 
 def select_n(which: ArrayLike, *cases: ArrayLike) -> Array:
@@ -240,7 +240,7 @@ def select_n(which: ArrayLike, *cases: ArrayLike) -> Array:
     """
     if len(cases) == 2:
         return select_n_p.bind(which, *pair("select_n", *cases))
-    return select_n_p.bind(which, *match("select_n", *cases))
+    return select_n_p.bind(which, *match_dtypes("select_n", *cases))
 
 
 def select(pred: ArrayLike, on_true: ArrayLike, on_false: ArrayLike) -> Array:

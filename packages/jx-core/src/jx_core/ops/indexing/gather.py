@@ -236,7 +236,7 @@ def blocks(
     """
     limits = np.array(operand_shape, np.int64) - np.array(sizes, np.int64)
     limits = limits.reshape((-1, *(1,) * (starts.ndim - 1)))
-    inside = np.logical_and(starts >= 0, starts <= limits).all(axis=0)
+    inside = np.asarray(np.logical_and(starts >= 0, starts <= limits).all(axis=0))
     starts = np.clip(starts, 0, limits)
     offsets = np.indices([sizes[a] for a in keep], sparse=True)
     within = dict(zip(keep, offsets, strict=True))
@@ -345,9 +345,9 @@ def default_fill(dtype: Any) -> Any:
     if dtype == np.bool_:
         return True
     if dtypes.issubdtype(dtype, np.signedinteger):
-        return int(dtypes.iinfo(dtype).min)
+        return int(dtypes.iinfo(dtype).min)  # type: ignore[no-untyped-call]
     if dtypes.issubdtype(dtype, np.unsignedinteger):
-        return int(dtypes.iinfo(dtype).max)
+        return int(dtypes.iinfo(dtype).max)  # type: ignore[no-untyped-call]
     return np.nan
 
 

@@ -334,9 +334,12 @@ def _counted_from_front(starts: Any, shape: tuple[int, ...], wraps: tuple[bool, 
     for i, size, wrap in zip(starts, shape, wraps):
         if not isinstance(i, _INTEGERS):
             dtype = typeof(i).dtype
-            wrap = wrap and dtypes.issubdtype(dtype, np.signedinteger)
-            i = convert(i, _widened(dtype))
-        out.append(select(lt(i, 0), add(i, size), i) if wrap else i)
+            wide = _widened(dtype)
+            if wide != dtype:
+                i = convert(i, wide)
+            if wrap and dtypes.issubdtype(dtype, np.signedinteger):
+                i = select(lt(i, 0), add(i, size), i)
+        out.append(i)
     return out
 
 

@@ -153,7 +153,7 @@ def _encipher(key_words: Any, counters: Words, shape: Shape) -> Words:
         full_shape = (*keys, *shape)
         axes = tuple(range(len(keys)))
         k0, k1 = (broadcast_in_dim(k, full_shape, axes) for k in (k0, k1))
-        counters = tuple(  # type: ignore[assignment]
+        counters = tuple(
             broadcast_in_dim(c, full_shape, tuple(range(len(keys), len(full_shape))))
             if typeof(c).shape
             else c

@@ -1,0 +1,143 @@
+"""Derivatives of products and convolutions, in either operand."""
+
+import numpy as np
+import pytest
+from jx_ad import grad, linear_transpose, vjp
+from jx_ad.testing import check_grads
+from jx_core import lax, make_jaxpr
+from jx_core.config import enable_x64
+
+
+@pytest.fixture(autouse=True)
+def _double_precision():
+    with enable_x64(True):
+        yield
+
+
+def array(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+# --- dot_general ---
+
+
+@pytest.mark.parametrize(
+    "lhs, rhs, numbers",
+    [
+        ((3,), (3,), (((0,), (0,)), ((), ()))),
+        ((2, 3), (3, 4), (((1,), (0,)), ((), ()))),
+        ((3, 2), (4, 3), (((0,), (1,)), ((), ()))),
+        ((2, 3), (4, 5), (((), ()), ((), ()))),
+        ((5, 2, 3), (5, 3, 4), (((2,), (1,)), ((0,), (0,)))),
+        ((2, 3, 4, 5), (5, 4, 2, 6, 3), (((1, 3), (4, 0)), ((2,), (1,)))),
+        ((2, 3), (3, 2), (((0, 1), (1, 0)), ((), ()))),
+        ((2, 3), (2, 3), (((), ()), ((1, 0), (1, 0)))),
+    ],
+)
+def test_dot_general(lhs, rhs, numbers):
+    check_grads(
+        lambda x, y: lax.dot_general(x, y, numbers), (array(*lhs), array(*rhs, seed=1)), order=2
+    )
+
+
+def test_dot_general_of_complex_numbers():
+    x, y = array(2, 3) + 1j * array(2, 3, seed=1), array(3, 2) - 1j * array(3, 2, seed=2)
+    check_grads(lax.dot, (x, y), order=2)
+
+
+def test_cotangents_have_their_operands_dtypes():
+    x = lax.convert_element_type(array(2, 3), "bfloat16")
+
+    def f(x, y):
+        return lax.dot_general(
+            x, y, (((1,), (1,)), ((), ())), preferred_element_type=np.float32
+        )
+
+    out, pull = vjp(f, x, x)
+    assert out.dtype == np.float32
+    assert [ct.dtype.name for ct in pull(out)] == ["bfloat16", "bfloat16"]
+
+
+def test_a_precision_for_each_operand_follows_its_operand():
+    def f(x, y):
+        return lax.reduce_sum(lax.dot(x, y, precision=("highest", "default")), (0, 1))
+
+    jaxpr = make_jaxpr(grad(f, (0, 1)))(np.ones((2, 2)), np.ones((2, 2)))
+    dots = [e for e in jaxpr.eqns if e.primitive is lax.dot_general_p]
+    high, low = lax.Precision.HIGHEST, lax.Precision.DEFAULT
+    assert sorted(str(e.params["precision"]) for e in dots[1:]) == sorted(
+        [str((high, low)), str((low, high))]
+    )
+
+
+def test_transposing_a_square_is_an_error():
+    for f in (lambda x: lax.dot(x, x), lambda x: lax.mul(x, x), lambda x: lax.div(1.0, x)):
+        with pytest.raises(TypeError, match="not linear"):
+            linear_transpose(f, np.ones(2))(f(np.ones(2)))
+
+
+# --- convolutions ---
+
+CONVOLUTIONS = {
+    "same": dict(lhs=(2, 3, 5, 6), rhs=(4, 3, 2, 3)),
+    "valid, strided": dict(
+        lhs=(2, 3, 5, 6), rhs=(4, 3, 2, 3), window_strides=(2, 3), padding="VALID"
+    ),
+    "dilated, cut off at an edge": dict(
+        lhs=(2, 3, 5, 6),
+        rhs=(4, 3, 2, 3),
+        window_strides=(2, 3),
+        padding=((1, 2), (-1, 3)),
+        lhs_dilation=(2, 1),
+        rhs_dilation=(1, 2),
+    ),
+    "groups of features": dict(
+        lhs=(2, 4, 5, 6), rhs=(6, 2, 2, 3), window_strides=(2, 1), feature_group_count=2
+    ),
+    "a group for each feature": dict(lhs=(2, 3, 5, 6), rhs=(6, 1, 2, 3), feature_group_count=3),
+    "groups of the batch": dict(
+        lhs=(4, 3, 5, 6), rhs=(4, 3, 2, 3), window_strides=(2, 1), batch_group_count=2
+    ),
+    "features last, grouped": dict(
+        lhs=(2, 5, 6, 4),
+        rhs=(2, 3, 2, 6),
+        specs=("NHWC", "HWIO", "NHWC"),
+        window_strides=(2, 1),
+        feature_group_count=2,
+    ),
+    "batch last, grouped": dict(
+        lhs=(5, 6, 3, 4), rhs=(2, 3, 3, 4), specs=("HWCN", "HWIO", "CNHW"), batch_group_count=2
+    ),
+    "one axis": dict(
+        lhs=(2, 3, 5), rhs=(4, 3, 2), specs=("NCH", "OIH", "NCH"), window_strides=(2,)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
+def test_convolution(case):
+    case = dict(case)
+    lhs, rhs = array(*case.pop("lhs")), array(*case.pop("rhs"), seed=1)
+    specs = case.pop("specs", ("NCHW", "OIHW", "NCHW"))
+    case.setdefault("window_strides", (1, 1))
+    case.setdefault("padding", "SAME")
+
+    def f(x, w):
+        return lax.conv_general_dilated(x, w, dimension_numbers=specs, **case)
+
+    check_grads(f, (lhs, rhs), order=2, modes=["fwd", "rev"] if lhs.ndim == 3 else ["rev"])
+
+
+def test_convolution_that_accumulates_in_a_wider_dtype():
+    x = lax.convert_element_type(array(1, 2, 5), "bfloat16")
+    w = lax.convert_element_type(array(3, 2, 2), "bfloat16")
+
+    def f(x, w):
+        return lax.conv_general_dilated(x, w, (1,), "SAME", preferred_element_type=np.float32)
+
+    out, pull = vjp(f, x, w)
+    assert out.dtype == np.float32
+    assert [(ct.dtype.name, ct.shape) for ct in pull(out)] == [
+        ("bfloat16", (1, 2, 5)),
+        ("bfloat16", (3, 2, 2)),
+    ]

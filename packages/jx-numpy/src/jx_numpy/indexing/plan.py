@@ -1,0 +1,396 @@
+"""What an index means: from what a user writes in brackets to a plan of reads or writes.
+
+A `Plan` is static and hashable: it says for each axis what is taken of it, and how the
+axes of the result are ordered. The places themselves (a start, an index, an array of
+indices) are its operands, so that one compiled program serves all of them. NumPy's rules
+are in https://numpy.org/doc/stable/user/basics.indexing.html. Nothing is read or written
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from jx_core import dtypes
+from jx_core.errors import (
+    NonConcreteBooleanIndexError,
+    ShapeError,
+    TracerArrayConversionError,
+    TracerIntegerConversionError,
+)
+from jx_core.trace import to_concrete
+
+# What is taken of an axis.
+WHOLE = "whole"  # all of it; no operand
+BLOCK = "block"  # every `step`-th of a part; operand: its lowest place, an integer in bounds
+POINT = "point"  # one place, known to lie in bounds (unless Plan.inside is False)
+SCALAR = "scalar"  # one place, an integer array without axes: perhaps negative, or outside
+ARRAY = "array"  # the places in an integer array, as for SCALAR
+
+# Axes of the result that are no axis of the operand.
+NEW = -1  # from None: of length 1
+BATCH = -2  # the broadcast axes of all index arrays
+
+
+class Axis(NamedTuple):
+    """What is taken of one axis of the operand.
+
+    Attributes:
+        kind: WHOLE, BLOCK, POINT, SCALAR or ARRAY.
+        size, step, reverse: of a BLOCK: how many places, how far apart, in which order.
+    """
+
+    kind: str
+    size: int = 0
+    step: int = 1
+    reverse: bool = False
+
+
+class Plan(NamedTuple):
+    """What an index means for an array of a given shape.
+
+    Attributes:
+        axes: what is taken of each axis of the operand, those in `expand` included.
+        result: the axes of the result: numbers of the operand's axes, NEW or BATCH.
+        expand: axes of length 1 to put into the operand first, on which the index arrays
+            that stand for the indices True and False are.
+        inside: False where a place that is known lies out of bounds.
+    """
+
+    axes: tuple[Axis, ...]
+    result: tuple[int, ...]
+    expand: tuple[int, ...] = ()
+    inside: bool = True
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether there are index arrays, so that the result has BATCH axes."""
+        return BATCH in self.result
+
+
+_WHOLE = Axis(WHOLE)
+_POINT = Axis(POINT)
+_SCALAR = Axis(SCALAR)
+_ARRAY = Axis(ARRAY)
+
+
+class _Flag(NamedTuple):
+    """The index True or False: a new axis of length 1 or 0."""
+
+    value: bool
+
+
+# --- the elements of an index ---
+
+
+def elements_of(index: Any) -> tuple[list[Any], int]:
+    """The elements of an index, checked.
+
+    Returns:
+        The elements, each an int, a slice, None, Ellipsis, an integer array, a concrete
+        boolean ndarray or a `_Flag`; and how many axes of the operand they take.
+
+    Raises:
+        TypeError: an element is of a type or dtype that can't index.
+        IndexError: it is no index at all.
+        NonConcreteBooleanIndexError: a mask is traced.
+    """
+    parts = index if type(index) is tuple else (_alone(index),)
+    elements: list[Any] = []
+    taken = 0
+    for part in parts:
+        if type(part) is int or type(part) is slice:
+            taken += 1
+        elif part is not None and part is not Ellipsis:
+            part = _array_element(part)
+            if type(part) is np.ndarray and part.dtype == np.bool_:
+                taken += part.ndim
+            elif type(part) is not _Flag:
+                taken += 1
+        elements.append(part)
+    return elements, taken
+
+
+def _alone(index: Any) -> Any:
+    """An index that is no tuple; lists are refused, as NumPy once read them in two ways."""
+    if isinstance(index, (list, set, range)) or (
+        isinstance(index, Sequence) and not isinstance(index, (str, tuple))
+    ):
+        raise TypeError(
+            "Using a non-tuple sequence for multidimensional indexing is not allowed: use "
+            f"x[jnp.array(seq)] to gather, or x[tuple(seq)] to index axes; got {index!r:.100}"
+        )
+    return index
+
+
+def _array_element(part: Any) -> Any:
+    """An element that is no int, slice, None or Ellipsis."""
+    if isinstance(part, (bool, np.bool_)):
+        return _Flag(bool(part))
+    if isinstance(part, np.integer):
+        return int(part)
+    if isinstance(part, str):
+        raise TypeError(f"JAX does not support string indexing; got idx={part!r}")
+    if isinstance(part, (list, tuple)):
+        part = _array_of(part)
+    unwrap = getattr(part, "__jax_array__", None)
+    if unwrap is not None:
+        part = unwrap()
+    dtype = getattr(part, "dtype", None)
+    if dtype is None or not hasattr(part, "ndim"):
+        return _integer_of(part)
+    if dtype == np.bool_:
+        return _mask(part)
+    if not dtypes.issubdtype(dtype, np.integer):
+        raise _bad_dtype(dtype)
+    return int(part) if isinstance(part, np.ndarray) and not part.ndim else part
+
+
+def _integer_of(part: Any) -> Any:
+    if isinstance(part, (float, complex)):
+        raise _bad_dtype(np.asarray(part).dtype)
+    if hasattr(part, "__index__") and not isinstance(part, type):
+        return part.__index__()
+    raise IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), newaxis (`None`) and integer or boolean "
+        f"arrays are valid indices. Got {part!r:.100}"
+    )
+
+
+def _bad_dtype(dtype: Any) -> TypeError:
+    return TypeError(
+        f"Indexer must have integer or boolean type, got indexer with type {dtype}. "
+        f"x.astype(int) makes integers of it"
+    )
+
+
+def _array_of(part: Any) -> Any:
+    """The array that a list inside of an index stands for."""
+    try:
+        array = np.asarray(part)
+    except TracerArrayConversionError:
+        from jx_core import lax
+
+        rows = [_array_of(p) if isinstance(p, (list, tuple)) else p for p in part]
+        return lax.stack([lax.convert_element_type(r, np.int32) for r in rows], 0)
+    except ValueError:
+        raise TypeError(f"a list in an index must not be ragged, got {part!r:.100}") from None
+    return array if array.size else array.astype(np.int32)
+
+
+def _mask(part: Any) -> Any:
+    known = to_concrete(part)
+    if known is None:
+        raise NonConcreteBooleanIndexError(part)
+    mask = np.asarray(known)
+    return mask if mask.ndim else _Flag(bool(mask))
+
+
+# --- the plan ---
+
+
+def plan_of(
+    index: Any, shape: tuple[int, ...], *, clamp: bool, wrap: bool = True
+) -> tuple[Plan, list[Any]]:
+    """What `index` means for an array of `shape`.
+
+    Args:
+        index: what is in the brackets.
+        shape: the operand's shape.
+        clamp: move known places that lie out of bounds to the nearest one inside.
+        wrap: whether negative known places count from the end; slices always do.
+
+    Returns:
+        The plan, and one operand for each axis that is not taken whole, in order: integers
+        for places that are known, arrays for others. Negative entries of arrays have not
+        been wrapped.
+
+    Raises:
+        IndexError: too many indices, two ellipses, a mask of a wrong shape, a place on an
+            axis of length 0, a slice with bounds that are not known.
+        TypeError: an element of a type or dtype that can't index.
+        NonConcreteBooleanIndexError: a traced mask.
+    """
+    elements, taken = elements_of(index)
+    if taken > len(shape):
+        raise IndexError(
+            f"Too many indices: array is {len(shape)}-dimensional, but {taken} were indexed"
+        )
+    parser = _Parser(shape, clamp, wrap)
+    parser.missing = len(shape) - taken
+    for position, element in enumerate(elements):
+        parser.add(position, element)
+    return parser.finish()
+
+
+class _Parser:
+    """Builds a plan, element by element."""
+
+    __slots__ = (
+        "axes", "clamp", "done", "expand", "first", "has_array", "inside", "members", "missing",
+        "operands", "result", "seen_ellipsis", "shape", "wrap",
+    )  # fmt: skip
+
+    def __init__(self, shape: tuple[int, ...], clamp: bool, wrap: bool) -> None:
+        self.shape = shape
+        self.clamp = clamp
+        self.wrap = wrap
+        self.done = 0  # axes of `shape` dealt with so far
+        self.missing = 0  # axes that no element is for
+        self.axes: list[Axis] = []
+        self.operands: list[Any] = []
+        self.result: list[int] = []
+        self.expand: list[int] = []
+        self.inside = True
+        self.seen_ellipsis = False
+        self.has_array = False
+        self.members: list[int] = []  # positions of integers and index arrays
+        self.first = 0  # how many axes the result has before the first of them
+
+    def add(self, position: int, element: Any) -> None:
+        kind = type(element)
+        if kind is int:
+            self._member(position)
+            self._place(element)
+        elif kind is slice:
+            self._slice(element, position)
+        elif element is None:
+            self.result.append(NEW)
+        elif element is Ellipsis:
+            if self.seen_ellipsis:
+                raise IndexError("an index can only have a single ellipsis ('...')")
+            self.seen_ellipsis = True
+            self._whole(self.missing)
+        elif kind is _Flag:
+            self._member(position)
+            self.expand.append(len(self.axes))
+            self._array(np.zeros(int(element.value), np.int32))
+        elif element.dtype == np.bool_:
+            self._mask(element, position)
+        else:
+            self._member(position)
+            self._check_nonempty(element)
+            self.done += 1
+            if element.ndim:
+                self._array(element)
+            else:
+                self.axes.append(_SCALAR)
+                self.operands.append(element)
+
+    def finish(self) -> tuple[Plan, list[Any]]:
+        if not self.seen_ellipsis:
+            self._whole(self.missing)
+        if self.has_array:
+            # Index arrays side by side put their axes where they stand, others in front.
+            together = self.members[-1] - self.members[0] == len(self.members) - 1
+            self.result.insert(self.first if together else 0, BATCH)
+        plan = Plan(tuple(self.axes), tuple(self.result), tuple(self.expand), self.inside)
+        return plan, self.operands
+
+    def _member(self, position: int) -> None:
+        if not self.members:
+            self.first = len(self.result)
+        self.members.append(position)
+
+    def _whole(self, count: int) -> None:
+        for _ in range(count):
+            self.result.append(len(self.axes))
+            self.axes.append(_WHOLE)
+        self.done += count
+
+    def _array(self, array: Any) -> None:
+        self.has_array = True
+        self.axes.append(_ARRAY)
+        self.operands.append(array)
+
+    def _check_nonempty(self, element: Any) -> None:
+        if not self.shape[self.done] and 0 not in element.shape:
+            raise _empty_axis(self.done)
+
+    def _place(self, place: int) -> None:
+        size = self.shape[self.done]
+        if place < 0 and self.wrap:
+            place += size
+        if not 0 <= place < size:
+            if not size:
+                raise _empty_axis(self.done)
+            if self.clamp:
+                place = 0 if place < 0 else size - 1
+            else:
+                self.inside = False
+                place = min(place, 2**31 - 1) if place >= 0 else -(2**31)
+        self.axes.append(_POINT)
+        self.operands.append(place)
+        self.done += 1
+
+    def _slice(self, element: slice, position: int) -> None:
+        size = self.shape[self.done]
+        try:
+            start, stop, step = element.indices(size)
+        except TracerIntegerConversionError:
+            _traced_slice(element, position)
+        count = len(range(start, stop, step))
+        self.done += 1
+        self.result.append(len(self.axes))
+        if count == size and step == 1:
+            self.axes.append(_WHOLE)
+            return
+        reverse = step < 0 and count > 1
+        lowest = start + (count - 1) * step if reverse else start
+        step = abs(step) if count > 1 else 1
+        self.axes.append(Axis(BLOCK, count, step, reverse))
+        self.operands.append(lowest if count else 0)
+
+    def _mask(self, mask: np.ndarray, position: int) -> None:
+        expected = self.shape[self.done : self.done + mask.ndim]
+        if mask.shape != expected:
+            raise IndexError(
+                f"boolean index did not match shape of indexed array in index {position}: got "
+                f"{mask.shape}, expected {expected}"
+            )
+        self._member(position)
+        for places, size in zip(np.nonzero(mask), mask.shape, strict=True):
+            self._array(places.astype(np.int32) if size < 2**31 else places)
+        self.done += mask.ndim
+
+
+def _empty_axis(axis: int) -> IndexError:
+    return IndexError(f"index is out of bounds for axis {axis} with size 0")
+
+
+def _traced_slice(element: slice, position: int) -> NoReturn:
+    raise IndexError(
+        f"Slice entries must be static integers. Got {element} at position {position}: the length "
+        f"of the result would depend on values that are not known while tracing. Use "
+        f"lax.dynamic_slice for a block of known length at a traced start"
+    ) from None
+
+
+def check_mask_shape(mask: Any, shape: tuple[int, ...]) -> None:
+    """Raise an IndexError unless `mask` fits the first axes of an array of `shape`."""
+    if mask.ndim > len(shape):
+        raise IndexError(
+            f"Too many indices: array is {len(shape)}-dimensional, but {mask.ndim} were indexed"
+        )
+    if tuple(mask.shape) != shape[: mask.ndim]:
+        raise IndexError(
+            f"boolean index did not match shape of indexed array in index 0: got "
+            f"{tuple(mask.shape)}, expected {shape[: mask.ndim]}"
+        )
+
+
+def batch_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The common shape of index arrays.
+
+    Raises:
+        ShapeError: they do not broadcast.
+    """
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(
+            f"Incompatible shapes for broadcasting: index arrays have shapes {list(shapes)}"
+        ) from None

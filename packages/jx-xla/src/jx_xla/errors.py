@@ -1,0 +1,33 @@
+"""`jx.errors`: core's error classes, with the runtime's own class for failures on a device."""
+
+from jx_core.errors import (
+    BackendError,
+    ConcretizationTypeError,
+    DonatedArrayError,
+    InconclusiveDimensionOperation,
+    JAXIndexError,
+    JAXTypeError,
+    JaxprTypeError,
+    JXIndexError,
+    JXTypeError,
+    KeyReuseError,
+    MissingRuleError,
+    NonConcreteBooleanIndexError,
+    ShapeError,
+    TracerArrayConversionError,
+    TracerBoolConversionError,
+    TracerIntegerConversionError,
+    TypePromotionError,
+    UnexpectedTracerError,
+)
+
+from .runtime.executables import JaxRuntimeError
+
+__all__ = [
+    "BackendError", "ConcretizationTypeError", "DonatedArrayError",
+    "InconclusiveDimensionOperation", "JAXIndexError", "JAXTypeError", "JXIndexError",
+    "JXTypeError", "JaxRuntimeError", "JaxprTypeError", "KeyReuseError", "MissingRuleError",
+    "NonConcreteBooleanIndexError", "ShapeError", "TracerArrayConversionError",
+    "TracerBoolConversionError", "TracerIntegerConversionError", "TypePromotionError",
+    "UnexpectedTracerError",
+]

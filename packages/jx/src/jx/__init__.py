@@ -1,0 +1,73 @@
+"""jx: composable transformations of array programs, compiled by XLA.
+
+The namespace people use. It defines nothing of its own: functions come from the layers
+`jx_core`, `jx_ad`, `jx_batching`, `jx_xla`, `jx_parallel` and `jx_numpy`, under the
+names that JAX made popular. Modules such as `jx.numpy` load when first used.
+
+>>> import jx
+>>> import jx.numpy as jnp
+>>> float(jx.grad(jnp.sin)(0.0))
+1.0
+"""
+
+import jx_xla as _jx_xla  # registers XLA, and refuses a process that belongs to JAX
+from jx_core import (
+    Array,
+    ShapeDtypeStruct,
+    config,
+    eval_shape,
+    jit,
+    make_jaxpr,
+    named_scope,
+    typeof,
+)
+from jx_core.config import (
+    debug_infs,
+    debug_nans,
+    default_device,
+    default_matmul_precision,
+    default_prng_impl,
+    disable_jit,
+    enable_checks,
+    enable_x64,
+    log_compiles,
+    numpy_dtype_promotion,
+    numpy_rank_promotion,
+    threefry_partitionable,
+)
+from jx_core.dtypes import float0
+from jx_core.source import register_internal as _register_internal
+
+from jx_ad import (
+    grad,
+    hessian,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linear_transpose,
+    linearize,
+    value_and_grad,
+    vjp,
+)
+from jx_batching import vmap
+
+from . import _lazy
+from ._lazy import __getattr__
+from ._version import __version__
+
+_register_internal(__file__)
+_lazy.install()
+
+__all__ = [
+    "Array", "ShapeDtypeStruct", "__version__", "config", "debug_infs", "debug_nans",
+    "default_device", "default_matmul_precision", "default_prng_impl", "disable_jit",
+    "enable_checks", "enable_x64", "eval_shape", "float0", "grad", "hessian", "jacfwd",
+    "jacobian", "jacrev", "jit", "jvp", "linear_transpose", "linearize", "log_compiles",
+    "make_jaxpr", "named_scope", "numpy_dtype_promotion", "numpy_rank_promotion",
+    "threefry_partitionable", "typeof", "value_and_grad", "vjp", "vmap", *_lazy.NAMES,
+]
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_lazy.MODULES})

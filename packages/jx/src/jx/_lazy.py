@@ -1,0 +1,108 @@
+"""Which of jx's names live where, and how they are found when first used.
+
+A module such as `jx.numpy` IS the layer's module: the finder here answers the import of
+`jx.numpy` with `jx_numpy` itself, so there is one module, one set of classes, and no
+file to keep in step.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+# jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
+MODULES = {
+    "core": "jx_core",
+    "dtypes": "jx_core.dtypes",
+    "errors": "jx_xla.errors",
+    "lax": "jx_core.lax",
+    "nn": "jx_numpy.nn",
+    "numpy": "jx_numpy",
+    "random": "jx_numpy.random",
+    "sharding": "jx_parallel.sharding",
+    "stages": "jx_xla.stages",
+    "test_util": "jx_ad.testing",
+    "tree": "jx_core.tree",
+    "tree_util": "jx_core.tree_util",
+}
+
+# jx.NAME -> the module that defines it.
+NAMES = {
+    "Device": "jx_xla",
+    "NamedSharding": "jx_parallel",
+    "P": "jx_parallel",
+    "Shard": "jx_xla",
+    "block_until_ready": "jx_xla",
+    "clear_caches": "jx_xla",
+    "copy_to_host_async": "jx_xla",
+    "default_backend": "jx_xla",
+    "device_count": "jx_xla",
+    "device_get": "jx_xla",
+    "device_put": "jx_xla",
+    "devices": "jx_xla",
+    "live_arrays": "jx_xla",
+    "local_device_count": "jx_xla",
+    "local_devices": "jx_xla",
+    "make_array_from_callback": "jx_xla",
+    "make_array_from_single_device_arrays": "jx_xla",
+    "make_mesh": "jx_parallel",
+    "process_count": "jx_xla",
+    "process_index": "jx_xla",
+    "process_indices": "jx_xla",
+}
+
+
+class _Loader(importlib.abc.Loader):
+    """Hands out a module that exists under another name."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self.target)
+        self._own = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._own  # the import system has set that of the other name
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds `jx.numpy` and what lies below it in the layers."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        first, _, rest = fullname.partition(".")
+        if first != "jx" or not rest:
+            return None
+        name, _, below = rest.partition(".")
+        home = MODULES.get(name)
+        if home is None:
+            return None
+        real = f"{home}.{below}" if below else home
+        if below and importlib.util.find_spec(real) is None:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, _Loader(real), is_package=True)
+
+
+def install() -> None:
+    """Make the modules importable under their jx names."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+def __getattr__(name: str) -> Any:
+    if name in MODULES:
+        return importlib.import_module(f"jx.{name}")
+    if name in NAMES:
+        value = getattr(importlib.import_module(NAMES[name]), name)
+        setattr(sys.modules["jx"], name, value)
+        return value
+    raise AttributeError(f"module 'jx' has no attribute {name!r}")
