@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from jx_ad import grad, jacfwd, jvp, linearize, value_and_grad, vjp
 from jx_ad.programs import jvp_jaxpr, linearize_jaxpr, transpose_jaxpr
 from jx_core import Primitive, jit, lax, make_jaxpr, tree

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from jx_ad import grad, linear_transpose, vjp
 from jx_ad.testing import check_grads
 from jx_core import lax, make_jaxpr
@@ -79,38 +80,46 @@ def test_transposing_a_square_is_an_error():
 # --- convolutions ---
 
 CONVOLUTIONS = {
-    "same": dict(lhs=(2, 3, 5, 6), rhs=(4, 3, 2, 3)),
-    "valid, strided": dict(
-        lhs=(2, 3, 5, 6), rhs=(4, 3, 2, 3), window_strides=(2, 3), padding="VALID"
-    ),
-    "dilated, cut off at an edge": dict(
-        lhs=(2, 3, 5, 6),
-        rhs=(4, 3, 2, 3),
-        window_strides=(2, 3),
-        padding=((1, 2), (-1, 3)),
-        lhs_dilation=(2, 1),
-        rhs_dilation=(1, 2),
-    ),
-    "groups of features": dict(
-        lhs=(2, 4, 5, 6), rhs=(6, 2, 2, 3), window_strides=(2, 1), feature_group_count=2
-    ),
-    "a group for each feature": dict(lhs=(2, 3, 5, 6), rhs=(6, 1, 2, 3), feature_group_count=3),
-    "groups of the batch": dict(
-        lhs=(4, 3, 5, 6), rhs=(4, 3, 2, 3), window_strides=(2, 1), batch_group_count=2
-    ),
-    "features last, grouped": dict(
-        lhs=(2, 5, 6, 4),
-        rhs=(2, 3, 2, 6),
-        specs=("NHWC", "HWIO", "NHWC"),
-        window_strides=(2, 1),
-        feature_group_count=2,
-    ),
-    "batch last, grouped": dict(
-        lhs=(5, 6, 3, 4), rhs=(2, 3, 3, 4), specs=("HWCN", "HWIO", "CNHW"), batch_group_count=2
-    ),
-    "one axis": dict(
-        lhs=(2, 3, 5), rhs=(4, 3, 2), specs=("NCH", "OIH", "NCH"), window_strides=(2,)
-    ),
+    "same": {"lhs": (2, 3, 5, 6), "rhs": (4, 3, 2, 3)},
+    "valid, strided": {
+        "lhs": (2, 3, 5, 6), "rhs": (4, 3, 2, 3), "window_strides": (2, 3), "padding": "VALID"
+    },
+    "dilated, cut off at an edge": {
+        "lhs": (2, 3, 5, 6),
+        "rhs": (4, 3, 2, 3),
+        "window_strides": (2, 3),
+        "padding": ((1, 2), (-1, 3)),
+        "lhs_dilation": (2, 1),
+        "rhs_dilation": (1, 2),
+    },
+    "groups of features": {
+        "lhs": (2, 4, 5, 6),
+        "rhs": (6, 2, 2, 3),
+        "window_strides": (2, 1),
+        "feature_group_count": 2,
+    },
+    "a group for each feature": {
+        "lhs": (2, 3, 5, 6), "rhs": (6, 1, 2, 3), "feature_group_count": 3
+    },
+    "groups of the batch": {
+        "lhs": (4, 3, 5, 6), "rhs": (4, 3, 2, 3), "window_strides": (2, 1), "batch_group_count": 2
+    },
+    "features last, grouped": {
+        "lhs": (2, 5, 6, 4),
+        "rhs": (2, 3, 2, 6),
+        "specs": ("NHWC", "HWIO", "NHWC"),
+        "window_strides": (2, 1),
+        "feature_group_count": 2,
+    },
+    "batch last, grouped": {
+        "lhs": (5, 6, 3, 4),
+        "rhs": (2, 3, 3, 4),
+        "specs": ("HWCN", "HWIO", "CNHW"),
+        "batch_group_count": 2,
+    },
+    "one axis": {
+        "lhs": (2, 3, 5), "rhs": (4, 3, 2), "specs": ("NCH", "OIH", "NCH"), "window_strides": (2,)
+    },
 }
 
 

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+
 from jx_ad import grad, jvp, linearize, vjp
 from jx_ad.testing import check_grads
-from jx_core import lax
+from jx_core import lax, typeof
 from jx_core.config import enable_x64
 from jx_core.errors import MissingRuleError
 
@@ -97,6 +98,18 @@ def test_derivatives_keep_narrow_dtypes():
         for name in UNARY:
             slopes = jvp(getattr(lax, name), (x,), (x,))[1]
             assert slopes.dtype == x.dtype, name
+
+
+def test_tangents_of_python_numbers_are_weakly_typed_as_the_values_are():
+    for name in [*UNARY, *BINARY]:
+        f = getattr(lax, name)
+        args = (0.5,) if name in UNARY else (0.5, 0.7)
+        out, tangent = jvp(f, args, args)
+        assert typeof(out).weak_type, name
+        assert typeof(tangent).weak_type or name in NO_SLOPE, name
+
+
+NO_SLOPE = ["floor", "ceil", "round", "sign"]
 
 
 # --- choices at kinks, and edges ---

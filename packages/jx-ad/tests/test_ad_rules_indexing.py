@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from jx_ad import grad, jvp, linear_transpose, vjp
 from jx_ad.testing import check_grads
 from jx_core import lax

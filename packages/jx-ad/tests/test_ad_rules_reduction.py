@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from jx_ad import grad, jvp
 from jx_ad.testing import check_grads
 from jx_core import jit, lax

@@ -1,6 +1,7 @@
 """Random bits have no derivative, and stand in nobody's way."""
 
 import numpy as np
+
 from jx_ad import grad
 from jx_core import lax
 from jx_core.ops import rng

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from jx_ad import defjvp, deftranspose, jvp, vjp
 from jx_ad.testing import check_grads, check_jvp, check_vjp
 from jx_core import Primitive, lax

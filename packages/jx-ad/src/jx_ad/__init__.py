@@ -24,6 +24,6 @@ _register_internal(__file__)
 __all__ = [
     "VJP", "Linear", "Zero", "__version__", "defjvp", "defjvp_joint", "deflinear", "deflinearize",
     "defnondiff", "deftranspose", "grad", "hessian", "is_linear", "jacfwd", "jacobian", "jacrev",
-    "jvp", "jvp_rules", "linear_transpose", "linearize", "linearize_rules", 
+    "jvp", "jvp_rules", "linear_transpose", "linearize", "linearize_rules",
     "transpose_rules", "value_and_grad", "vjp",
 ]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-from jx_core import ClosedJaxpr, dtypes, eval_jaxpr, tree, tree_util, typeof
+from jx_core import ClosedJaxpr, ShapedArray, dtypes, eval_jaxpr, tree, tree_util, typeof
+from jx_core.lax import convert_element_type
 from jx_core.staging import check_outputs, function_name
 
 from .forward import jvp_flat
@@ -40,7 +40,7 @@ class FlatFunction:
             out, self.aux = out
         leaves, self.out_tree = tree.flatten(out)
         check_outputs(leaves, self.out_tree, function_name(self.fun))
-        return leaves  # type: ignore[no-any-return]
+        return leaves
 
     def auxiliary(self, trace_values: Callable[[Any], Any]) -> Any:
         return tree.map(trace_values, self.aux)
@@ -240,7 +240,7 @@ def check_cotangent(cotangent: Any, out_tree: Any, out_avals: Sequence[Any]) -> 
             f"unexpected tree structure of argument to vjp function: got {ct_tree}, but expected "
             f"to match {out_tree}"
         )
-    result = []
+    result: list[Any] = []
     for ct, aval in zip(flat, out_avals, strict=True):
         if not is_differentiable(aval):
             if getattr(ct, "dtype", None) != dtypes.float0:
@@ -265,7 +265,7 @@ def check_cotangent(cotangent: Any, out_tree: Any, out_avals: Sequence[Any]) -> 
 def _cast(ct: Any, aval: Any) -> Any:
     if typeof(ct).dtype == aval.dtype:
         return ct
-    return np.asarray(ct, aval.dtype)[()] if isinstance(ct, (int, float, complex)) else ct.astype(aval.dtype)
+    return convert_element_type(ct, aval.dtype)
 
 
 def vjp(
@@ -324,7 +324,7 @@ def linear_transpose(
     if reduce_axes:
         raise TypeError(f"linear_transpose: reduce_axes is not supported, got {reduce_axes!r}")
     flat, in_tree = tree.flatten(primals)
-    avals = [typeof(p) if not hasattr(p, "shape") or hasattr(p, "aval") else _described(p) for p in flat]
+    avals = [_described(p) for p in flat]
     for a in avals:
         if not is_differentiable(a):
             raise TypeError(
@@ -345,6 +345,7 @@ def linear_transpose(
 
 
 def _described(p: Any) -> Any:
-    from jx_core import ShapedArray
-
+    """The type of an array, or of what has no more than a shape and a dtype."""
+    if hasattr(p, "aval") or not hasattr(p, "shape"):
+        return typeof(p)
     return ShapedArray(p.shape, dtypes.canonicalize_dtype(p.dtype))

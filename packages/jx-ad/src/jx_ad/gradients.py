@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import ShapedArray, dtypes, tree, typeof
 from jx_core.lax import copy_p
 from jx_core.staging import function_name
@@ -149,7 +150,8 @@ def check_input(x: Any, aval: Any, holomorphic: bool, allow_int: bool, what: str
             )
     elif not is_differentiable(aval) and not allow_int:
         cure = (
-            "If you want to use Boolean- or integer-valued inputs, use vjp or set allow_int to True."
+            "If you want to use Boolean- or integer-valued inputs, use vjp or set allow_int to "
+            "True."
             if what != "jacfwd"
             else "Convert the argument to a floating dtype."
         )

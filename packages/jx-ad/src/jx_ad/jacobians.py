@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import lax, tree, typeof
 from jx_core.mapping import map_leading
 from jx_core.staging import function_name
@@ -101,8 +102,9 @@ def jacfwd(
         out_avals = [typeof(o) for o in outs]
         for a in out_avals:
             check_output(a, holomorphic, "jacfwd")
+        avals = problem.avals
         rows = [
-            [_last(p, a.ndim) for p, a in zip(_pieces(c, problem.avals), problem.avals, strict=True)]
+            [_last(p, a.ndim) for p, a in zip(_pieces(c, avals), avals, strict=True)]
             for c in columns
         ]
         jacobian = _assemble(rows, problem, single)

@@ -13,8 +13,8 @@ from jx_core import ClosedJaxpr, ShapedArray, eval_jaxpr
 from jx_core.staging import StagingTracer, trace_to_jaxpr
 
 from .forward import jvp_flat
-from .tape import linearize_flat, transpose_flat
 from .tangents import is_differentiable, zeros
+from .tape import linearize_flat, transpose_flat
 
 Mask = tuple[bool, ...]
 

@@ -83,7 +83,10 @@ def add_tangents(x: Any, y: Any) -> Any:
 
 
 def deflinear(
-    primitive: Primitive, transpose: Callable[..., Any] | None = None, *, operands: int | None = None
+    primitive: Primitive,
+    transpose: Callable[..., Any] | None = None,
+    *,
+    operands: int | None = None,
 ) -> None:
     """Say that a primitive is linear in its operands, all of them jointly.
 

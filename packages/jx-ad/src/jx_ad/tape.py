@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jx_core import Array, ClosedJaxpr, Primitive, ShapedArray, Trace, Tracer, source, typeof
-from jx_core.state import state, swap_trace
 from jx_core.lax import copy_p
 from jx_core.staging import StagingTrace, StagingTracer
+from jx_core.state import state, swap_trace
 
 from .forward import LinearizeTrace, run
 from .tables import add_tangents, transpose_rules

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import dtypes, tree, typeof
 from jx_core.backend import current
 
@@ -68,12 +69,18 @@ def check_grads(
 
 
 def _check(
-    f: Callable[..., Any], args: Any, modes: Sequence[str], message: str, *limits: float | None
+    f: Callable[..., Any],
+    args: Any,
+    modes: Sequence[str],
+    message: str,
+    atol: float | None,
+    rtol: float | None,
+    eps: float | None,
 ) -> None:
     if "fwd" in modes:
-        check_jvp(f, lambda a, t: jvp(f, a, t), args, *limits, err_msg=message.format("jvp"))
+        check_jvp(f, lambda a, t: jvp(f, a, t), args, atol, rtol, eps, message.format("jvp"))
     if "rev" in modes:
-        check_vjp(f, lambda *a: vjp(f, *a), args, *limits, err_msg=message.format("vjp"))
+        check_vjp(f, lambda *a: vjp(f, *a), args, atol, rtol, eps, message.format("vjp"))
 
 
 def check_jvp(
@@ -245,16 +252,20 @@ def _by_width(args: Any, table: dict[int, float]) -> float:
     return table[max(min(widths), 2)]
 
 
-def _limits(args: Any, atol: float | None, rtol: float | None) -> dict[str, float]:
+def _limits(args: Any, atol: float | None, rtol: float | None) -> tuple[float, float]:
+    """The absolute and relative tolerance."""
     default = _by_width(args, _TOLERANCES)
-    return {"atol": default if atol is None else atol, "rtol": default if rtol is None else rtol}
+    return default if atol is None else atol, default if rtol is None else rtol
 
 
-def _assert_close(got: Any, expected: Any, message: str, limits: dict[str, float]) -> None:
+def _assert_close(got: Any, expected: Any, message: str, limits: tuple[float, float]) -> None:
+    atol, rtol = limits
     got_leaves, expected_leaves = tree.leaves(got), tree.leaves(expected)
     if len(got_leaves) != len(expected_leaves):
         raise AssertionError(
             f"{message}: got {len(got_leaves)} arrays, expected {len(expected_leaves)}"
         )
     for x, y in zip(got_leaves, expected_leaves, strict=True):
-        np.testing.assert_allclose(_numpy(x), _numpy(y), err_msg=message, **limits)
+        np.testing.assert_allclose(
+            _numpy(x), _numpy(y), atol=atol, rtol=rtol, err_msg=message
+        )

@@ -147,6 +147,11 @@ def _python_scalar_aval(x: Any) -> ShapedArray:
 
 
 def _ndarray_aval(x: Any) -> ShapedArray:
+    if x.dtype.kind in "OSUMm":
+        raise TypeError(
+            f"an ndarray of dtype {x.dtype} is not a valid array: only booleans, numbers and "
+            f"typed keys are"
+        )
     return ShapedArray(x.shape, dtypes.canonicalize_dtype(x.dtype))
 
 

@@ -12,5 +12,6 @@ from .ops.indexing import *
 from .ops.reduction import *
 from .ops.rng import *
 from .ops.shape import *
+from .ops.sharding import *
 from .ops.sorting import *
 from .ops.special import *

@@ -169,8 +169,9 @@ class RuleTable:
     def load(self) -> None:
         """Have the table filled. Whoever reads `rules` directly calls this once before."""
         if self._module is not None:
-            module, self._module = self._module, None
-            importlib.import_module(module)
+            # Only once it is filled: another thread may look meanwhile, and waits in the import.
+            importlib.import_module(self._module)
+            self._module = None
 
     def define(self, *primitives: Primitive) -> Callable[[Rule], Rule]:
         """Decorator: the function it is put on becomes the rule of each of `primitives`."""

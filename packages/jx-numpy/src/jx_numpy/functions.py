@@ -92,3 +92,8 @@ def hashable(value: Any) -> Any:
         same = type(value) is tuple and all(a is b for a, b in zip(parts, value, strict=True))
         return value if same else parts
     return value
+
+
+def plain(function: Any) -> Callable[..., Any]:
+    """The Python function inside a public one, for use by other array functions."""
+    return function.__wrapped__  # type: ignore[no-any-return]

@@ -7,6 +7,7 @@ from . import (  # noqa: F401
     reduction,
     rng,
     shape,
+    sharding,
     sorting,
     special,
 )

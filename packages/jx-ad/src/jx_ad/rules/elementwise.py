@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from jx_core import typeof
 from jx_core.lax import (
     RoundingMethod,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from jx_core import Primitive, typeof
 from jx_core.lax import (
     GatherDimensionNumbers,
@@ -138,7 +139,7 @@ def read_back(
     return gather_p.bind(
         x,
         indices,
-        dimension_numbers=GatherDimensionNumbers(*dimension_numbers),
+        dimension_numbers=GatherDimensionNumbers(*map(tuple, dimension_numbers)),
         slice_sizes=block_sizes(typeof(x).shape, updates_shape, dimension_numbers),
         indices_are_sorted=indices_are_sorted,
         unique_indices=unique_indices,

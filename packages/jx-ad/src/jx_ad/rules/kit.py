@@ -10,20 +10,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import Primitive, ShapedArray, dtypes, typeof
 from jx_core.lax import broadcast_in_dim_p, convert_element_type_p, select_n_p
 from jx_core.ops.kit import scalar_like
 
 from ..forward import jvp_flat
 from ..tables import deftranspose, jvp_rules
-from ..tangents import Linear, Zero, zeros
+from ..tangents import Linear, Zero
 
 
 def beside(x: Any, number: Any) -> Any:
     """A number as an operand that goes with `x`: in the dtype of `x`, weak if it can be."""
+    dtype = typeof(x).dtype
     if isinstance(number, np.generic):
         number = number.item()
-    return scalar_like(number, typeof(x).dtype, "differentiation")
+    if type(number) is int and dtypes.issubdtype(dtype, np.inexact):
+        number = float(number)
+    return scalar_like(number, dtype, "differentiation")
 
 
 def is_complex(x: Any) -> bool:
@@ -33,8 +37,9 @@ def is_complex(x: Any) -> bool:
 
 
 def mask(flags: Any, like: Any) -> Any:
-    """Booleans (or integers) as numbers of the dtype of `like`."""
-    return convert_element_type_p.bind(flags, new_dtype=typeof(like).dtype, weak_type=False)
+    """Booleans (or integers) as numbers of the dtype of `like`, weak where that is."""
+    aval = typeof(like)
+    return convert_element_type_p.bind(flags, new_dtype=aval.dtype, weak_type=aval.weak_type)
 
 
 def broadcast_scalar(x: Any, shape: tuple[int, ...]) -> Any:
@@ -86,7 +91,7 @@ def define_by(primitive: Primitive, composed: Callable[..., Any]) -> None:
         return (outs, out_tangents) if primitive.multiple_results else (outs[0], out_tangents[0])
 
     def results(out: Any) -> Sequence[Any]:
-        return out if primitive.multiple_results else [out]  # type: ignore[no-any-return]
+        return out if primitive.multiple_results else [out]
 
     jvp_rules.define(primitive)(rule)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from jx_core import typeof
 from jx_core.lax import (
     broadcast_in_dim_p,

@@ -103,7 +103,7 @@ def _jaxpr_text(jaxpr: Jaxpr, names: _Names, options: _Options, define: bool = F
     outs = [names.of(v) for v in jaxpr.outvars]
     tail = f"in ({', '.join(outs)}{',' if len(outs) == 1 else ''}) }}"
     flat = f"{head} {'; '.join(lines)} {tail}"
-    if len(flat) <= _WIDTH and len(lines) <= 1:
+    if len(flat) <= _WIDTH and "\n" not in flat:
         return flat
     body = "\n".join("    " + line for line in lines)
     return f"{head}\n{body}\n  {tail}"

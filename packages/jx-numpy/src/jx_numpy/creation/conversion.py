@@ -157,12 +157,13 @@ def _of_array(x: Any, aval: ShapedArray, dtype: Any, copy: bool, place: Any) -> 
         here = convert(here, dtype)
     elif copy:
         here = lax.copy_p.bind(here) if state.trace is not EVAL else _copy(here)
-    if place is not None:
-        here = _placed(here, place)
-    return here
+    return placed(here, place)
 
 
-def _placed(x: Array, place: Any) -> Array:
+def placed(x: Array, place: Any) -> Array:
+    """The array on the device, or with the sharding, that was asked for; as it is if None."""
+    if place is None:
+        return x
     if isinstance(x, Tracer):
         device_put = getattr(lax, "device_put", None)
         if device_put is None:
@@ -195,7 +196,7 @@ def _of_sequence(name: str, x: Sequence[Any], dtype: Any, place: Any) -> Array:
     target = element if dtype is None else dtype
     if any([isinstance(v, Tracer) for v in leaves]) or isinstance(element, ExtendedDType):
         result = _stacked(x, target)
-        return result if place is None else _placed(result, place)
+        return placed(result, place)
     if isinstance(target, ExtendedDType):
         raise TypeError(f"jnp.{name}: numbers can't become an array of dtype {target.name}")
     if all([type(v) in _NUMBERS for v in leaves]):
@@ -350,4 +351,4 @@ def astype(
     result = convert(operand, dtype)
     if copy and result is x:
         result = _of_array(result, typeof(result), None, True, None)
-    return result if device is None else _placed(result, device)
+    return placed(result, device)

@@ -1,9 +1,7 @@
-"""Numbers at regular distances, and the grids they span."""
+"""Numbers at regular distances or ratios."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,33 +9,30 @@ import numpy as np
 from jx_core import compiled, dtypes, lax, operators
 from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import concrete_or_error
+from jx_core.ops.elementwise import convert
+from jx_core.ops.kit import real_dtype
 from jx_core.state import state
 from jx_core.trace import EVAL
 
-from ..functions import array_function
 from ..operands import (
+    INEXACT,
     Array,
     ArrayLike,
-    INEXACT,
     a_dtype,
-    a_shape,
+    accumulation_dtype,
     an_integer,
     as_operand,
-    is_complex,
+    broadcast_shapes,
+    broadcast_to,
     is_integer,
     one_axis,
     promote_dtypes_inexact,
-    promote_shapes,
-    to_dtype,
-    to_inexact,
     typeof,
 )
+from ..functions import array_function, plain
 from .conversion import asarray, placed
 
-__all__ = [
-    "arange", "fromfunction", "geomspace", "indices", "linspace", "logspace", "meshgrid",
-    "mgrid", "ogrid",
-]  # fmt: skip
+__all__ = ["arange", "geomspace", "linspace", "logspace"]
 
 
 def _count(dtype: Any, size: int) -> Array:
@@ -86,13 +81,10 @@ def arange(
     else:
         dtype = a_dtype("arange", dtype)
     if stop is None:
-        ends = {"start": type(ends["start"])(0), "stop": ends["start"], **_without_start(ends)}
+        ends["stop"] = ends["start"]
+        ends["start"] = 0
     values = _numbers(ends, dtype)
     return asarray(values, dtype, device=place)
-
-
-def _without_start(ends: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in ends.items() if k == "step"}
 
 
 def _counted(dtype: Any, size: int) -> Array:
@@ -121,31 +113,174 @@ def _numbers(ends: dict[str, Any], dtype: Any) -> np.ndarray:
     return np.arange(*plain).astype(dtype)
 
 
-def _points(
+@array_function("name", "num", "endpoint", "dtype", "axis")
+def _linspace(
     name: str, start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int
-) -> tuple[Array, Any, Any]:
-    """The points of `linspace` in the dtype they are computed in, that dtype, and the step."""
+) -> tuple[Array, Array]:
+    """The points of `linspace`, and the step between them."""
     start, stop = promote_dtypes_inexact(name, start, stop)
-    inner = typeof(start).dtype
-    if dtype is not None and dtype in INEXACT and not is_complex(inner):
-        inner = to_inexact(operators_result(inner, dtype))
-    start, stop = promote_shapes(name, to_dtype(start, inner), to_dtype(stop, inner))
-    shape = lax.broadcast_shapes(typeof(start).shape, typeof(stop).shape)
-    axis = one_axis(name, axis, len(shape) + 1)
+    own = typeof(start).dtype
+    dtype = own if dtype is None else dtype
+    inner = dtypes.promote_types(own, dtype) if dtype in INEXACT else own
+    inner = accumulation_dtype(inner)
+    shape = broadcast_shapes(name, typeof(start).shape, typeof(stop).shape)
+    start = broadcast_to(convert(start, inner), shape)
+    stop = broadcast_to(convert(stop, inner), shape)
     divisions = num - 1 if endpoint else num
-    start = lax.convert_element_type(start, inner)
-    stop = lax.convert_element_type(stop, inner)
-    if divisions < 1:
-        one = lax.broadcast_in_dim(
-            start, (*shape[:axis], num, *shape[axis:]) if num else
-            (*shape[:axis], 0, *shape[axis:]),
-            tuple([i for i in range(len(shape) + 1) if i != axis][-typeof(start).ndim:])
-            if typeof(start).ndim else (),
-        )
-        step = operators.subtract(stop, start) if divisions == 0 and endpoint is False else np.nan
-        return one, inner, step
-    raise AssertionError
+    if divisions > 0:
+        step = operators.divide(operators.subtract(stop, start), float(divisions))
+        count = lax.iota(real_dtype(inner), divisions)
+        t = convert(operators.divide(count, float(divisions)), inner)
+        t = lax.broadcast_in_dim(t, (divisions, *shape), (0,))
+        start, stop = (lax.expand_dims(x, (0,)) for x in (start, stop))
+        from_start = operators.multiply(start, operators.subtract(1.0, t))
+        points = operators.add(from_start, operators.multiply(stop, t))
+        if endpoint:
+            points = lax.concatenate([points, stop], 0)
+    else:
+        step = lax.full_like(start, np.nan)
+        points = lax.broadcast(start, (num,))
+    if is_integer(dtype):
+        points = lax.floor(points)
+    place = one_axis(name, axis, len(shape) + 1)
+    order = list(range(1, len(shape) + 1))
+    order.insert(place, 0)
+    return convert(lax.transpose(points, order), dtype), convert(step, own)
 
 
-def operators_result(a: Any, b: Any) -> Any:
-    return dtypes.promote_types(a, b)
+def _sampled(name: str, num: Any) -> int:
+    num = an_integer(name, num, "num")
+    if num < 0:
+        raise ValueError(f"jnp.{name}: num must be non-negative, got {num}")
+    return num
+
+
+def linspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    """`num` points at equal distances from `start` to `stop`, both of them exact.
+
+    Args:
+        start, stop: numbers or arrays, broadcast with each other.
+        num: how many points.
+        endpoint: whether `stop` is the last point, or the first one left out.
+        retstep: whether to return the distance as well.
+        dtype: the result's dtype; the float one that the arguments promote to if None.
+            Integers are rounded down.
+        axis: where the new axis is in the result.
+        device: the device, or the sharding, to put it on.
+
+    Returns:
+        The points, or a pair of them and the distance (NaN where there is none).
+
+    Raises:
+        ValueError: `num` is negative.
+        ShapeError: the shapes don't broadcast.
+
+    >>> jnp.linspace(0, 1, 5)
+    Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    """
+    num = _sampled("linspace", num)
+    dtype = None if dtype is None else a_dtype("linspace", dtype)
+    points, step = _linspace("linspace", start, stop, num, bool(endpoint), dtype, axis)
+    points = placed(points, device)
+    return (points, step) if retstep else points
+
+
+@array_function("num", "endpoint", "dtype", "axis")
+def _logspace(
+    start: Any, stop: Any, num: int, endpoint: bool, base: Any, dtype: Any, axis: int
+) -> Array:
+    points, _ = plain(_linspace)("logspace", start, stop, num, endpoint, None, axis)
+    result = operators.power(base, points)
+    return convert(result, typeof(result).dtype if dtype is None else dtype)
+
+
+def logspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    num: int = 50,
+    endpoint: bool = True,
+    base: ArrayLike = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Array:
+    """Numbers at equal ratios, from `base**start` to `base**stop`.
+
+    Args:
+        start, stop: the first and last exponents, broadcast with each other.
+        num: how many numbers.
+        endpoint: whether `base**stop` is the last, or the first one left out.
+        base: the base.
+        dtype: the result's dtype; the float one that the arguments promote to if None.
+        axis: where the new axis is in the result.
+
+    Raises:
+        ValueError: `num` is negative.
+
+    >>> jnp.logspace(0, 2, 3)
+    Array([  1.,  10., 100.], dtype=float32)
+    """
+    num = _sampled("logspace", num)
+    dtype = None if dtype is None else a_dtype("logspace", dtype)
+    return _logspace(start, stop, num, bool(endpoint), base, dtype, axis)
+
+
+@array_function("num", "endpoint", "dtype", "axis")
+def _geomspace(
+    start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int
+) -> Array:
+    start, stop = promote_dtypes_inexact("geomspace", start, stop)
+    own = typeof(start).dtype
+    shape = broadcast_shapes("geomspace", typeof(start).shape, typeof(stop).shape)
+    start, stop = (broadcast_to(convert(x, own), shape) for x in (start, stop))
+    # Dividing by the sign leaves positive numbers, or numbers on a spiral that begins at one.
+    sign = lax.sign(start)
+    logs = [lax.log(operators.divide(x, sign)) for x in (start, stop)]
+    points, _ = plain(_linspace)("geomspace", *logs, num, endpoint, None, 0)
+    points = operators.multiply(lax.exp(points), lax.expand_dims(sign, (0,)))
+    if num:
+        ends = [lax.expand_dims(start, (0,)), lax.slice_in_dim(points, 1, num)]
+        if endpoint and num > 1:
+            last = lax.expand_dims(stop, (0,))
+            ends = [ends[0], lax.slice_in_dim(points, 1, num - 1), last]
+        points = lax.concatenate(ends, 0)
+    order = list(range(1, len(shape) + 1))
+    order.insert(one_axis("geomspace", axis, len(shape) + 1), 0)
+    return convert(lax.transpose(points, order), own if dtype is None else dtype)
+
+
+def geomspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Array:
+    """Numbers at equal ratios from `start` to `stop`, both of them exact.
+
+    Args:
+        start, stop: numbers or arrays of the same sign, or complex; broadcast with each other.
+        num: how many numbers.
+        endpoint: whether `stop` is the last, or the first one left out.
+        dtype: the result's dtype; the float one that the arguments promote to if None.
+        axis: where the new axis is in the result.
+
+    Raises:
+        ValueError: `num` is negative.
+
+    >>> jnp.geomspace(1, 16, 3)
+    Array([ 1.       ,  3.9999998, 16.       ], dtype=float32)
+    """
+    num = _sampled("geomspace", num)
+    dtype = None if dtype is None else a_dtype("geomspace", dtype)
+    return _geomspace(start, stop, num, bool(endpoint), dtype, axis)

@@ -67,7 +67,9 @@ def place_of(operand: Any, size: int, dtype: np.dtype, wrap: bool) -> Any:
         return operand
     if isinstance(operand, np.ndarray):
         bound = np.iinfo(dtype).max
-        known = np.clip(operand, -bound, bound).astype(dtype)
+        if operand.dtype == np.uint64:
+            operand = np.minimum(operand, np.uint64(bound))
+        known = np.clip(operand.astype(np.int64), -bound, bound).astype(dtype)
         return np.where(known < 0, known + dtype.type(size), known) if wrap else known
     own = operand.dtype
     if own != dtype or operand.aval.weak_type:
@@ -76,8 +78,13 @@ def place_of(operand: Any, size: int, dtype: np.dtype, wrap: bool) -> Any:
         operand = convert(operand, dtype)
     if not wrap or dtypes.issubdtype(own, np.unsignedinteger):
         return operand
-    negative = lt_p.bind(operand, dtype.type(0))
-    return select_n_p.bind(negative, operand, add_p.bind(operand, dtype.type(size)))
+    negative = lt_p.bind(operand, _literal(0, dtype))
+    return select_n_p.bind(negative, operand, add_p.bind(operand, _literal(size, dtype)))
+
+
+def _literal(value: int, dtype: np.dtype) -> Any:
+    """A known integer beside arrays of `dtype`: a Python number where that is its dtype."""
+    return value if dtype == typeof(0).dtype else dtype.type(value)
 
 
 # --- one block ---
@@ -95,15 +102,14 @@ def block_starts(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool) 
     dtype = index_dtype(operands, shape)
     rest = iter(operands)
     starts = [
-        0 if a.kind == WHOLE else place_of(next(rest), size, dtype, wrap)
+        0
+        if a.kind == WHOLE
+        else place_of(next(rest), size, dtype, wrap and a.kind == SCALAR)
         for a, size in zip(plan.axes, shape, strict=True)
     ]
-    if all(type(s) is int for s in starts):
+    if all([type(s) is int for s in starts]):
         return starts
-    default = typeof(0).dtype
-    return [
-        dtype.type(s) if type(s) is int and dtype != default else s for s in starts
-    ]
+    return [_literal(s, dtype) if type(s) is int else s for s in starts]
 
 
 def block_spans(plan: Plan, shape: Shape) -> tuple[int, ...]:
@@ -130,7 +136,6 @@ class Places(NamedTuple):
         sizes: the size of a block on every axis of the operand.
         window: the axes of the result (without NEW ones) that run inside of a block.
         shape: the shape of the result (without NEW ones).
-        single: whether there is only one vector.
         sorted_and_unique: whether the vectors are known to ascend and to differ.
     """
 
@@ -177,7 +182,7 @@ def index_vectors(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool)
     rest = iter(operands)
     axes = tuple([i for i, kind in enumerate(kinds) if kind != WHOLE])
     for i in axes:
-        place = place_of(next(rest), shape[i], dtype, wrap)
+        place = place_of(next(rest), shape[i], dtype, wrap and kinds[i] in (ARRAY, SCALAR))
         if kinds[i] == ARRAY:
             rank = np.ndim(place)
             last = batch_axis[BATCH] + len(common)

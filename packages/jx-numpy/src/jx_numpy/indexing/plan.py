@@ -70,6 +70,30 @@ class Plan(NamedTuple):
         """Whether there are index arrays, so that the result has BATCH axes."""
         return BATCH in self.result
 
+    def arrangement(self, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How a result without NEW axes becomes the whole one.
+
+        Args:
+            ndim: its rank.
+
+        Returns:
+            The axes to reverse, and then the places in the whole result of the NEW axes.
+        """
+        batch = ndim - sum([a >= 0 for a in self.result])
+        reverse: list[int] = []
+        new: list[int] = []
+        position = 0
+        for token in self.result:
+            if token == NEW:
+                new.append(position + len(new))
+            elif token == BATCH:
+                position += batch
+            else:
+                if self.axes[token].reverse:
+                    reverse.append(position)
+                position += 1
+        return tuple(reverse), tuple(new)
+
 
 _WHOLE = Axis(WHOLE)
 _POINT = Axis(POINT)

@@ -10,7 +10,7 @@ import numpy as np
 from jx_core import compiled, lax, operators
 
 from .. import reductions
-from ..functions import array_function
+from ..functions import array_function, plain
 from ..operands import (
     Array,
     ArrayLike,
@@ -24,7 +24,6 @@ from ..operands import (
     typeof,
 )
 from .floating import isfinite
-from .making import plain
 from .ufunc import ufunc
 
 __all__ = [

@@ -18,6 +18,7 @@ from jx_core.operators import (
     subtract,
 )
 
+from ..functions import plain
 from ..operands import (
     Array,
     ArrayLike,
@@ -33,7 +34,7 @@ from ..operands import (
     to_dtype,
     typeof,
 )
-from .making import binary, plain
+from .making import binary
 
 __all__ = [
     "copysign", "frexp", "heaviside", "isfinite", "isinf", "isnan", "isneginf", "isposinf",

@@ -106,8 +106,3 @@ def published(function: Callable[..., Any], name: str, doc: str) -> Any:
     function.__module__ = "jx_numpy"
     function.__doc__ = doc
     return compiled(function)
-
-
-def plain(function: Any) -> Callable[..., Any]:
-    """The Python function inside a public one, for use by other array functions."""
-    return function.__wrapped__  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import numpy as np
 from jx_core import compiled, dtypes, lax
 from jx_core.operators import divide, equal, less, multiply
 
-from ..functions import array_function
+from ..functions import array_function, plain
 from ..operands import (
     Array,
     ArrayLike,
@@ -23,7 +23,6 @@ from ..operands import (
     to_dtype,
     typeof,
 )
-from .making import plain
 
 __all__ = ["around", "ceil", "clip", "floor", "modf", "nan_to_num", "rint", "round", "trunc"]
 

@@ -85,9 +85,14 @@ def _square(ctx: Context, x: Value) -> Value:
 
 @deflower(lax.exp2_p)
 def _exp2(ctx: Context, x: Value) -> Value:
-    out = ctx.out
-    scale = ctx.block.constant(np.log(2.0), out.dtype, out.shape)
-    return unary(ctx.block, "exponential", binary(ctx.block, "multiply", x, scale, out), out)
+    """exp(x log 2), in float32 for narrower floats: rounding the product would be magnified."""
+    block, out = ctx.block, ctx.out
+    narrow = issubdtype(out.dtype, np.floating) and dtypes.itemsize_bits(out.dtype) < 32
+    wide = out.update(dtype=np.dtype(np.float32)) if narrow else out
+    x = convert(block, x, out, wide.dtype)
+    scale = block.constant(np.log(2.0), wide.dtype, wide.shape)
+    power = unary(block, "exponential", binary(block, "multiply", x, scale, wide), wide)
+    return convert(block, power, wide, out.dtype)
 
 
 @deflower(lax.sign_p)
@@ -197,9 +202,12 @@ for _primitive, _how in {lax.eq_to_p: "EQ", lax.lt_to_p: "LT", lax.le_to_p: "LE"
 @deflower(lax.select_n_p)
 def _select_n(ctx: Context, which: Value, *cases: Value) -> Value:
     """A tree of two-way selections, `which` counting the cases from 0."""
-    block, index = ctx.block, ctx.in_avals[0]
-    case = ctx.in_avals[1]
+    block, index, case = ctx.block, ctx.in_avals[0], ctx.out_avals[0]
     held = physical(case)
+    cases = tuple(
+        c if a.shape == case.shape else block.broadcast(c, a, case.shape)
+        for c, a in zip(cases, ctx.in_avals[1:], strict=True)
+    )
     if index.dtype != np.bool_ and len(cases) == 2:
         zero = block.constant(0, index.dtype, index.shape)
         which = compare(block, which, zero, index, "NE")

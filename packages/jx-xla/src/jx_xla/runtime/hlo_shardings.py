@@ -31,6 +31,8 @@ __all__ = [
     "partition_counts",
     "shard_shape",
     "tile_indices",
+    "tile_strides",
+    "with_whole_axis",
 ]
 
 HloSharding = hlo.HloSharding
@@ -99,6 +101,44 @@ def from_axes(
         return HloSharding.iota_tile(tile, sizes, order, kinds)
     numbers = np.asarray(device_order, np.int64).reshape(sizes).transpose(order).reshape(tile)
     return HloSharding.subgroup_with_device_ordering(np.ascontiguousarray(numbers), kinds)
+
+
+def with_whole_axis(sharding: Any, position: int) -> Any:
+    """The sharding of arrays with one more axis, which is not cut, at ``position``."""
+    proto = sharding.to_proto()
+    counts = list(proto.tile_assignment_dimensions)
+    proto.tile_assignment_dimensions = [*counts[:position], 1, *counts[position:]]
+    return from_proto(proto)
+
+
+def tile_strides(sharding: Any, axis_sizes: Sequence[int]) -> np.ndarray | None:
+    """How a step along each axis of a mesh moves through an array's tiles.
+
+    Args:
+        sharding: cuts the array over the mesh's devices, numbered in the mesh's order.
+        axis_sizes: the sizes of the mesh's axes.
+
+    Returns:
+        Integers [array dimension, mesh axis]: how many tiles further along the dimension the
+        next device along the mesh axis has its part. None where the steps are not the
+        same everywhere.
+    """
+    counts, places = partition_counts(sharding)
+    sizes = tuple(axis_sizes)
+    if not counts or math.prod(counts) * places != math.prod(sizes):
+        return None
+    devices = np.asarray(sharding.tile_assignment_devices()).reshape(*counts, -1)
+    tiles = np.empty((len(counts), devices.size), np.int64)
+    for where in np.ndindex(*counts):
+        tiles[:, devices[where]] = np.array(where)[:, None]
+    tiles = tiles.reshape(len(counts), *sizes)
+    strides = np.zeros((len(counts), len(sizes)), np.int64)
+    for axis, size in enumerate(sizes):
+        if size > 1:
+            step = tiles.take([1], axis + 1) - tiles.take([0], axis + 1)
+            strides[:, axis] = step.reshape(len(counts), -1)[:, 0]
+    linear = np.tensordot(strides, np.indices(sizes).reshape(len(sizes), -1), 1)
+    return strides if np.array_equal(linear, tiles.reshape(len(counts), -1)) else None
 
 
 def is_replicated(sharding: Any) -> bool:

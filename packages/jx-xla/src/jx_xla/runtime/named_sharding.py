@@ -31,6 +31,7 @@ __all__ = [
     "UNCONSTRAINED",
     "DuplicateSpecError",
     "NamedSharding",
+    "like",
     "sdy_mesh_text",
     "sdy_text",
     "spec_axes",
@@ -180,6 +181,15 @@ class NamedSharding(Sharding):
                 f"rank {len(shape)}.{hint}"
             )
 
+    @property
+    def unconstrained_dims(self) -> frozenset[int]:
+        return frozenset(i for i, part in enumerate(self.spec) if part is UNCONSTRAINED)
+
+    def insert_axis(self, position: int, name: Any = None) -> NamedSharding:
+        parts = list(self.spec)
+        parts += [None] * (position - len(parts))
+        return self.update(spec=(*parts[:position], name, *parts[position:]))
+
     def update(self, **changes: Any) -> NamedSharding:
         """The same sharding with ``mesh``, ``spec`` or ``memory_kind`` replaced."""
         spec = changes.pop("spec", self.spec)
@@ -200,6 +210,40 @@ def _make(mesh: Any, spec: Any, memory_kind: Any, logical_device_ids: Any) -> Na
     return NamedSharding(
         mesh, spec, memory_kind=memory_kind, _logical_device_ids=logical_device_ids
     )
+
+
+def like(sharding: NamedSharding, split: Any) -> NamedSharding | None:
+    """A split of the compiler's in the words of another sharding: its mesh, its kind of spec.
+
+    Args:
+        sharding: has the mesh, whose order of devices is the program's.
+        split: an `HloSharding`.
+
+    Returns:
+        None where no spec says the same.
+
+    >>> like(NamedSharding(mesh, P("x")), HloSharding...).spec  # doctest: +SKIP
+    PartitionSpec(None, 'x')
+    """
+    mesh = sharding.mesh
+    if hlo_shardings.is_replicated(split):
+        return sharding.update(spec=())
+    strides = hlo_shardings.tile_strides(split, mesh.axis_sizes)
+    if strides is None:
+        return None
+    parts: list[Any] = []
+    for row in strides:
+        axes = sorted((i for i, step in enumerate(row) if step), key=lambda i: -row[i])
+        names = tuple(mesh.axis_names[i] for i in axes)
+        parts.append(None if not names else names[0] if len(names) == 1 else names)
+    while parts[-1] is None:
+        parts.pop()
+    try:
+        named = sharding.update(spec=tuple(parts))
+    except DuplicateSpecError:
+        return None
+    same = hlo_shardings.are_equal(named._to_xla_hlo_sharding(len(strides)), split)
+    return named if same else None
 
 
 def sdy_mesh_text(mesh: Any) -> str:

@@ -184,6 +184,28 @@ class Sharding:
     def check_compatible_aval(self, shape: Shape) -> None:
         """Raise ValueError if an array of this shape can't be laid out like this."""
 
+    @property
+    def unconstrained_dims(self) -> frozenset[int]:
+        """The dimensions whose split is left to the compiler."""
+        return frozenset()
+
+    def insert_axis(self, position: int, name: Any = None) -> Sharding:
+        """The sharding of a batch of arrays that each lie like this.
+
+        Args:
+            position: which axis of the batch is the new one.
+            name: the mesh axis that the new axis is split over, a tuple for several, or
+                None for none.
+
+        Raises:
+            ValueError: ``name`` is given and this sharding has no named axes.
+        """
+        if name is not None:
+            raise ValueError(
+                f"spmd_axis_name={name!r} needs shardings with a mesh (NamedSharding); got {self!r}"
+            )
+        return self
+
     def with_memory_kind(self, kind: str) -> Sharding:
         """The same sharding in another kind of memory."""
         raise TypeError(f"{type(self).__name__} can't change its memory kind")
@@ -310,6 +332,13 @@ class GSPMDSharding(Sharding):
                 f"{self!r} is for arrays of rank {len(counts)}, and was applied to one of "
                 f"shape {tuple(shape)}"
             )
+
+    def insert_axis(self, position: int, name: Any = None) -> Sharding:
+        Sharding.insert_axis(self, position, name)
+        if self.is_fully_replicated:
+            return self
+        split = hlo_shardings.with_whole_axis(self._hlo_sharding, position)
+        return GSPMDSharding(self._internal_device_list, split, memory_kind=self._memory_kind)
 
     def with_memory_kind(self, kind: str) -> GSPMDSharding:
         return GSPMDSharding(self._internal_device_list, self._hlo_sharding, memory_kind=kind)

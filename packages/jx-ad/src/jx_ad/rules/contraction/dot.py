@@ -44,9 +44,8 @@ def _cotangent(
     first = n_batch + (len(free) if own_is_lhs else 0)
     ct_other_free = tuple(range(first, first + len(other_free)))
     ct_batch = tuple(range(n_batch))
-    product = dot_general_p.bind(
-        ct, other, dimension_numbers=((ct_other_free, other_free), (ct_batch, other_batch)), **params
-    )
+    paired = ((ct_other_free, other_free), (ct_batch, other_batch))
+    product = dot_general_p.bind(ct, other, dimension_numbers=paired, **params)
     # Its axes: the batch ones, own free ones, then other's contracting ones in rising order.
     rising = sorted(range(len(contracting)), key=other_contracting.__getitem__)
     axes = (*batch, *free, *(contracting[i] for i in rising))

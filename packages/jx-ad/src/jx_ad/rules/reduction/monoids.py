@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from jx_core import typeof
 from jx_core.lax import (
     argmax_p,
