@@ -69,7 +69,7 @@ SMALL = (
     (lambda x: lax.broadcast_in_dim_p.bind(x, shape=(3, 2), broadcast_dimensions=(1,)), (2,)),
     (lambda x: lax.broadcast_in_dim_p.bind(x, shape=(0, 2), broadcast_dimensions=(1,)), (2,)),
     (lambda x: lax.tile_p.bind(x, reps=(3, 2)), (0, 2)),
-    (lambda x: lax.concatenate([x], 0), (2, 3)),
+    (lambda x: lax.concatenate_p.bind(x, dimension=0), (2, 3)),
 )
 PADDINGS = (
     ((1, 2, 0), (0, 0, 0)),

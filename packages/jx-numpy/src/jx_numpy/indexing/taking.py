@@ -71,13 +71,10 @@ def take(
     refuse_out("take", out)
     aval, places = aval_of("take", a, 0), aval_of("take", indices, 1)
     if axis is None:
-        a = lax.reshape(a, (aval.size,))
-        axis = 0
-    elif not isinstance(axis, (int, np.integer)):
-        raise TypeError(f"take: axis must be an integer or None, got {axis!r}")
-    shape = aval.shape if np.ndim(a) == aval.ndim and aval.ndim else (aval.size,)
-    axis = one_axis("take", axis, np.ndim(a))
-    shape = np.shape(a)
+        a, axis, shape = lax.reshape(a, (aval.size,)), 0, (aval.size,)
+    else:
+        shape = aval.shape
+        axis = one_axis("take", axis, len(shape))
     indices = _integers("take", indices, places)
     if not shape[axis] and places.size:
         raise IndexError("Cannot do a non-empty jnp.take() from an empty axis.")
@@ -337,32 +334,28 @@ def put(
     if mode not in (None, "clip", "wrap"):
         raise ValueError(f"mode should be one of 'wrap' or 'clip'; got {mode!r}")
     aval, places = aval_of("put", a, 0), aval_of("put", ind, 1)
-    if not aval.size:
-        raise ValueError("Cannot put to an empty array.") if places.size else None or ValueError
+    if not aval.size and places.size:
+        raise ValueError("put: can't put values into an empty array")
     flat = lax.reshape(_as_array(a), (aval.size,))
-    index = lax.reshape(_integers("put", ind, places), (places.size,))
-    if mode == "wrap":
-        index = operators.remainder(index, aval.size)
-    values = _repeated(v, places.size)
-    if values is None:
-        return flat if not aval.ndim else lax.reshape(flat, aval.shape)
-    scatter_mode = "clip" if mode == "clip" else None
-    out = update("set", flat, index, values, scatter_mode, wrap=mode is None)
-    return lax.reshape(out, aval.shape)
+    values = _as_array(v)
+    if places.size and values.size:
+        index = lax.reshape(_integers("put", ind, places), (places.size,))
+        if mode == "wrap":
+            index = operators.remainder(index, aval.size)
+        values = _repeated(values, places.size)
+        flat = update("set", flat, index, values, mode and "clip", wrap=mode is None)
+    return lax.reshape(flat, aval.shape)
 
 
-def _repeated(v: Any, size: int) -> Any:
-    """`v` flattened, and repeated or cut to `size` elements; None for no elements."""
-    v = _as_array(v)
-    n = v.size
-    if not size or not n:
-        return None
-    flat = lax.reshape(v, (n,))
+def _repeated(values: Any, size: int) -> Any:
+    """Values flattened, and repeated or cut to `size` elements; one value as a scalar."""
+    n = values.size
+    if n == 1:
+        return lax.reshape(values, ())
+    flat = lax.reshape(values, (n,))
     if n < size:
-        flat = lax.concatenate([flat] * -(-size // n), 0) if n > 1 else lax.broadcast(flat, ())
-        if n == 1:
-            return lax.reshape(flat, ())
-    return lax.slice_in_dim(flat, 0, size) if flat.shape[0] != size else flat
+        flat = lax.concatenate([flat] * -(-size // n), 0)
+    return lax.slice_in_dim(flat, 0, size)
 
 
 def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Any:
