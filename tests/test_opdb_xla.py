@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from opdb import Sample, all_samples, mismatches, samples_of
 
 import jx_xla  # noqa: F401  the back end under test
 from jx_core import backend, check_jaxpr, jit, make_jaxpr
 from jx_core.config import enable_x64
+from opdb import Sample, all_samples, mismatches, samples_of
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from jx_core.aval import ShapedArray
 from jx_core.errors import DonatedArrayError
 from jx_xla.runtime import executables, placement
-from jx_xla.runtime.named_sharding import NamedSharding, sdy_mesh_text, sdy_text
+from jx_xla.runtime.named_sharding import NamedSharding, sdy_dimensions, sdy_mesh_text
 from jx_xla.runtime.shardings import single_device
 
 VALUE = np.arange(8, dtype=np.float32)
@@ -18,12 +18,16 @@ func.func public @main(%a: tensor<64x64xf32>) -> tensor<64x64xf32> {
 }"""
 
 
+def sdy_text(sharding):
+    return f"#sdy.sharding<@mesh, [{sdy_dimensions(sharding, 1)[0]}]>"
+
+
 def sharded_add(left, right, out, *, shardy):
     """f32[8] + f32[8] on four devices, with the shardings in either kind of attribute."""
 
     def attribute(sharding):
         if shardy:
-            return f"sdy.sharding = {sdy_text(sharding, 1)}"
+            return f"sdy.sharding = {sdy_text(sharding)}"
         return f'mhlo.sharding = "{sharding.hlo_text(1)}"'
 
     mesh = (
@@ -144,7 +148,7 @@ def test_one_device_needs_no_split(programs, four_devices):
 def test_mixed_sharding_attributes_are_refused(mesh, four_devices):
     split = NamedSharding(mesh, ("x",))
     text = sharded_add(split, split, None, shardy=True).replace(
-        "%b: tensor<8xf32> {sdy.sharding = " + sdy_text(split, 1),
+        "%b: tensor<8xf32> {sdy.sharding = " + sdy_text(split),
         f'%b: tensor<8xf32> {{mhlo.sharding = "{split.hlo_text(1)}"',
     )
     with pytest.raises(ValueError, match="both sdy.* and mhlo.sharding"):

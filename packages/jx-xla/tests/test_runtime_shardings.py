@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 
 from jx_xla.runtime import hlo_shardings
@@ -10,8 +11,9 @@ from jx_xla.runtime.named_sharding import (
     UNCONSTRAINED,
     DuplicateSpecError,
     NamedSharding,
+    like,
+    sdy_dimensions,
     sdy_mesh_text,
-    sdy_text,
 )
 from jx_xla.runtime.shardings import (
     GSPMDSharding,
@@ -20,6 +22,7 @@ from jx_xla.runtime.shardings import (
     SingleDeviceSharding,
     from_hlo,
     replica_ids,
+    single_device,
 )
 
 ALL = slice(None)
@@ -163,12 +166,54 @@ def test_partial_sums_have_no_indices():
 
 def test_shardy_is_told_axes_by_name(mesh):
     assert sdy_mesh_text(mesh) == '#sdy.mesh<["x"=2, "y"=2]>'
-    assert sdy_text(NamedSharding(mesh, (("y", "x"),)), 2) == (
-        '#sdy.sharding<@mesh, [{"y", "x"}, {}]>'
+    assert sdy_dimensions(NamedSharding(mesh, (("y", "x"),)), 2) == ['{"y", "x"}', "{}"]
+    assert sdy_dimensions(NamedSharding(mesh, (UNCONSTRAINED, "x")), 2) == ["{?}", '{"x"}']
+
+
+def test_shardy_is_told_splits_without_names_by_a_mesh_of_their_own(mesh):
+    split = NamedSharding(mesh, (None, "y"))._to_xla_hlo_sharding(2)
+    assert hlo_shardings.sdy_texts(split, 2, 4) == (
+        '#sdy.mesh<["_1"=2, "_whole"=2], device_ids=[0, 2, 1, 3]>',
+        ["{}", '{"_1"}'],
     )
-    assert sdy_text(NamedSharding(mesh, (UNCONSTRAINED, "x")), 2, "m") == (
-        '#sdy.sharding<@m, [{?}, {"x"}]>'
+    assert hlo_shardings.sdy_texts(hlo_shardings.REPLICATED, 1, 4) == (
+        '#sdy.mesh<["_whole"=4]>',
+        ["{}"],
     )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [("x",), ("y",), (("x", "y"),), (("y", "x"),), ("x", "y"), ("y", "x"), (None, "x"), ()],
+    ids=str,
+)
+def test_a_compilers_split_is_found_in_the_words_of_a_mesh(mesh, spec):
+    split = NamedSharding(mesh, spec)._to_xla_hlo_sharding(2)
+    assert like(NamedSharding(mesh, ("x",)), split).spec == spec
+
+
+def test_a_split_that_no_axes_make_has_no_words(mesh):
+    numbers = np.array([[0], [1], [3], [2]])
+    split = hlo_shardings.HloSharding.subgroup_with_device_ordering(numbers, [])
+    assert like(NamedSharding(mesh, ("x",)), split) is None
+
+
+def test_a_batch_of_arrays_gets_one_axis_more(mesh):
+    rows = NamedSharding(mesh, ("x",))
+    assert rows.insert_axis(0).spec == (None, "x")
+    assert rows.insert_axis(1, "y").spec == ("x", "y")
+    assert rows.insert_axis(2, "y").spec == ("x", None, "y")
+    device = single_device(mesh.devices[0])
+    assert device.insert_axis(0) is device
+    split = GSPMDSharding(mesh.devices, rows._to_xla_hlo_sharding(1))
+    assert split.insert_axis(1).is_equivalent_to(rows, 2)
+    with pytest.raises(ValueError, match="spmd_axis_name='y' needs shardings with a mesh"):
+        split.insert_axis(0, "y")
+
+
+def test_a_spec_must_be_no_string(mesh):
+    with pytest.raises(TypeError, match="takes a mesh and a PartitionSpec"):
+        NamedSharding(mesh, "x")
 
 
 def test_pickled_unconstrained_is_the_same_object():

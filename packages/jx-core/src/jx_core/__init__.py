@@ -4,13 +4,13 @@ Everything here runs without a compiled runtime. Transformations (`jx_ad`,
 `jx_batching`) and back ends (`jx_xla`) are packages above, built on the names below.
 """
 
-from . import dtypes, errors, source, tree, tree_util
+from . import backend, dtypes, errors, lax, operators, source, tree, tree_util
 from ._version import __version__
-from .aval import ShapeDtypeStruct, ShapedArray, typeof
+from .array import Array
 from .array_methods import define as define_array_member
+from .aval import ShapedArray, ShapeDtypeStruct, typeof
 from .config import config
-from .primitive import Primitive, RuleTable, all_primitives
-from .trace import Trace, Tracer
+from .dispatch import compiled
 from .jaxpr import (
     ClosedJaxpr,
     Eqn,
@@ -22,12 +22,11 @@ from .jaxpr import (
     eval_jaxpr,
     jaxpr_as_fun,
 )
-from .staging import eval_shape, make_jaxpr
 from .jit import jit
-from .dispatch import compiled
+from .primitive import Primitive, RuleTable, all_primitives
 from .source import named_scope
-from . import backend, lax, operators
-from .array import Array
+from .staging import eval_shape, make_jaxpr
+from .trace import Trace, Tracer
 
 __all__ = [
     "Array", "ClosedJaxpr", "Eqn", "Jaxpr", "Literal", "Primitive", "RuleTable",

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import tree, tree_util
+from . import shardings, tree, tree_util
 from .aval import typeof
 from .config import config, disable_jit
+from .jaxpr.evaluate import eval_jaxpr
 from .jaxpr.ir import ClosedJaxpr
 from .staging import check_outputs, close_over_tracers, function_name, trace_to_jaxpr
 from .state import state
@@ -81,7 +83,10 @@ class CallSpec:
             return self.fun(*args, **kwargs), None
         staged, leaves = self.stage(args, kwargs)
         operands = (*staged.const_tracers, *leaves)
-        outs = state.trace.process(_jit_p(), operands, staged.params)
+        if staged.params["inline"] and state.trace is not EVAL:
+            outs = eval_jaxpr(staged.jaxpr.jaxpr, staged.jaxpr.consts, *operands)
+        else:
+            outs = state.trace.process(_jit_p(), operands, staged.params)
         result = tree.unflatten(staged.out_tree, outs)
         return result, staged if state.trace is EVAL else None
 
@@ -145,6 +150,7 @@ class CallSpec:
 
         jaxpr, consts = trace_to_jaxpr(flat, avals, self.name)
         closed, tracers = close_over_tracers(jaxpr, consts)
+        closed.derived[ARGUMENT_NAMES] = _deferred_names(self.fun, in_tree, len(tracers))
         options = self._flat_options(in_tree, out_trees[0], len(tracers))
         options["donated"] = self._donated(in_tree, len(tracers))
         params = {"name": self.name, "jaxpr": closed, **options}
@@ -153,20 +159,38 @@ class CallSpec:
     def _flat_options(self, in_tree: Any, out_tree: Any, extra: int) -> dict[str, Any]:
         """The options with shardings, given as prefixes of the trees, one for each leaf."""
         options = {**_default_params(), **self.options}
-        for field, full in (("in_shardings", in_tree), ("out_shardings", out_tree)):
-            prefix = options.get(field)
-            if prefix is None:
-                continue
-            if field == "in_shardings":
-                full = tree_util.treedef_children(full)[0]  # keyword arguments have no entry
-                count = len(tree_util.treedef_children(full))
-                prefix = tuple(prefix) if isinstance(prefix, (tuple, list)) else (prefix,) * count
-            flat = tree.flatten_prefix_to_treedef(prefix, full, what=field, none_is_leaf=True)
-            full = in_tree if field == "in_shardings" else out_tree
-            rest = full.num_leaves - len(flat)
-            flat = [*flat, *[None] * rest]
-            options[field] = ((None,) * extra if field == "in_shardings" else ()) + tuple(flat)
+        if options["in_shardings"] is not None:
+            flat = self._in_shardings(options["in_shardings"], in_tree)
+            options["in_shardings"] = (None,) * extra + flat if any(flat) else None
+        if options["out_shardings"] is not None:
+            what = f"out_shardings of jit({self.name})"
+            flat = tuple(shardings.flatten_prefix(options["out_shardings"], out_tree, what))
+            options["out_shardings"] = flat if any(flat) else None
         return options
+
+    def _in_shardings(self, prefix: Any, in_tree: Any) -> tuple[Any, ...]:
+        """The sharding of each argument leaf; static arguments have no entry in the prefix."""
+        what = f"in_shardings of jit({self.name})"
+        args_tree, kwargs_tree = tree_util.treedef_children(in_tree)
+        if tree_util.treedef_children(kwargs_tree):
+            raise ValueError(
+                f"{what} are for positional arguments, and the call has keyword arguments "
+                f"{list(kwargs_tree.node_data()[1])}: pass them by position"
+            )
+        if isinstance(prefix, list):
+            prefix = tuple(prefix)
+        if type(prefix) is tuple:
+            count = len(tree_util.treedef_children(args_tree))
+            statics = self.positions(count)
+            if len(prefix) != count - len(statics):
+                raise ValueError(
+                    f"{what} must be one sharding, or a tuple with an entry for each positional "
+                    f"argument that is not static: got {len(prefix)} entries for "
+                    f"{count - len(statics)} arguments"
+                )
+            following = iter(prefix)
+            prefix = tuple(None if i in statics else next(following) for i in range(count))
+        return tuple(shardings.flatten_prefix(prefix, args_tree, what))
 
     def _donated(self, in_tree: Any, extra: int) -> tuple[bool, ...]:
         if not self.donate_argnums and not self.donate_argnames:
@@ -190,16 +214,49 @@ class CallSpec:
             try:
                 typeof(leaf)
             except TypeError as err:
-                where, rest = path[1], path[2:]
-                index = getattr(where, "idx", None)
-                name = getattr(where, "key", None)
-                if index is not None:
-                    name = names[index] if index < len(names) else f"args[{index}]"
+                argument = _argument_name(names, path[:2])
                 return TypeError(
-                    f"Cannot interpret the argument {name}{tree.keystr(rest)} of {self.name} as an "
-                    f"array: {err} (static_argnames={name!r} would pass it as a Python value)"
+                    f"Cannot interpret the argument {_argument_name(names, path)} of {self.name} "
+                    f"as an array: {err} (static_argnames={argument!r} would pass it as a Python "
+                    f"value)"
                 )
         raise AssertionError("every leaf is an array")
+
+
+# Under this key, a staged program's `derived` has a function that gives the names of its
+# arguments as the user knows them, for messages.
+ARGUMENT_NAMES = ("jx_core", "argument names")
+
+
+def argument_name(closed: ClosedJaxpr, position: int) -> str:
+    """What to call an argument of a staged program in a message: `argument params['w']`."""
+    names = closed.derived.get(ARGUMENT_NAMES)
+    return f"argument {position if names is None else names()[position]}"
+
+
+def _deferred_names(fun: Callable[..., Any], in_tree: Any, extra: int) -> Callable[[], list[str]]:
+    try:
+        reference: Callable[[], Any] = weakref.ref(fun)  # caches of its programs hang on it
+    except TypeError:
+        reference = type(None)
+
+    def names() -> list[str]:
+        parameters = _parameter_names(reference())
+        dynamic = tree.unflatten(in_tree, list(range(in_tree.num_leaves)))
+        paths = [path for path, _ in tree.leaves_with_path(dynamic)]
+        return ["(closed over)"] * extra + [_argument_name(parameters, path) for path in paths]
+
+    return names
+
+
+def _argument_name(parameters: Sequence[str], path: Sequence[Any]) -> str:
+    """The name of a leaf of (args, kwargs), such as `params['w']`."""
+    where, rest = path[1], path[2:]
+    index = getattr(where, "idx", None)
+    name = getattr(where, "key", None)
+    if index is not None:
+        name = parameters[index] if index < len(parameters) else f"args[{index}]"
+    return f"{name}{tree.keystr(rest)}"
 
 
 def _hashable(value: Any, what: str, name: str) -> tuple[type, Any]:

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from . import tree
+from . import shardings, tree
 from .aval import ShapeDtypeStruct
 from .dispatch import CallSpec, Staged, make_callable, positions_of
 from .jaxpr.ir import ClosedJaxpr
@@ -51,7 +51,9 @@ def jit(
     Args:
         fun: takes and returns pytrees of arrays. Without it, `jit(**options)` is a decorator.
         in_shardings, out_shardings: shardings, as prefixes of the trees of positional
-            arguments and of results; None leaves the choice to the compiler.
+            arguments (static ones have no entry) and of results; a PartitionSpec stands for
+            one on the mesh in context, None leaves the choice to the compiler. Arguments
+            that have been placed otherwise are an error.
         static_argnums, static_argnames: arguments passed as hashable Python values.
         donate_argnums, donate_argnames: arguments whose buffers the call may reuse. They
             can't be used again.
@@ -99,6 +101,9 @@ def _jitted(fun: Callable[..., Any], options: dict[str, Any]) -> Any:
     donate_nums = _integers(options["donate_argnums"], "donate_argnums")
     donate_names = _strings(options["donate_argnames"], "donate_argnames")
     compiler_options = tuple(sorted((options["compiler_options"] or {}).items()))
+    for field in ("in_shardings", "out_shardings"):
+        for leaf in tree.leaves(options[field]):
+            shardings.check(leaf, f"{field} of jit({function_name(fun)})")
     call_options = {
         "in_shardings": options["in_shardings"],
         "out_shardings": options["out_shardings"],
@@ -212,10 +217,13 @@ class Traced:
         jaxpr: the program.
         staged: the staged call it will be compiled as.
         in_tree, out_tree: the trees of ((args), {kwargs}) without static ones, and results.
+        in_shardings: for each argument leaf the sharding that it has been given, or None.
         out_info: shapes and dtypes of the results, as a pytree of `ShapeDtypeStruct`.
     """
 
-    def __init__(self, spec: CallSpec, staged: Staged) -> None:
+    def __init__(
+        self, spec: CallSpec, staged: Staged, in_shardings: Sequence[Any] = ()
+    ) -> None:
         if staged.const_tracers:
             raise TypeError(
                 f"{spec.name} closes over traced values, so it can't be traced ahead of time: "
@@ -225,6 +233,7 @@ class Traced:
         self.staged = staged
         self.in_tree = staged.in_tree
         self.out_tree = staged.out_tree
+        self.in_shardings = tuple(in_shardings) or (None,) * staged.in_tree.num_leaves
 
     @property
     def fun_name(self) -> str:
@@ -268,8 +277,15 @@ def _trace(spec: CallSpec, *args: Any, **kwargs: Any) -> Traced:
     named = {
         k: v if k in spec.static_argnames else tree.map(_described, v) for k, v in kwargs.items()
     }
-    staged, _ = spec.stage(described, named)
-    return Traced(spec, staged)
+    staged, leaves = spec.stage(described, named)
+    return Traced(spec, staged, [_placed(x) for x in leaves])
+
+
+def _placed(x: Any) -> Any:
+    """The sharding of an array, or a stand-in for one, that says where it must lie."""
+    if not getattr(x, "committed", True):
+        return None
+    return shardings.resolve(getattr(x, "sharding", None), "the sharding of a ShapeDtypeStruct")
 
 
 def _lower(spec: CallSpec, *args: Any, **kwargs: Any) -> Any:

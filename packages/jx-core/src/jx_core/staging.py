@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes, source, tree
-from .aval import ShapeDtypeStruct, ShapedArray, number_avals, typeof
+from .aval import ShapedArray, ShapeDtypeStruct, number_avals, typeof
 from .config import enable_x64
 from .errors import UnexpectedTracerError
 from .jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var

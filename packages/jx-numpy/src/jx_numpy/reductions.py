@@ -108,7 +108,7 @@ def _masked(name: str, where: Any, x: Any) -> tuple[Any, Any]:
     return tuple(promote_shapes(name, mask, x))  # type: ignore[return-value]
 
 
-def _reduced_size(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
+def reduced_size(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
     size = 1
     for i in axes:
         size *= shape[i]
@@ -118,7 +118,7 @@ def _reduced_size(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
 # Sums and products.
 
 
-def _total_dtype(dtype: Any, promote_integers: bool) -> Any:
+def total_dtype(dtype: Any, promote_integers: bool) -> Any:
     """The dtype of a sum: booleans and narrow integers become integers of the default width."""
     if dtype == _BOOL:
         return python_scalar_dtype(int)
@@ -135,7 +135,7 @@ def _total(
 ) -> Array:  # fmt: skip
     x = as_operand(name, a)
     if dtype is None:
-        dtype = _total_dtype(typeof(x).dtype, promote_integers)
+        dtype = total_dtype(typeof(x).dtype, promote_integers)
     else:
         dtype = a_dtype(name, dtype)
         if dtype == _BOOL:
@@ -228,7 +228,7 @@ def _extreme(
                 f"one has to specify 'initial'"
             )
         axes = some_axes(name, axis, aval.ndim)
-        if not _reduced_size(aval.shape, axes):
+        if not reduced_size(aval.shape, axes):
             raise ValueError(
                 f"zero-size array to reduction operation {name} which has no identity: shape "
                 f"{aval.shape} along axis {axis}; pass initial="
@@ -448,7 +448,7 @@ def count(name: str, x: Array, axis: Any, keepdims: bool, where: Any, dtype: Any
     """How many elements a reduction takes in: a Python number, or an array under `where`."""
     aval = typeof(x)
     if where is None:
-        return float(_reduced_size(aval.shape, some_axes(name, axis, aval.ndim)))
+        return float(reduced_size(aval.shape, some_axes(name, axis, aval.ndim)))
     mask, x = _masked(name, where, x)
     mask = broadcast_to(mask, broadcast_shape(mask, x))
     return reduce_by(

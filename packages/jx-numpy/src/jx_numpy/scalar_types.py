@@ -12,6 +12,8 @@ import numpy as np
 
 from jx_core import dtypes
 
+from .creation import asarray
+
 __all__ = [
     "bfloat16", "bool", "bool_", "cdouble", "character", "complex128", "complex64",
     "complex_", "complexfloating", "csingle", "double", "e", "euler_gamma", "flexible",
@@ -45,8 +47,6 @@ class ScalarType(type):
 
     def __call__(cls, x: Any) -> Any:
         """The array (or number) `x` as an array of this dtype."""
-        from .creation import asarray
-
         return asarray(x, dtype=cls.dtype)
 
     def __instancecheck__(cls, x: Any) -> Any:

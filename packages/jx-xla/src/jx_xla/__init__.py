@@ -7,7 +7,8 @@ from jx_core import backend as _backend
 from jx_core.source import register_internal as _register_internal
 
 from ._version import __version__
-from .backend import XlaBackend, start as _start
+from .backend import XlaBackend
+from .backend import start as _start
 from .keys import KeyArray
 from .lowering.tables import Context, deflower, lowering_rules
 from .runtime.arrays import Array, Shard
@@ -15,8 +16,8 @@ from .runtime.clients import (
     default_device,
     device_count,
     devices,
-    local_device_count,
     live_arrays,
+    local_device_count,
     local_devices,
     process_count,
     process_index,

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ShapeDtypeStruct, dtypes, tree, typeof
+from jx_core.dispatch import argument_name
 from jx_core.jit import Traced
 
-from .compiling import Lowering, Placement, compile_lowering, default_device, placement_of
+from .compiling import Lowering, compile_lowering
 from .keys import logical_value, physical_value
+from .lowering.types import physical
+from .placements import is_committed, placement_of, sharding_of
 from .runtime.arrays import Array
 from .runtime.mlir import module_text, parse_module
-from .runtime.shardings import single_device
 
 
 class Lowered:
@@ -69,7 +71,7 @@ class Lowered:
         """Compile for the devices it was lowered for."""
         params = self._traced.staged.params
         executable = compile_lowering(self._lowering, params, compiler_options)
-        return Compiled(self._traced, executable)
+        return Compiled(self._traced, executable, self._lowering.kept)
 
     def __repr__(self) -> str:
         return f"Lowered({self._traced.fun_name})"
@@ -78,17 +80,19 @@ class Lowered:
 class Compiled:
     """A compiled program: call it with arguments of the types it was traced for."""
 
-    def __init__(self, traced: Traced, executable: Any) -> None:
+    def __init__(self, traced: Traced, executable: Any, kept: Sequence[bool]) -> None:
         self._traced = traced
         self._executable = executable
+        taken = iter(executable.in_shardings[len(executable.consts) :])
+        self._in_shardings = [next(taken) if keep else None for keep in kept]
         self.in_tree = traced.in_tree
         self.out_tree = traced.out_tree
         self.out_info = traced.out_info
 
     @property
     def input_shardings(self) -> Any:
-        """The shardings of the arguments it takes, in order."""
-        return list(self._executable.in_shardings)
+        """The shardings of the arguments, as ((args), {kwargs}); None for unused ones."""
+        return tree.unflatten(self.in_tree, self._in_shardings)
 
     @property
     def output_shardings(self) -> Any:
@@ -116,6 +120,7 @@ class Compiled:
 
         Raises:
             TypeError: the arguments' tree, shapes or dtypes are others than it was compiled for.
+            ValueError: an argument has been placed otherwise than it was compiled for.
         """
         spec = self._traced.spec
         leaves, in_tree = tree.flatten(spec.split(args, kwargs)[0])
@@ -135,6 +140,7 @@ class Compiled:
                     f"compiled: argument args{where} has type {have.str_short()}, compiled for "
                     f"{aval.str_short()}"
                 )
+        self._check_shardings(leaves)
         arguments = [
             physical_value(x) if type(physical_value(x)) is Array else _host(x) for x in leaves
         ]
@@ -144,6 +150,21 @@ class Compiled:
             for r, a in zip(results, closed.out_avals, strict=True)
         ]
         return tree.unflatten(self.out_tree, outs)
+
+    def _check_shardings(self, leaves: Sequence[Any]) -> None:
+        closed = self._traced.jaxpr
+        facts = zip(leaves, self._in_shardings, closed.in_avals, strict=True)
+        for i, (x, wanted, aval) in enumerate(facts):
+            has = sharding_of(x)
+            if wanted is None or has is None or not is_committed(x) or has == wanted:
+                continue
+            if not has.is_equivalent_to(wanted, physical(aval).ndim):
+                raise ValueError(
+                    f"Computation was compiled for input shardings that disagree with the "
+                    f"shardings of arguments passed to it: {argument_name(closed, i)} of type "
+                    f"{aval.str_short()} lies as {has}, and {wanted} is required. Move it with "
+                    f"jx.device_put"
+                )
 
     def __repr__(self) -> str:
         return f"Compiled({self._traced.fun_name})"
@@ -156,12 +177,12 @@ def _host(x: Any) -> Any:
 
 
 def lower(traced: Traced, *, lowering_platforms: Sequence[str] | None = None) -> Lowered:
-    """Lower a traced call for the default device, or where its options say."""
+    """Lower a traced call for the devices that its options and arguments name.
+
+    Raises:
+        ValueError: they name different devices.
+    """
+    facts = zip(traced.jaxpr.in_avals, traced.in_shardings, strict=True)
+    arguments = [ShapeDtypeStruct(a.shape, a.dtype, sharding=s) for a, s in facts]
     params = traced.staged.params
-    if params["in_shardings"] or params["out_shardings"]:
-        placement = placement_of([None] * len(traced.jaxpr.in_avals), params)
-    else:
-        device = default_device()
-        where = (single_device(device),) * len(traced.jaxpr.in_avals)
-        placement = Placement((device,), where, False)
-    return Lowered(traced, Lowering(params, placement, lowering_platforms))
+    return Lowered(traced, Lowering(params, placement_of(arguments, params), lowering_platforms))

@@ -6,21 +6,25 @@ it does not know yet: stage, compile, run, and say what to remember.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, dtypes, tree, typeof
-from jx_core.backend import Backend
+from jx_core.backend import Backend, current
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
+from jx_core.lax import device_put_p
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.staging import trace_to_jaxpr
 from jx_core.state import eager_listeners, state
 
-from .compiling import default_device, executable_for, has_keys
+from .compiling import executable_for, has_keys
 from .keys import KeyArray, logical_value, physical_value
 from .lowering.types import physical
+from .placements import default_device
 from .runtime import clients, flags
 from .runtime.array_values import host_value
 from .runtime.arrays import Array
@@ -56,7 +60,7 @@ class XlaBackend(Backend):
 
     def _run_program(
         self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
-    ) -> list[Any]:
+    ) -> Any:
         """Run a conditional or loop: as a staged call, kept on one of its own programs."""
         avals = tuple(typeof(x) for x in operands)
         owner = next(
@@ -67,7 +71,8 @@ class XlaBackend(Backend):
         call = owner.derived.get(key)
         if call is None:
             call = owner.derived[key] = _one_equation(primitive, avals, params)
-        return run_call(call, operands)[0]
+        results = run_call(call, operands)[0]
+        return results if primitive.multiple_results else results[0]
 
     def put(self, value: Any, aval: ShapedArray, placement: Any = None) -> Any:
         if type(value) in (Array, KeyArray) and placement is None and value.aval is aval:
@@ -111,7 +116,7 @@ class XlaBackend(Backend):
             leaves = tree.leaves(spec.split(args, kwargs)[0])
             if any(x.is_deleted() for x in leaves if type(x) is Array) and not spec.donates:
                 return result, None
-            executable = staged.params["jaxpr"].derived.get(("xla", "last"))
+            executable = executable_for(staged.params, leaves)
             return result, fast_path(executable, staged.out_tree, leaves)
 
         return make_fast_callable(
@@ -145,7 +150,6 @@ def run_call(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any]
         for x, a in zip(operands, closed.in_avals, strict=True)
     ]
     results = executable(arguments)
-    closed.derived["xla", "last"] = executable
     return [
         logical_value(r, a) if isinstance(a.dtype, dtypes.ExtendedDType) else r
         for r, a in zip(results, closed.out_avals, strict=True)
@@ -174,6 +178,8 @@ def _one_equation(
 
 def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:
     """A dispatcher for one primitive with given params."""
+    if primitive is device_put_p:
+        return functools.partial(put_operand, **params)
     calls: dict[tuple[ShapedArray, ...], dict[str, Any]] = {}
     leaf = tree.structure(0)
 
@@ -198,6 +204,13 @@ def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[...
         return results[0], None if keys else fast_path(executable, leaf, operands)
 
     return make_fast_callable(primitive.name, primitive_call, miss, registry=tree.registry)
+
+
+def put_operand(operand: Any, *, device: Any, src: Any) -> Any:
+    """The array of a `device_put` outside of any program, which moves it."""
+    if isinstance(operand, Tracer):
+        raise UnexpectedTracerError(operand)
+    return current().put(operand, typeof(operand), device)
 
 
 def _follow_tracing(is_eager: bool) -> None:

@@ -9,21 +9,30 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+
 from jx_core import ClosedJaxpr, dtypes, typeof
 from jx_core.config import config
-from jx_core.jaxpr import Jaxpr, jaxprs_in, used_inputs
+from jx_core.dispatch import argument_name
+from jx_core.jaxpr import Jaxpr, used_inputs
 
 from .keys import physical_value
 from .lowering.builder import Module
 from .lowering.program import lower_function
+from .lowering.sharding import attribute
 from .lowering.tables import lowering_rules
 from .lowering.types import physical
-from .runtime import clients
+from .placements import Placement, constraints, placement_of
 from .runtime.arrays import Array
-from .runtime.executables import Executable, compile_program, output_shardings
+from .runtime.executables import (
+    Executable,
+    compile_program,
+    output_shardings,
+    parameter_shardings,
+)
+from .runtime.named_sharding import NamedSharding, like
 from .runtime.placement import put, shard_argument
 from .runtime.shardings import Sharding, from_hlo, single_device
 
@@ -34,109 +43,6 @@ _log = logging.getLogger("jx_xla")
 _INLINE_BYTES = 1024
 
 
-class Placement(NamedTuple):
-    """Where a program runs and how its arguments lie there.
-
-    Attributes:
-        devices: the devices, in the program's order.
-        shardings: one for each argument.
-        committed: whether the caller chose the devices, so that results must stay there.
-    """
-
-    devices: tuple[Any, ...]
-    shardings: tuple[Sharding, ...]
-    committed: bool
-
-
-def placement_of(operands: Sequence[Any], params: dict[str, Any]) -> Placement:
-    """The placement that the arguments and the staged call's options ask for.
-
-    Raises:
-        ValueError: they ask for different devices.
-    """
-    devices: tuple[Any, ...] | None = None
-    source = ""
-    for what in ("in_shardings", "out_shardings"):
-        for sharding in params[what] or ():
-            if sharding is not None:
-                devices, source = _agree(devices, source, sharding, what, params["name"])
-    for sharding in constraints(params["jaxpr"]):
-        devices, source = _agree(devices, source, sharding, "a sharding constraint", params["name"])
-    for i, x in enumerate(operands):
-        x = physical_value(x)
-        if type(x) is Array and x._committed:
-            sharding = x._sharding
-            if devices is None:
-                devices, source = sharding._device_assignment, f"argument {i}"
-            elif sharding.num_devices > 1 or len(devices) == 1:
-                devices, source = _agree(devices, source, sharding, f"argument {i}", params["name"])
-    if devices is None:
-        device = default_device()
-        return Placement((device,), (single_device(device),) * len(operands), False)
-    if len(devices) == 1:
-        return Placement(devices, (single_device(devices[0]),) * len(operands), True)
-    chosen = params["in_shardings"] or (None,) * len(operands)
-    shardings = tuple(
-        _argument_sharding(x, s, devices) for x, s in zip(operands, chosen, strict=True)
-    )
-    return Placement(devices, shardings, True)
-
-
-def _agree(devices: Any, source: str, sharding: Any, what: str, name: str) -> Any:
-    theirs = sharding._device_assignment
-    if devices is None:
-        return theirs, what
-    if set(devices) != set(theirs):
-        raise ValueError(
-            f"Received incompatible devices for jitted computation {name}: {source} is on "
-            f"{_ids(devices)}, {what} is on {_ids(theirs)}. jx.device_put moves arrays"
-        )
-    return devices, source
-
-
-def _ids(devices: Sequence[Any]) -> str:
-    return f"platform {devices[0].platform} devices {[d.id for d in devices]}"
-
-
-def _argument_sharding(x: Any, chosen: Any, devices: tuple[Any, ...]) -> Sharding:
-    if chosen is not None:
-        return chosen  # type: ignore[no-any-return]
-    x = physical_value(x)
-    if type(x) is Array and x._sharding.num_devices == len(devices):
-        return x._sharding  # type: ignore[no-any-return]
-    return from_hlo(devices, None)
-
-
-def default_device() -> Any:
-    """The device of computations whose operands don't say otherwise."""
-    chosen = config.default_device
-    if chosen is None:
-        return clients.default_device()
-    if isinstance(chosen, str):
-        return clients.local_devices(platform=chosen)[0]
-    return chosen
-
-
-def constraints(closed: ClosedJaxpr) -> list[Any]:
-    """The shardings that constraints inside a program name."""
-    key = ("xla", "constraints")
-    found = closed.derived.get(key)
-    if found is None:
-        found = closed.derived[key] = _constraints(closed.jaxpr)
-    return found  # type: ignore[no-any-return]
-
-
-def _constraints(jaxpr: Jaxpr) -> list[Any]:
-    found = []
-    for eqn in jaxpr.eqns:
-        sharding = eqn.params.get("sharding")
-        if isinstance(sharding, Sharding):
-            found.append(sharding)
-        for inner in jaxprs_in(eqn.params):
-            found += _constraints(inner)
-    return found
-
-
 class Lowering:
     """A staged call as a StableHLO module, and what running it takes.
 
@@ -144,6 +50,12 @@ class Lowering:
         text: the module.
         kept: for each argument, whether the module takes it.
         consts: arrays that come before the arguments.
+        in_shardings: those of `consts` and of the arguments kept, None where the compiler
+            may choose.
+        out_shardings: those of the results, None where the compiler may choose.
+
+    Raises:
+        ValueError: a sharding does not fit its argument or result.
     """
 
     def __init__(
@@ -165,16 +77,18 @@ class Lowering:
             + [v for v, keep in zip(jaxpr.invars, self.kept, strict=True) if keep],
         )
         self.consts = [_constant(c, placement) for _, c in hoisted]
-        self.const_shardings = [c._sharding for c in self.consts]
-        self.arg_shardings = [
-            s for s, keep in zip(placement.shardings, self.kept, strict=True) if keep
+        self.in_shardings: list[Sharding | None] = [
+            *[c._sharding for c in self.consts],
+            *[s for s, keep in zip(placement.shardings, self.kept, strict=True) if keep],
         ]
         donates = [False] * len(hoisted) + [
             d for d, keep in zip(donated, self.kept, strict=True) if keep
         ]
         self.out_shardings = params["out_shardings"] or (None,) * len(jaxpr.outvars)
-        module = Module(f"jit_{params['name']}", platforms or (_platform(placement.devices[0]),))
-        partitions = len(placement.devices)
+        module = self.module = Module(f"jit_{params['name']}", platforms or (_platform(placement.devices[0]),))
+        partitions = module.num_partitions = len(placement.devices)
+        if partitions > 1:
+            _check_shardings(closed, placement.shardings, self.out_shardings, params["name"])
         module.attributes = {
             "mhlo.num_partitions": f"{partitions} : i32",
             "mhlo.num_replicas": "1 : i32",
@@ -188,20 +102,19 @@ class Lowering:
             result_attributes=self._result_attributes(closed, partitions),
         )
         self.text = module.text()
-        self.module = module
 
     def _argument_attributes(self, main: Jaxpr, donates: list[bool], parts: int) -> list[str]:
-        shardings = [*self.const_shardings, *self.arg_shardings]
         aliases = _aliases(main, donates) if parts == 1 else {}
         result = []
-        for i, (v, s, donate) in enumerate(zip(main.invars, shardings, donates, strict=True)):
+        facts = zip(main.invars, self.in_shardings, donates, strict=True)
+        for i, (v, s, donate) in enumerate(facts):
             words = []
             if i in aliases:
                 words.append(f"tf.aliasing_output = {aliases[i]} : i32")
             elif donate:
                 words.append("jax.buffer_donor = true")
-            if parts > 1:
-                words.append(_sharding_attribute(s, v.aval))
+            if parts > 1 and s is not None:
+                words.append(f"sdy.sharding = {attribute(self.module, s, v.aval)}")
             result.append(", ".join(words))
         return result
 
@@ -209,7 +122,7 @@ class Lowering:
         if parts == 1:
             return [""] * len(closed.out_avals)
         return [
-            "" if s is None else _sharding_attribute(s, a)
+            "" if s is None else f"sdy.sharding = {attribute(self.module, s, a)}"
             for s, a in zip(self.out_shardings, closed.out_avals, strict=True)
         ]
 
@@ -231,8 +144,24 @@ def _aliases(main: Jaxpr, donates: Sequence[bool]) -> dict[int, int]:
     return aliases
 
 
-def _sharding_attribute(sharding: Sharding, aval: Any) -> str:
-    return f'mhlo.sharding = "{sharding.hlo_text(physical(aval).ndim)}"'
+def _check_shardings(
+    closed: ClosedJaxpr, ins: Sequence[Sharding | None], outs: Sequence[Sharding | None], name: str
+) -> None:
+    """Raise an error that names the argument or result which a sharding does not fit."""
+    for i, (sharding, aval) in enumerate(zip(ins, closed.in_avals, strict=True)):
+        if sharding is not None:
+            _check_fits(sharding, aval, f"{argument_name(closed, i)} of {name}")
+    for i, (sharding, aval) in enumerate(zip(outs, closed.out_avals, strict=True)):
+        if sharding is not None:
+            _check_fits(sharding, aval, f"result {i} of {name}")
+
+
+def _check_fits(sharding: Sharding, aval: Any, what: str) -> None:
+    try:
+        sharding.check_compatible_aval(aval.shape)
+        sharding.shard_shape(physical(aval).shape)
+    except ValueError as error:
+        raise type(error)(f"{what} does not fit its sharding: {error}") from None
 
 
 def _platform(device: Any) -> str:
@@ -249,19 +178,17 @@ def _bytes(const: Any) -> int:
 
 def _constant(const: Any, placement: Placement) -> Any:
     """An array that the program closes over, in place on its devices."""
-    aval = typeof(const)
-    where = (
-        single_device(placement.devices[0])
-        if len(placement.devices) == 1
-        else from_hlo(placement.devices, None)
-    )
     x = physical_value(const)
+    devices = placement.devices
+    if type(x) is Array and x._sharding._device_assignment == devices:
+        return x
+    where = from_hlo(devices, None)
     if type(x) is Array:
-        return x if x._sharding == where else shard_argument(x, where)
-    held = physical(aval)
+        return shard_argument(x, where)
+    held = physical(typeof(const))
     value = np.asarray(x, held.dtype)
-    if len(placement.devices) == 1:
-        return put(value, held, placement.devices[0], committed=False)
+    if len(devices) == 1:
+        return put(value, held, devices[0], committed=False)
     return shard_argument(value, where)
 
 
@@ -290,6 +217,7 @@ def compile_lowering(
     loaded = compile_program(
         lowering.text,
         placement.devices,
+        propagate_to_parameters=[s is None for s in lowering.in_shardings] if several else None,
         propagate_to_outputs=[s is None for s in lowering.out_shardings] if several else None,
         compiler_options={**dict(params["compiler_options"]), **(options or {})},
         host_callbacks=lowering.module.host_callbacks,
@@ -298,23 +226,63 @@ def compile_lowering(
         seconds = time.perf_counter() - began
         types = ", ".join(a.str_short() for a in closed.in_avals)
         _log.warning("Compiled %s for (%s) in %.3f s", params["name"], types, seconds)
-    out_avals = [physical(a) for a in closed.out_avals]
-    if several:
-        made = output_shardings(loaded, placement.devices, len(out_avals))
-        outs = [m if s is None else s for m, s in zip(made, lowering.out_shardings, strict=True)]
-    else:
-        outs = [single_device(placement.devices[0])] * len(out_avals)
+    ins, outs = _compiled_shardings(lowering, closed, loaded)
     return Executable(
         loaded,
         placement.devices,
-        [*lowering.const_shardings, *lowering.arg_shardings],
-        out_avals,
+        ins,
+        [physical(a) for a in closed.out_avals],
         outs,
-        [placement.committed] * len(out_avals),
+        [placement.committed] * len(closed.out_avals),
         kept=[True] * len(lowering.consts) + list(lowering.kept),
         consts=lowering.consts,
         name=params["name"],
     )
+
+
+def _compiled_shardings(
+    lowering: Lowering, closed: ClosedJaxpr, loaded: Any
+) -> tuple[list[Sharding], list[Sharding]]:
+    """How a compiled program's arguments and results lie, in the caller's words if possible."""
+    devices = lowering.placement.devices
+    if len(devices) == 1:
+        here = single_device(devices[0])
+        return [here] * len(lowering.in_shardings), [here] * len(closed.out_avals)
+    named = [
+        s
+        for s in (*lowering.in_shardings, *lowering.out_shardings, *constraints(closed))
+        if type(s) is NamedSharding
+    ]
+    const_avals = [typeof(c) for c in lowering.consts]
+    arg_avals = [a for a, keep in zip(closed.in_avals, lowering.kept, strict=True) if keep]
+
+    def settle(asked: Sequence[Sharding | None], avals: list[Any], read: Any) -> list[Sharding]:
+        if None not in asked:
+            return list(asked)  # type: ignore[arg-type]
+        made = read(loaded, devices, len(avals))
+        return [
+            _in_words(m, aval, named) if s is None else s
+            for m, s, aval in zip(made, asked, avals, strict=True)
+        ]
+
+    return (
+        settle(lowering.in_shardings, [*const_avals, *arg_avals], parameter_shardings),
+        settle(lowering.out_shardings, closed.out_avals, output_shardings),
+    )
+
+
+def _in_words(made: Sharding, aval: Any, named: Sequence[NamedSharding]) -> Sharding:
+    """A sharding of the compiler's choice as one of those the caller named, or in their terms.
+
+    Arrays that come out of a program as they went in then compare as such, and the next
+    call finds the program again.
+    """
+    ndim = physical(aval).ndim
+    for sharding in named:
+        if len(sharding.spec) <= aval.ndim and sharding.is_equivalent_to(made, ndim):
+            return sharding
+    split = made._to_xla_hlo_sharding(ndim)
+    return next((s for s in (like(n, split) for n in named[:1]) if s is not None), made)
 
 
 def has_keys(avals: Sequence[Any]) -> bool:

@@ -11,6 +11,19 @@ names that JAX made popular. Modules such as `jx.numpy` load when first used.
 """
 
 import jx_xla as _jx_xla  # registers XLA, and refuses a process that belongs to JAX
+from jx_ad import (
+    grad,
+    hessian,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linear_transpose,
+    linearize,
+    value_and_grad,
+    vjp,
+)
+from jx_batching import vmap
 from jx_core import (
     Array,
     ShapeDtypeStruct,
@@ -27,7 +40,6 @@ from jx_core.config import (
     default_device,
     default_matmul_precision,
     default_prng_impl,
-    disable_jit,
     enable_checks,
     enable_x64,
     log_compiles,
@@ -38,21 +50,8 @@ from jx_core.config import (
 from jx_core.dtypes import float0
 from jx_core.source import register_internal as _register_internal
 
-from jx_ad import (
-    grad,
-    hessian,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jvp,
-    linear_transpose,
-    linearize,
-    value_and_grad,
-    vjp,
-)
-from jx_batching import vmap
-
 from . import _lazy
+from ._conveniences import disable_jit
 from ._lazy import __getattr__
 from ._version import __version__
 

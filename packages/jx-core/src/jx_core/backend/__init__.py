@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import BackendError
 from ..array_methods import install
+from ..errors import BackendError
 from ..state import state
 from ..trace import default_backend
 from .interface import Backend

@@ -109,7 +109,10 @@ def match_dtypes(name: str, *operands: Any) -> list[Any]:
     Raises:
         TypeError: an operand is no array or number, or a number does not go into the dtype.
     """
-    numbers = [isinstance(x, _PYTHON_SCALARS) for x in operands]
+    # NumPy's float64 and complex128 are Python's by inheritance, but have a dtype of their own.
+    numbers = [
+        isinstance(x, _PYTHON_SCALARS) and not isinstance(x, np.generic) for x in operands
+    ]
     if all(numbers) or not any(numbers):
         return list(operands)
     dtype = typeof(operands[numbers.index(False)]).dtype

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import lax
+from jx_batching import vmap
 from jx_core.dtypes import python_scalar_dtype
 
 from ..functions import array_function
@@ -15,7 +16,7 @@ from ..operands import Array, ArrayLike, a_dtype, a_shape, as_operand, promote_d
 from .conversion import asarray
 from .ranges import arange, linspace
 
-__all__ = ["fromfunction", "indices", "ix_", "meshgrid", "mgrid", "ogrid"]
+__all__ = ["fromfunction", "indices", "meshgrid", "mgrid", "ogrid"]
 
 
 @array_function("sparse", "indexing")
@@ -125,8 +126,6 @@ def fromfunction(
     Array([[ 0, 10],
            [ 1, 11]], dtype=int32)
     """
-    from jx_batching import vmap
-
     lengths = a_shape("fromfunction", shape)
     dtype = a_dtype("fromfunction", dtype)
 
@@ -136,35 +135,6 @@ def fromfunction(
     for k in reversed(range(len(lengths))):
         mapped = vmap(mapped, in_axes=tuple(0 if i == k else None for i in range(len(lengths))))
     return mapped(*[arange(n, dtype=dtype) for n in lengths])
-
-
-def ix_(*args: ArrayLike) -> tuple[Array, ...]:
-    """Vectors of indices shaped so that together they index a grid.
-
-    Args:
-        args: vectors of integers, or of booleans, which stand for the places that are true.
-
-    Raises:
-        ValueError: an argument is no vector.
-
-    >>> jnp.arange(9).reshape(3, 3)[jnp.ix_([0, 2], [1])]
-    Array([[1],
-           [7]], dtype=int32)
-    """
-    from ..indexing import nonzero
-
-    result = []
-    for i, arg in enumerate(args):
-        x = asarray(arg)
-        if x.ndim != 1:
-            raise ValueError(f"jnp.ix_ takes vectors, got shape {x.shape} at position {i}")
-        if x.dtype == np.bool_:
-            (x,) = nonzero(x)
-        elif not x.size:
-            x = asarray(x, np.int32)
-        shape = (1,) * i + x.shape + (1,) * (len(args) - i - 1)
-        result.append(lax.reshape(x, shape))
-    return tuple(result)
 
 
 class _Grid:

@@ -27,7 +27,7 @@ from .conversion import asarray, placed
 
 __all__ = [
     "diag", "diag_indices", "diag_indices_from", "diagflat", "diagonal", "eye", "identity",
-    "mask_indices", "trace", "tri", "tril", "tril_indices", "tril_indices_from", "triu",
+    "trace", "tri", "tril", "tril_indices", "tril_indices_from", "triu",
     "triu_indices", "triu_indices_from", "vander",
 ]  # fmt: skip
 
@@ -399,22 +399,3 @@ def diag_indices_from(arr: ArrayLike) -> tuple[Array, ...]:
             f"shape {shape}"
         )
     return diag_indices(shape[0], len(shape))
-
-
-def mask_indices(
-    n: int, mask_func: Any, k: Any = 0, *, size: int | None = None
-) -> tuple[Array, Array]:
-    """The indices of what a function such as `triu` keeps of an (n, n) matrix.
-
-    Args:
-        n: the number of rows and columns.
-        mask_func: a function of a matrix and of `k`.
-        k: its second argument.
-        size: how many indices to return, as in `nonzero`; all if None.
-
-    >>> jnp.mask_indices(2, jnp.triu)
-    (Array([0, 0, 1], dtype=int32), Array([0, 1, 1], dtype=int32))
-    """
-    from ..indexing import nonzero
-
-    return nonzero(mask_func(asarray(np.ones((n, n), np.bool_)), k), size=size)  # type: ignore

@@ -1,7 +1,7 @@
 """Indexing: `x[index]`, `x.at[index]`, and the functions that select, find and place elements.
 
 `plan` says what an index means, `places` turns it into operands, `reading` and `updating`
-act on it. `taking`, `choosing`, `searching` and `grids` hold the public functions.
+act on it. `taking`, `choosing`, `searching` and `flat` hold the public functions.
 Importing this package installs `__getitem__`, `__setitem__` and `at` on arrays.
 """
 
@@ -10,11 +10,11 @@ from __future__ import annotations
 from jx_core import define_array_member
 
 from . import choosing as _choosing
-from . import grids as _grids
+from . import flat as _flat
 from . import searching as _searching
 from . import taking as _taking
 from .choosing import *  # noqa: F403
-from .grids import *  # noqa: F403
+from .flat import *  # noqa: F403
 from .reading import getitem
 from .searching import *  # noqa: F403
 from .taking import *  # noqa: F403
@@ -32,6 +32,6 @@ define_array_member(
 
 __all__: list[str] = []
 __all__ += _choosing.__all__
-__all__ += _grids.__all__
+__all__ += _flat.__all__
 __all__ += _searching.__all__
 __all__ += _taking.__all__

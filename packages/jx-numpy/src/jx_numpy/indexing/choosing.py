@@ -11,13 +11,19 @@ from typing import Any
 import numpy as np
 
 from jx_core import compiled, dtypes, lax, operators
-from jx_core.aval import typeof
 from jx_core.dispatch import CallSpec, make_callable, positions_of
 from jx_core.errors import ConcretizationTypeError
-from jx_core.ops.elementwise import convert, ne, select_n_p
+from jx_core.ops.elementwise import select_n_p
 from jx_core.trace import to_concrete
 
-from ..operands import aval_of, broadcast, one_axis, promote, promote_dtypes, refuse_out
+from ..operands import (
+    broadcast_shapes,
+    broadcast_to,
+    one_axis,
+    promote_dtypes,
+    refuse_out,
+    type_of,
+)
 from .searching import nonzero
 from .taking import take
 
@@ -56,39 +62,27 @@ def _where(
     if x is None and y is None:
         return nonzero(condition, size=size, fill_value=fill_value)
     if size is not None or fill_value is not None:
-        raise ValueError("size and fill_value arguments cannot be used in three-term where function.")
+        raise ValueError(
+            "size and fill_value arguments cannot be used in three-term where function."
+        )
     return choice(condition, x, y)
 
 
 def choice(condition: Any, x: Any, y: Any) -> Any:
     """`where` with three arguments, for use by other array functions."""
-    aval = aval_of("where", condition, 0)
-    a, b = aval_of("where", x, 1), aval_of("where", y, 2)
-    if aval.dtype != np.bool_:
-        condition = ne(condition, 0) if hasattr(condition, "aval") else np.not_equal(condition, 0)
-    if a is not b or a.weak_type:
-        if isinstance(a.dtype, dtypes.ExtendedDType) and a.dtype == b.dtype:
-            pass
-        elif a.dtype != b.dtype or a.weak_type != b.weak_type or not a.shape or not b.shape:
-            x, y = _one_dtype(x, y)
-    if not (aval.shape == a.shape == b.shape):
-        condition, x, y = _one_shape(condition, x, y)
+    test = type_of("where", condition, 0)
+    a, b = type_of("where", x, 1), type_of("where", y, 2)
+    if test.dtype != np.bool_:
+        condition = operators.not_equal(condition, 0)
+    if a is not b or not a.shape:
+        dtype, weak = dtypes.promote_pair(a.dtype, a.weak_type, b.dtype, b.weak_type)
+        x, y = operators.to_dtype(x, dtype, weak), operators.to_dtype(y, dtype, weak)
+    if not test.shape == a.shape == b.shape:
+        shape = broadcast_shapes("where", test.shape, a.shape, b.shape)
+        x, y = broadcast_to(x, shape), broadcast_to(y, shape)
+        if test.shape:  # a scalar condition chooses between whole arrays
+            condition = broadcast_to(condition, shape)
     return select_n_p.bind(condition, y, x)
-
-
-def _one_dtype(x: Any, y: Any) -> tuple[Any, Any]:
-    a, b = typeof(x), typeof(y)
-    dtype, weak = dtypes.promote_pair(a.dtype, a.weak_type, b.dtype, b.weak_type)
-    return operators.to_dtype(x, dtype, weak), operators.to_dtype(y, dtype, weak)
-
-
-def _one_shape(condition: Any, x: Any, y: Any) -> list[Any]:
-    """The three with one shape; a scalar condition may stay one."""
-    shapes = [np.shape(condition), np.shape(x), np.shape(y)]
-    operands = broadcast("where", [condition, x, y])
-    shape = np.broadcast_shapes(*shapes)
-    fill = [lax.broadcast(v, shape) if not np.shape(v) and shape else v for v in operands[1:]]
-    return [operands[0], *fill]
 
 
 class _WhereSpec(CallSpec):
@@ -164,7 +158,7 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     [7, 2, 9]
     """
     refuse_out("choose", out)
-    aval = aval_of("choose", a)
+    aval = type_of("choose", a)
     if not dtypes.issubdtype(aval.dtype, np.integer):
         raise ValueError(f"`a` array must be integer typed, got {aval.dtype.name}")
     if hasattr(choices, "ndim"):
@@ -192,16 +186,14 @@ def _chosen(a: Any, choices: list[Any], mode: str) -> Any:
     n = len(choices)
     if mode == "wrap":
         a = operators.remainder(a, n)
-    index, *rest = broadcast("choose", [a, *promote_dtypes("choose", *choices)])
-    out = rest[-1]
+    choices = promote_dtypes("choose", *choices)
+    out = broadcast_to(choices[-1], broadcast_shapes("choose", *map(np.shape, (a, *choices))))
     for i in range(n - 2, -1, -1):
-        out = choice(lax.le(index, i), rest[i], out)
-    return lax.broadcast(out, np.shape(index)) if not np.shape(out) and np.shape(index) else out
+        out = choice(lax.le(a, i), choices[i], out)
+    return out
 
 
-def piecewise(
-    x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any
-) -> Any:
+def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
     """A function given by others on parts of its domain.
 
     Args:
@@ -218,7 +210,7 @@ def piecewise(
     >>> jnp.piecewise(x, [x < 0, x >= 0], [lambda x: -x, lambda x: 10 * x]).tolist()
     [2, 1, 0, 10, 20]
     """
-    aval = aval_of("piecewise", x)
+    aval = type_of("piecewise", x)
     if hasattr(condlist, "ndim"):
         condlist = [condlist] if condlist.ndim == aval.ndim else list(condlist)
     conditions = list(condlist)
@@ -272,7 +264,7 @@ def compress(
     [[1, 3]]
     """
     refuse_out("compress", out)
-    test, aval = aval_of("compress", condition, 0), aval_of("compress", a, 1)
+    test, aval = type_of("compress", condition, 0), type_of("compress", a, 1)
     if test.ndim != 1:
         raise ValueError(f"condition must be a 1D array, got shape {test.shape}")
     if axis is None:
@@ -292,9 +284,7 @@ def compress(
     return take(a, index, axis, fill_value=fill_value)
 
 
-def extract(
-    condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0
-) -> Any:
+def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Any:
     """The elements of an array where a condition holds, as an array of rank 1.
 
     Args:
@@ -306,5 +296,5 @@ def extract(
     >>> jnp.extract(x % 2 == 1, x).tolist()
     [1, 3, 5]
     """
-    test = aval_of("extract", condition, 0)
+    test = type_of("extract", condition, 0)
     return compress(lax.reshape(condition, (test.size,)), arr, size=size, fill_value=fill_value)

@@ -102,12 +102,10 @@ def block_starts(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool) 
     dtype = index_dtype(operands, shape)
     rest = iter(operands)
     starts = [
-        0
-        if a.kind == WHOLE
-        else place_of(next(rest), size, dtype, wrap and a.kind == SCALAR)
+        0 if a.kind == WHOLE else place_of(next(rest), size, dtype, wrap and a.kind == SCALAR)
         for a, size in zip(plan.axes, shape, strict=True)
     ]
-    if all([type(s) is int for s in starts]):
+    if all(type(s) is int for s in starts):
         return starts
     return [_literal(s, dtype) if type(s) is int else s for s in starts]
 
@@ -192,7 +190,9 @@ def index_vectors(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool)
             columns.append(_column(steps, (batch_axis[i],), batch, dtype))
         else:
             columns.append(_column(place, (), batch, dtype))
-    vectors = columns[0] if len(columns) == 1 else concatenate_p.bind(*columns, dimension=len(batch))
+    vectors = (
+        columns[0] if len(columns) == 1 else concatenate_p.bind(*columns, dimension=len(batch))
+    )
     in_window = {i for i, a in enumerate(plan.axes) if a.kind in (WHOLE, BLOCK) and a.step == 1}
     return Places(
         vectors=vectors,

@@ -124,7 +124,7 @@ def _block(x: Any, operands: Sequence[Any], plan: Plan, wrap: bool) -> Any:
     spans = block_spans(plan, shape)
     steps = tuple([a.step for a in plan.axes])
     plain = max(steps) == 1
-    if all([type(s) is int for s in starts]):
+    if all(type(s) is int for s in starts):
         limits = tuple([s + n for s, n in zip(starts, spans)])
         x = slice_p.bind(
             x,
@@ -135,9 +135,7 @@ def _block(x: Any, operands: Sequence[Any], plan: Plan, wrap: bool) -> Any:
     else:
         x = dynamic_slice_p.bind(x, *starts, slice_sizes=spans)
         if not plain:
-            x = slice_p.bind(
-                x, start_indices=(0,) * len(shape), limit_indices=spans, strides=steps
-            )
+            x = slice_p.bind(x, start_indices=(0,) * len(shape), limit_indices=spans, strides=steps)
     points = tuple([i for i, a in enumerate(plan.axes) if a.kind not in (WHOLE, BLOCK)])
     return squeeze_p.bind(x, dimensions=points) if points else x
 

@@ -17,7 +17,7 @@ from jx_core.ops.elementwise import convert, ge, ne, select
 from jx_core.ops.indexing import GatherScatterMode, ScatterDimensionNumbers
 from jx_core.trace import to_concrete
 
-from ..operands import an_integer, aval_of
+from ..operands import an_integer, type_of
 
 __all__ = ["argwhere", "flatnonzero", "nonzero"]
 
@@ -41,7 +41,7 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     >>> jnp.nonzero(jnp.array([[0, 7], [8, 0]]))
     (Array([0, 1], dtype=int32), Array([1, 0], dtype=int32))
     """
-    aval = aval_of("nonzero", a)
+    aval = type_of("nonzero", a)
     if not aval.ndim:
         raise ValueError(
             "Calling nonzero on 0d arrays is not allowed. Use jnp.atleast_1d(scalar).nonzero() "
@@ -123,7 +123,7 @@ def flatnonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> A
     >>> jnp.flatnonzero(jnp.array([[0, 7], [8, 0]])).tolist()
     [1, 2]
     """
-    aval = aval_of("flatnonzero", a)
+    aval = type_of("flatnonzero", a)
     return nonzero(lax.reshape(a, (aval.size,)), size=size, fill_value=fill_value)[0]
 
 
@@ -133,7 +133,7 @@ def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
     >>> jnp.argwhere(jnp.array([[0, 7], [8, 0]])).tolist()
     [[0, 1], [1, 0]]
     """
-    aval = aval_of("argwhere", a)
+    aval = type_of("argwhere", a)
     if not aval.ndim:
         count = nonzero(lax.reshape(a, (1,)), size=size)[0].shape[0]
         return lax.full((count, 0), 0, typeof(0).dtype)

@@ -15,7 +15,7 @@ from jx_core.ops.indexing import GatherDimensionNumbers, GatherScatterMode, gath
 from jx_core.ops.indexing.gather import default_fill
 from jx_core.ops.shape import reshape_p
 
-from ..operands import aval_of, one_axis, refuse_out
+from ..operands import one_axis, refuse_out, type_of
 from .places import index_dtype, mode_of, place_of
 from .plan import ARRAY, BATCH, SCALAR, WHOLE, Axis, Plan
 from .reading import _number, read_plan
@@ -69,7 +69,7 @@ def take(
     [[5, 7], [6, 6]]
     """
     refuse_out("take", out)
-    aval, places = aval_of("take", a, 0), aval_of("take", indices, 1)
+    aval, places = type_of("take", a, 0), type_of("take", indices, 1)
     if axis is None:
         a, axis, shape = lax.reshape(a, (aval.size,)), 0, (aval.size,)
     else:
@@ -152,7 +152,7 @@ def take_along_axis(
     >>> jnp.take_along_axis(x, jnp.argsort(x, axis=1), axis=1).tolist()
     [[1, 2, 3], [7, 8, 9]]
     """
-    aval, places = aval_of("take_along_axis", arr, 0), aval_of("take_along_axis", indices, 1)
+    aval, places = type_of("take_along_axis", arr, 0), type_of("take_along_axis", indices, 1)
     indices = _integers("take_along_axis", indices, places)
     if axis is None:
         if places.ndim != 1:
@@ -279,7 +279,7 @@ def put_along_axis(
     """
     if inplace:
         _refuse_inplace("put_along_axis")
-    aval, places = aval_of("put_along_axis", arr, 0), aval_of("put_along_axis", indices, 1)
+    aval, places = type_of("put_along_axis", arr, 0), type_of("put_along_axis", indices, 1)
     if axis is None:
         flat = lax.reshape(arr, (aval.size,))
         return lax.reshape(update("set", flat, indices, values, mode), aval.shape)
@@ -306,9 +306,7 @@ def _as_array(x: Any) -> Any:
     return asarray(x)
 
 
-def put(
-    a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = True
-) -> Any:
+def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = True) -> Any:
     """An array with the elements at flat indices replaced.
 
     Args:
@@ -333,7 +331,7 @@ def put(
         )
     if mode not in (None, "clip", "wrap"):
         raise ValueError(f"mode should be one of 'wrap' or 'clip'; got {mode!r}")
-    aval, places = aval_of("put", a, 0), aval_of("put", ind, 1)
+    aval, places = type_of("put", a, 0), type_of("put", ind, 1)
     if not aval.size and places.size:
         raise ValueError("put: can't put values into an empty array")
     flat = lax.reshape(_as_array(a), (aval.size,))
@@ -376,7 +374,7 @@ def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Any:
     """
     if inplace:
         _refuse_inplace("place")
-    aval, where, values = (aval_of("place", x, i) for i, x in enumerate((arr, mask, vals)))
+    aval, where, values = (type_of("place", x, i) for i, x in enumerate((arr, mask, vals)))
     if aval.size != where.size:
         raise ValueError(
             f"place: arr and mask must be the same size, got shapes {aval.shape}, {where.shape}"

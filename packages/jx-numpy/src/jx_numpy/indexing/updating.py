@@ -28,11 +28,11 @@ from jx_core.ops.indexing import (
 )
 from jx_core.ops.shape import broadcast_in_dim_p, rev_p, squeeze_p
 from jx_core.state import state
-from jx_core.trace import EVAL, to_concrete
+from jx_core.trace import EVAL
 
 from ..operands import user_stacklevel
 from .places import block_spans, block_starts, index_vectors, mode_of, takes_one_block
-from .plan import BLOCK, NEW, WHOLE, Plan, check_mask_shape, plan_of
+from .plan import BLOCK, WHOLE, Plan, check_mask_shape, plan_of
 from .reading import read_at
 
 _FILL = GatherScatterMode.FILL_OR_DROP
@@ -344,7 +344,7 @@ def update_plan(
     values = operators.to_dtype(values, x.dtype, weak)
     if plan.expand:
         x = lax.expand_dims(x, plan.expand)
-    strided = any([a.step > 1 for a in plan.axes])
+    strided = any(a.step > 1 for a in plan.axes)
     if not strided and takes_one_block(plan, mode):
         out = _update_block(x, values, operands, plan, method, wrap)
     else:
@@ -369,14 +369,12 @@ def _update_block(
         values = broadcast_in_dim_p.bind(values, shape=spans, broadcast_dimensions=())
     starts = block_starts(plan, operands, shape, wrap)
     if method != "set":
-        known = all([type(s) is int for s in starts])
+        known = all(type(s) is int for s in starts)
         if spans == shape:
             old = x
         elif known:
             limits = tuple([s + n for s, n in zip(starts, spans)])
-            old = slice_p.bind(
-                x, start_indices=tuple(starts), limit_indices=limits, strides=None
-            )
+            old = slice_p.bind(x, start_indices=tuple(starts), limit_indices=limits, strides=None)
         else:
             old = dynamic_slice_p.bind(x, *starts, slice_sizes=spans)
         values = _combined(method, old, values)
@@ -444,9 +442,7 @@ def _values_in_order(values: Any, plan: Plan, shape: Shape) -> Any:
     reverse, new = plan.arrangement(len(shape))
     sizes = iter(shape)
     full = tuple([1 if i in new else next(sizes) for i in range(len(shape) + len(new))])
-    if len(given) > len(full) or any(
-        n != 1 and n != d for n, d in zip(given[::-1], full[::-1])
-    ):
+    if len(given) > len(full) or any(n != 1 and n != d for n, d in zip(given[::-1], full[::-1])):
         raise ShapeError(
             f"Incompatible shapes for broadcasting: values of shape {given} do not go into the "
             f"shape {full} of x[index]"
@@ -471,7 +467,7 @@ def update_masked(x: Any, values: Any, mask: Any, method: str) -> Any:
     if any(n != 1 and n != d for n, d in zip(given[::-1], shape[::-1])):
         raise ShapeError(
             f"Incompatible shapes for broadcasting: values of shape {given} do not go into the "
-            f"shape (n, {str(shape[len(along):])[1:]} of x[mask]"
+            f"shape (n, {str(shape[len(along) :])[1:]} of x[mask]"
         )
     if given or method in ("set", *_BY_PRODUCT):
         tail = tuple(range(len(shape) - len(given), len(shape)))

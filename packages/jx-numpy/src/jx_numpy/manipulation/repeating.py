@@ -10,6 +10,7 @@ from jx_core import lax, operators
 from jx_core.errors import concrete_or_error
 
 from ..functions import array_function, plain
+from ..indexing import take
 from ..operands import (
     Array,
     ArrayLike,
@@ -22,6 +23,7 @@ from ..operands import (
     some_axes,
     typeof,
 )
+from ..sorting import searchsorted
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
 
@@ -100,8 +102,6 @@ def repeat(
     x, place = _rows("repeat", a, axis)
     length = typeof(x).shape[place]
     _check_repeats(known.shape, length)
-    from ..indexing import take
-
     return take(x, np.repeat(np.arange(length, dtype=np.int32), known), axis=place)
 
 
@@ -132,9 +132,6 @@ def _repeat_each(a: Any, repeats: int, axis: int | None) -> Array:
 
 @array_function("axis", "total")
 def _repeat_to_length(a: Any, repeats: Any, axis: int | None, total: int) -> Array:
-    from ..indexing import take
-    from ..sorting import searchsorted
-
     x, place = _rows("repeat", a, axis)
     length = typeof(x).shape[place]
     _check_repeats(typeof(repeats).shape, length)
@@ -144,7 +141,7 @@ def _repeat_to_length(a: Any, repeats: Any, axis: int | None, total: int) -> Arr
     ))  # fmt: skip
     # A slice appears until as many have passed as the slices up to it have repeats.
     source = plain(searchsorted)(ends, lax.iota(np.dtype(np.int32), total), side="right")
-    return plain(take)(x, lax.min(source, np.int32(length - 1)), axis=place)
+    return take(x, lax.min(source, np.int32(length - 1)), axis=place)
 
 
 @array_function("axis")

@@ -10,6 +10,7 @@ import numpy as np
 from jx_core import compiled, lax, operators
 
 from .. import reductions
+from ..creation import asarray
 from ..functions import array_function, plain
 from ..operands import (
     Array,
@@ -226,8 +227,6 @@ def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Array:
     >>> jnp.array_equal(jnp.array([1, 2]), jnp.array([1.0, 2.0]))
     Array(True, dtype=bool)
     """
-    from ..creation import asarray
-
     a1, a2 = asarray(a1), asarray(a2)
     if typeof(a1).shape != typeof(a2).shape:
         return asarray(False)
@@ -246,8 +245,6 @@ def array_equiv(a1: ArrayLike, a2: ArrayLike) -> Array:
     >>> jnp.array_equiv(jnp.array([1, 1]), 1)
     Array(True, dtype=bool)
     """
-    from ..creation import asarray
-
     a1, a2 = asarray(a1), asarray(a2)
     try:
         broadcast_shapes("array_equiv", typeof(a1).shape, typeof(a2).shape)

@@ -15,6 +15,9 @@ from jx_core import compiled, lax
 from jx_core.state import state
 from jx_core.trace import EVAL
 
+from ..creation import asarray
+from ..functional import vectorize
+from ..manipulation import broadcast_to, moveaxis
 from ..operands import (
     Array,
     ArrayLike,
@@ -245,8 +248,6 @@ def _reduce(
     rows = lax.reshape(lax.transpose(x, order), (length, *shape))
     mask = None
     if where is not None:
-        from ..manipulation import broadcast_to
-
         mask = broadcast_to(where, aval.shape)
         mask = lax.reshape(lax.transpose(mask, order), (length, *shape))
     if length == 0 and begin is None:
@@ -311,9 +312,6 @@ def _outer(fun: ufunc, a: Any, b: Any) -> Array:
 
 def _at(fun: ufunc, a: Any, indices: Any, b: Any) -> Array:
     """`at` for a function that no scatter does: one place after another."""
-    from ..creation import asarray
-    from ..manipulation import broadcast_to
-
     a = asarray(a)
     places = asarray(np.arange(typeof(a).size).reshape(typeof(a).shape))[indices]
     values = lax.reshape(broadcast_to(b, typeof(places).shape), (typeof(places).size,))
@@ -329,9 +327,6 @@ def _at(fun: ufunc, a: Any, indices: Any, b: Any) -> Array:
 
 def _reduceat(fun: ufunc, a: Any, indices: Any, axis: Any, dtype: Any) -> Array:
     """`reduceat` by folding one slice after another."""
-    from ..creation import asarray
-    from ..manipulation import moveaxis
-
     name = f"{fun.__name__}.reduceat"
     x = as_operand(name, a)
     if dtype is not None:
@@ -379,7 +374,5 @@ def frompyfunc(func: Callable[..., Any], /, nin: int, nout: int, *, identity: An
     nin, nout = an_integer("frompyfunc", nin, "nin"), an_integer("frompyfunc", nout, "nout")
     if nin < 0 or nout < 1:
         raise ValueError(f"jnp.frompyfunc: nin must be >= 0 and nout >= 1, got {nin}, {nout}")
-    from ..functional import vectorize
-
     name = getattr(func, "__name__", "function")
     return ufunc(vectorize(func), f"{name} (vectorized)", nin=nin, nout=nout, identity=identity)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import ShapedArray
 from jx_core.source import Source
 
@@ -27,6 +28,7 @@ class Module:
         functions: the text of the functions so far.
         shared: names of the functions made for inner programs, by program.
         host_callbacks: what the module calls back into Python for.
+        num_partitions: over how many devices its values are split.
     """
 
     def __init__(self, name: str, platforms: Sequence[str]) -> None:
@@ -35,6 +37,8 @@ class Module:
         self.functions: list[str] = []
         self.shared: dict[Any, tuple[str, Any]] = {}
         self.host_callbacks: list[Any] = []
+        self.num_partitions = 1
+        self._meshes: dict[str, str] = {}
         self.attributes: dict[str, str] = {}
         self._names: dict[str, int] = {}
         self._locations: dict[str, str] = {}
@@ -53,6 +57,13 @@ class Module:
         n = self._names.get(base)
         self._names[base] = 1 if n is None else n + 1
         return base if n is None else f"{base}_{n - 1}"
+
+    def mesh(self, attribute: str) -> str:
+        """The symbol of the mesh with this attribute, `#sdy.mesh<["x"=2]>`; declared once."""
+        name = self._meshes.get(attribute)
+        if name is None:
+            name = self._meshes[attribute] = self.fresh_name("mesh")
+        return name
 
     def location(self, source: Source, name: str) -> str:
         """The alias of a location: operation name and scope, at the user's file and line."""
@@ -82,7 +93,11 @@ class Module:
         attributes = ", ".join(f"{k} = {v}" for k, v in self.attributes.items())
         head = f"module @{_symbol(self.name)} attributes {{{attributes}}} {{\n"
         aliases = "".join(f"{alias} = {loc}\n" for loc, alias in self._locations.items())
-        return aliases + head + "".join(self.functions) + "}\n"
+        meshes = "".join(
+            f'"sdy.mesh"() {{mesh = {attribute}, sym_name = "{name}"}} : () -> ()\n'
+            for attribute, name in self._meshes.items()
+        )
+        return aliases + head + meshes + "".join(self.functions) + "}\n"
 
 
 def _symbol(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from jx_core import lax
 from jx_core.dtypes import issubdtype
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import ShapedArray, dtypes, lax
 from jx_core.dtypes import issubdtype
 
@@ -41,7 +42,7 @@ def one_op(name: str, attributes: str = "") -> Callable[..., Value]:
 
 for _primitive, _name in {
     lax.add_p: "add", lax.sub_p: "subtract", lax.mul_p: "multiply", lax.div_p: "divide",
-    lax.rem_p: "remainder", lax.max_p: "maximum", lax.min_p: "minimum", lax.neg_p: "negate",
+    lax.rem_p: "remainder", lax.neg_p: "negate",
     lax.floor_p: "floor", lax.ceil_p: "ceil",
     lax.atan2_p: "atan2", lax.exp_p: "exponential", lax.expm1_p: "exponential_minus_one",
     lax.log_p: "log", lax.log1p_p: "log_plus_one", lax.logistic_p: "logistic",
@@ -76,6 +77,40 @@ def unary(block: Block, name: str, x: Value, aval: ShapedArray) -> Value:
     """A StableHLO operation on one value that keeps its type."""
     kind = type_of(aval)
     return block.op(f"stablehlo.{name}", (x,), (kind,), kind)
+
+
+def extreme(block: Block, op: str, x: Value, y: Value, aval: ShapedArray) -> Value:
+    """`maximum` or `minimum`: of complex numbers by real part, then by imaginary part."""
+    if not issubdtype(aval.dtype, np.complexfloating):
+        return binary(block, op, x, y, aval)
+    how = "GT" if op == "maximum" else "LT"
+    part = aval.update(dtype=np.dtype(np.float32 if aval.dtype == np.complex64 else np.float64))
+    bit = ShapedArray(aval.shape, np.dtype(np.bool_))
+    kind = type_of(aval)
+    (x_re, y_re), (x_im, y_im) = (
+        [block.op(f"stablehlo.{name}", (v,), (kind,), type_of(part)) for v in (x, y)]
+        for name in ("real", "imag")
+    )
+    tie = compare(block, x_re, y_re, part, "EQ")
+    later = binary(block, "and", tie, compare(block, x_im, y_im, part, how), bit)
+    first = binary(block, "or", compare(block, x_re, y_re, part, how), later, bit)
+    # A NaN wins, as it does among real numbers.
+    y_known = compare(block, y, y, aval, "EQ")
+    first = binary(block, "and", first, y_known, bit)
+    first = binary(block, "or", first, compare(block, x, x, aval, "NE"), bit)
+    return block.op("stablehlo.select", (first, x, y), (type_of(bit), kind, kind), kind)
+
+
+def _extreme(op: str) -> Callable[..., Value]:
+    def rule(ctx: Context, x: Value, y: Value) -> Value:
+        x, y = expanded(ctx, (x, y))
+        return extreme(ctx.block, op, x, y, ctx.out)
+
+    return rule
+
+
+deflower(lax.max_p)(_extreme("maximum"))
+deflower(lax.min_p)(_extreme("minimum"))
 
 
 @deflower(lax.square_p)
@@ -210,7 +245,7 @@ def _select_n(ctx: Context, which: Value, *cases: Value) -> Value:
     )
     if index.dtype != np.bool_ and len(cases) == 2:
         zero = block.constant(0, index.dtype, index.shape)
-        which = compare(block, which, zero, index, "NE")
+        which = compare(block, which, zero, index, "GT")
     if index.dtype == np.bool_ or len(cases) <= 2:
         if len(cases) == 1:
             return cases[0]

@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jx_core import ClosedJaxpr, ShapedArray, lax
+
+from jx_core import ClosedJaxpr, ShapedArray, dtypes, lax
 from jx_core.dtypes import iinfo, issubdtype
 
 from .builder import Block, Value, i64_array
 from .elementwise import binary, compare, convert
 from .program import constants, lower_jaxpr
-from .reduction import reduce_with
+from .reduction import combine, reduce_with
 from .shape import slice_attributes, words
 from .tables import Context, deflower
 from .types import physical, tensor, type_of
@@ -160,13 +161,16 @@ def _gather(
     batch = [d for d in range(ctx.out.ndim) if d not in dimension_numbers.offset_dims]
     bits = ShapedArray(tuple(ctx.out.shape[d] for d in batch), np.dtype(np.bool_))
     inside = block.broadcast(inside, bits, held.shape, batch)
-    fill = block.constant(_fill(held.dtype, fill_value), held.dtype, held.shape)
+    fill = block.constant(_fill(source.dtype, fill_value), held.dtype, held.shape)
     mask = tensor(held.shape, bits.dtype)
     return block.op("stablehlo.select", (inside, read, fill), (mask, kind, kind), kind)
 
 
 def _fill(dtype: Any, fill_value: Any) -> Any:
-    """What is read out of bounds: NaN, the least signed or greatest unsigned integer."""
+    """What is read out of bounds: NaN, the least signed or greatest unsigned integer; of typed
+    keys, one of zero words."""
+    if isinstance(dtype, dtypes.ExtendedDType):
+        return 0
     if fill_value is not None:
         return fill_value
     if issubdtype(dtype, np.inexact):
@@ -187,7 +191,7 @@ def _scatter(op: str) -> Callable[..., Value]:
         inner = block.inner()
         old, new = inner.fresh(), inner.fresh()
         kind = type_of(scalar)
-        result = new if op == "assign" else binary(inner, op, old, new, scalar)
+        result = new if op == "assign" else combine(inner, op, old, new, scalar)
         region = inner.region([(old, kind), (new, kind)], [result], [kind])
         if mode == _CLIP:
             limits = _window_limits(source, changed, dimension_numbers)

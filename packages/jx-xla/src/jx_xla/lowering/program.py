@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import ClosedJaxpr, Literal, ShapedArray, backend
 from jx_core.jaxpr import Eqn, Jaxpr
 from jx_core.staging import trace_to_jaxpr

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from jx_core import ClosedJaxpr, ShapedArray, lax
 from jx_core.dtypes import finfo, iinfo, issubdtype
 
 from .builder import Block, Value, i64_array
-from .elementwise import binary, compare, convert
+from .elementwise import binary, compare, convert, extreme
 from .program import constants, lower_jaxpr
 from .tables import Context, deflower
 from .types import tensor, type_of
@@ -35,6 +36,13 @@ def greatest(dtype: Any) -> Any:
     return np.inf if np.isinf(np.asarray(np.inf, dtype)) else finfo(dtype).max
 
 
+def combine(block: Block, op: str, x: Value, y: Value, aval: ShapedArray) -> Value:
+    """A StableHLO operation of two values of one type that reductions are made with."""
+    if op in ("maximum", "minimum"):
+        return extreme(block, op, x, y, aval)
+    return binary(block, op, x, y, aval)
+
+
 def reduce_with(
     block: Block, x: Value, aval: ShapedArray, axes: Sequence[int], op: str, init: Any
 ) -> Value:
@@ -44,7 +52,7 @@ def reduce_with(
     inner = block.inner()
     a, b = inner.fresh(), inner.fresh()
     kind = type_of(scalar)
-    region = inner.region([(a, kind), (b, kind)], [binary(inner, op, a, b, scalar)], [kind])
+    region = inner.region([(a, kind), (b, kind)], [combine(inner, op, a, b, scalar)], [kind])
     start = block.constant(init, aval.dtype)
     return block.op(
         "stablehlo.reduce",
@@ -84,47 +92,8 @@ def _all_ones(dtype: Any) -> Any:
     return iinfo(dtype).max if issubdtype(dtype, np.unsignedinteger) else -1
 
 
-def _extreme(op: str, init: Callable[[Any], Any]) -> Callable[..., Value]:
-    plain = _monoid(op, init)
-
-    def rule(ctx: Context, x: Value, *, axes: tuple[int, ...], **params: Any) -> Value:
-        if issubdtype(ctx.in_avals[0].dtype, np.complexfloating):
-            return _complex_extreme(ctx, x, axes, "GT" if op == "maximum" else "LT")
-        return plain(ctx, x, axes=axes)
-
-    return rule
-
-
-def _complex_extreme(ctx: Context, x: Value, axes: tuple[int, ...], how: str) -> Value:
-    """Complex numbers are ordered by their real, then their imaginary part."""
-    block, aval = ctx.block, ctx.in_avals[0]
-    scalar = ShapedArray((), aval.dtype)
-    real = ShapedArray((), np.dtype(np.float32 if aval.dtype == np.complex64 else np.float64))
-    kind, part = type_of(scalar), type_of(real)
-    inner = block.inner()
-    a, b = inner.fresh(), inner.fresh()
-    parts = [
-        inner.op(f"stablehlo.{name}", (v,), (kind,), part) for name in ("real", "imag") for v in (a, b)
-    ]
-    bit = ShapedArray((), np.dtype(np.bool_))
-    by_real = compare(inner, parts[0], parts[1], real, how)
-    tie = compare(inner, parts[0], parts[1], real, "EQ")
-    by_imag = compare(inner, parts[2], parts[3], real, how)
-    nan = compare(inner, a, a, scalar, "NE")
-    first = binary(inner, "or", by_real, binary(inner, "and", tie, by_imag, bit), bit)
-    first = binary(inner, "or", first, nan, bit)
-    chosen = inner.op("stablehlo.select", (first, a, b), (type_of(bit), kind, kind), kind)
-    region = inner.region([(a, kind), (b, kind)], [chosen], [kind])
-    limit = complex(-np.inf, -np.inf) if how == "GT" else complex(np.inf, np.inf)
-    start = block.constant(limit, aval.dtype)
-    return block.op(
-        "stablehlo.reduce", (x, start), (type_of(aval), kind), type_of(ctx.out),
-        f"dimensions = {i64_array(axes)}", f" ({region})",
-    )  # fmt: skip
-
-
-deflower(lax.reduce_max_p)(_extreme("maximum", least))
-deflower(lax.reduce_min_p)(_extreme("minimum", greatest))
+deflower(lax.reduce_max_p)(_monoid("maximum", least))
+deflower(lax.reduce_min_p)(_monoid("minimum", greatest))
 
 
 @deflower(lax.reduce_p)
@@ -231,10 +200,10 @@ def _combine_logsumexp(block: Block, a: Value, b: Value, aval: ShapedArray) -> V
 def _cumulative(op: str) -> Callable[..., Value]:
     """The rule of a cumulative operation: prefixes along the axis, or suffixes."""
 
-    def combine(block: Block, a: Value, b: Value, aval: ShapedArray) -> Value:
+    def step(block: Block, a: Value, b: Value, aval: ShapedArray) -> Value:
         if op == "logsumexp":
             return _combine_logsumexp(block, a, b, aval)
-        return binary(block, op, a, b, aval)
+        return combine(block, op, a, b, aval)
 
     def rule(ctx: Context, x: Value, *, axis: int, reverse: bool) -> Value:
         block, aval = ctx.block, ctx.in_avals[0]
@@ -244,7 +213,7 @@ def _cumulative(op: str) -> Callable[..., Value]:
         turned = f"dimensions = {i64_array([axis])}"
         if reverse:
             x = block.op("stablehlo.reverse", (x,), (kind,), kind, turned)
-        result = _prefix(block, x, aval, axis, combine)
+        result = _prefix(block, x, aval, axis, step)
         if reverse:
             result = block.op("stablehlo.reverse", (result,), (kind,), kind, turned)
         return result
@@ -252,7 +221,7 @@ def _cumulative(op: str) -> Callable[..., Value]:
     return rule
 
 
-def _prefix(block: Block, x: Value, aval: ShapedArray, axis: int, combine: Any) -> Value:
+def _prefix(block: Block, x: Value, aval: ShapedArray, axis: int, step: Any) -> Value:
     """Inclusive prefix combination along `axis`: pairs, their prefixes, and between them.
 
     The recursion of Ladner and Fischer (1980): combine neighbours, scan the half as many
@@ -264,8 +233,8 @@ def _prefix(block: Block, x: Value, aval: ShapedArray, axis: int, combine: Any) 
     even = _strided(block, x, aval, axis, 0, n - n % 2, 2)
     odd = _strided(block, x, aval, axis, 1, n, 2)
     half = _resized(aval, axis, n // 2)
-    pairs = combine(block, even, odd, half)
-    scanned = _prefix(block, pairs, half, axis, combine)
+    pairs = step(block, even, odd, half)
+    scanned = _prefix(block, pairs, half, axis, step)
     # Results at odd places are the scanned pairs; at even ones, the pair before and the element.
     later = _resized(aval, axis, (n - 1) // 2)
     firsts = _strided(block, x, aval, axis, 0, 1, 1)
@@ -273,7 +242,7 @@ def _prefix(block: Block, x: Value, aval: ShapedArray, axis: int, combine: Any) 
     if later.shape[axis]:
         before = _strided(block, scanned, half, axis, 0, later.shape[axis], 1)
         mine = _strided(block, x, aval, axis, 2, n, 2)
-        between = combine(block, before, mine, later)
+        between = step(block, before, mine, later)
         first_kind = type_of(_resized(aval, axis, 1))
         evens = block.op(
             "stablehlo.concatenate", (firsts, between), (first_kind, type_of(later)),

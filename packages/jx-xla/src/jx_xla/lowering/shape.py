@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from jx_core import ShapedArray, dtypes, lax
 
 from .builder import Value, i64_array

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+
 from jx_core import ShapedArray, lax
 from jx_core.dtypes import issubdtype
 
 from .builder import Block, Value
 from .elementwise import binary, compare
-from .shape import slice_attributes
+from .shape import slice_attributes, words
 from .tables import Context, deflower
-from .types import tensor, type_of
+from .types import physical, tensor, type_of
 
 _BIT = ShapedArray((), np.dtype(np.bool_))
 
@@ -44,9 +45,16 @@ def _sort(
     ctx: Context, *operands: Value, dimension: int, is_stable: bool, num_keys: int
 ) -> list[Value]:
     block = ctx.block
-    scalars = [ShapedArray((), a.dtype) for a in ctx.in_avals]
+    parts = [_words_apart(block, x, a) for x, a in zip(operands, ctx.in_avals, strict=True)]
+    values = [v for part in parts for v in part]
+    avals = [
+        ShapedArray(a.shape, physical(a).dtype)
+        for a, part in zip(ctx.in_avals, parts, strict=True)
+        for _ in part
+    ]
+    scalars = [ShapedArray((), a.dtype) for a in avals]
     inner = block.inner()
-    names = [(inner.fresh(), inner.fresh()) for _ in operands]
+    names = [(inner.fresh(), inner.fresh()) for _ in values]
     pairs = []
     for (x, y), aval in zip(names[:num_keys], scalars[:num_keys], strict=True):
         pairs += list(zip(_keys(inner, x, aval), _keys(inner, y, aval), strict=True))
@@ -62,11 +70,46 @@ def _sort(
         (name, type_of(aval)) for pair, aval in zip(names, scalars, strict=True) for name in pair
     ]
     region = inner.region(arguments, [less], [type_of(_BIT)])
-    kinds = [type_of(a) for a in ctx.in_avals]
+    kinds = [type_of(a) for a in avals]
     stable = "true" if is_stable else "false"
-    return block.ops(
-        "stablehlo.sort", operands, kinds, kinds,
+    ordered = iter(block.ops(
+        "stablehlo.sort", values, kinds, kinds,
         f"dimension = {dimension} : i64, is_stable = {stable}", f" ({region})",
+    ))  # fmt: skip
+    return [
+        _words_together(block, [next(ordered) for _ in part], a)
+        for part, a in zip(parts, ctx.in_avals, strict=True)
+    ]
+
+
+def _words_apart(block: Block, x: Value, aval: ShapedArray) -> list[Value]:
+    """A typed key array as one array for each word, since a sort moves single elements."""
+    extra = words(aval)
+    if not extra:
+        return [x]
+    (count,) = extra
+    kind, word = type_of(aval), ShapedArray(aval.shape, physical(aval).dtype)
+    thin = tensor((*aval.shape, 1), word.dtype)
+    strides = (1,) * (aval.ndim + 1)
+    parts = []
+    for i in range(count):
+        starts, limits = (*(0 for _ in aval.shape), i), (*aval.shape, i + 1)
+        attributes = slice_attributes(starts, limits, strides)
+        cut = block.op("stablehlo.slice", (x,), (kind,), thin, attributes)
+        parts.append(block.op("stablehlo.reshape", (cut,), (thin,), type_of(word)))
+    return parts
+
+
+def _words_together(block: Block, parts: list[Value], aval: ShapedArray) -> Value:
+    """The inverse of `_words_apart`."""
+    if not words(aval):
+        return parts[0]
+    word = ShapedArray(aval.shape, physical(aval).dtype)
+    thin = tensor((*aval.shape, 1), word.dtype)
+    columns = [block.op("stablehlo.reshape", (p,), (type_of(word),), thin) for p in parts]
+    return block.op(
+        "stablehlo.concatenate", columns, (thin,) * len(columns), type_of(aval),
+        f"dimension = {aval.ndim} : i64",
     )  # fmt: skip
 
 
@@ -79,8 +122,7 @@ def _top_k(ctx: Context, x: Value, *, k: int, axis: int) -> list[Value]:
     value = ShapedArray((), aval.dtype)
     inner = block.inner()
     a, b, i, j = (inner.fresh() for _ in range(4))
-    keys = zip(_keys(inner, a, value), _keys(inner, b, value), strict=True)
-    more = [compare(inner, x, y, t, "GT", total=True) for (x, t), (y, _) in keys][0]
+    more = compare(inner, a, b, value, "GT", total=True)
     kind, place_kind = type_of(value), tensor((), places.dtype)
     arguments = [(a, kind), (b, kind), (i, place_kind), (j, place_kind)]
     region = inner.region(arguments, [more], [type_of(_BIT)])

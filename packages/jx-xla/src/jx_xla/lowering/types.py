@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from jx_core import ShapedArray, dtypes
 
 _ELEMENT_NAMES = {

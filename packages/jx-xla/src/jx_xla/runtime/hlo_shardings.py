@@ -29,6 +29,7 @@ __all__ = [
     "from_proto",
     "is_replicated",
     "partition_counts",
+    "sdy_texts",
     "shard_shape",
     "tile_indices",
     "tile_strides",
@@ -109,6 +110,24 @@ def with_whole_axis(sharding: Any, position: int) -> Any:
     counts = list(proto.tile_assignment_dimensions)
     proto.tile_assignment_dimensions = [*counts[:position], 1, *counts[position:]]
     return from_proto(proto)
+
+
+def sdy_texts(sharding: Any, ndim: int, places: int) -> tuple[str, list[str]]:
+    """A sharding in Shardy's words: a mesh made for it, and the axes of each dimension.
+
+    >>> sdy_texts(from_axes((2, 4), [(1,), ()]), 2, 8)
+    ('#sdy.mesh<["_0"=4, "_whole"=2], device_ids=[0, 4, 1, 5, 2, 6, 3, 7]>', ['{"_0"}', '{}'])
+    """
+    counts, copies = partition_counts(sharding)
+    if not counts:
+        return f'#sdy.mesh<["_whole"={places}]>', ["{}"] * ndim
+    axes = [f'"_{i}"={n}' for i, n in enumerate(counts) if n > 1]
+    if copies > 1:
+        axes.append(f'"_whole"={copies}')
+    order = [int(n) for n in np.asarray(sharding.tile_assignment_devices()).flat]
+    ids = "" if order == list(range(len(order))) else f", device_ids={order}"
+    dimensions = [f'{{"_{i}"}}' if n > 1 else "{}" for i, n in enumerate(counts)]
+    return f"#sdy.mesh<[{', '.join(axes)}]{ids}>", dimensions
 
 
 def tile_strides(sharding: Any, axis_sizes: Sequence[int]) -> np.ndarray | None:

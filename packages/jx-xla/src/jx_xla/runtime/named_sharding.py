@@ -32,8 +32,8 @@ __all__ = [
     "DuplicateSpecError",
     "NamedSharding",
     "like",
+    "sdy_dimensions",
     "sdy_mesh_text",
-    "sdy_text",
     "spec_axes",
 ]
 
@@ -74,7 +74,13 @@ def check_spec(mesh: Any, spec: Any, *_: Any) -> None:
     Raises:
         ValueError: a name is no axis of the mesh.
         DuplicateSpecError: an axis is named twice.
+        TypeError: the spec is a string, or the mesh no mesh.
     """
+    if isinstance(spec, str) or not hasattr(mesh, "axis_names"):
+        raise TypeError(
+            f"NamedSharding takes a mesh and a PartitionSpec, such as "
+            f"NamedSharding(mesh, PartitionSpec('x')); got {mesh!r} and {spec!r}"
+        )
     names = [name for axes in spec_axes(spec) for name in axes]
     sums = [*getattr(spec, "unreduced", ()), *getattr(spec, "reduced", ())]
     for name in (*names, *sums):
@@ -195,7 +201,7 @@ class NamedSharding(Sharding):
         spec = changes.pop("spec", self.spec)
         made = NamedSharding(
             changes.pop("mesh", self.mesh),
-            spec if not isinstance(spec, (tuple, list)) else type(self.spec)(*spec),
+            _spec_like(self.spec, spec),
             memory_kind=changes.pop("memory_kind", self._memory_kind),
         )
         if changes:
@@ -204,6 +210,13 @@ class NamedSharding(Sharding):
 
     def with_memory_kind(self, kind: str) -> NamedSharding:
         return self.update(memory_kind=kind)
+
+
+def _spec_like(old: Any, spec: Any) -> Any:
+    """A spec as `update` takes it, plain sequences as the class of the old one."""
+    if not isinstance(spec, (tuple, list)):
+        return spec
+    return tuple(spec) if type(old) is tuple else type(old)(*spec)
 
 
 def _make(mesh: Any, spec: Any, memory_kind: Any, logical_device_ids: Any) -> NamedSharding:
@@ -254,16 +267,15 @@ def sdy_mesh_text(mesh: Any) -> str:
     return f"#sdy.mesh<[{axes}]>"
 
 
-def sdy_text(sharding: NamedSharding, ndim: int, mesh_name: str = "mesh") -> str:
-    """The sharding as a Shardy attribute: ``#sdy.sharding<@mesh, [{"x"}, {}]>``."""
+def sdy_dimensions(sharding: NamedSharding, ndim: int) -> list[str]:
+    """The mesh axes of each dimension as Shardy writes them: ``{"x"}``, ``{}``."""
     parts = list(sharding.spec)
     sharding.check_compatible_aval((1,) * ndim)
     parts += [None] * (ndim - len(parts))
-    dimensions = [
+    return [
         "{?}" if part is UNCONSTRAINED else "{" + ", ".join(f'"{a}"' for a in axes) + "}"
         for part, axes in zip(parts, spec_axes(parts), strict=True)
     ]
-    return f"#sdy.sharding<@{mesh_name}, [{', '.join(dimensions)}]>"
 
 
 class _NoMesh:

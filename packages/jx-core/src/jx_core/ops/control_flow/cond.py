@@ -14,7 +14,15 @@ from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr
 from ...primitive import NO_EFFECTS, Primitive
 from ..elementwise import clamp, convert_element_type, ne
-from .programs import Program, cast_results, differing_leaves, hoist, join_weak, same_but_weak, stage
+from .programs import (
+    Program,
+    cast_results,
+    differing_leaves,
+    hoist,
+    join_weak,
+    same_but_weak,
+    stage,
+)
 
 __all__ = ["cond", "cond_p", "switch"]
 

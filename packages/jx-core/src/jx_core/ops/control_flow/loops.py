@@ -397,7 +397,7 @@ def fori_loop(
         for i in range(int(lower), int(upper)):
             val = body_fun(i, val)
         return val
-    if None not in bounds:
+    if all(b is not None for b in bounds):
         first, last = int(bounds[0]), int(bounds[1])
 
         def step(carry: Any, _: Any) -> Any:
@@ -441,7 +441,7 @@ def _loop_dtype(lower: Any, upper: Any) -> Any:
     return b.dtype if a.weak_type else a.dtype
 
 
-def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:  # noqa: A001
+def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply `f` to each row of `xs`, one after another, and stack the results.
 
     Args:

@@ -80,21 +80,21 @@ def hoist(programs: Sequence[Program]) -> tuple[list[ClosedJaxpr], list[Any]]:
     for program in programs:
         for c in program.consts:
             values.setdefault(id(c), c)
-    closed = []
-    for program in programs:
-        mine = {id(c): v for c, v in zip(program.consts, program.jaxpr.constvars, strict=True)}
-        leading = [mine[i] if i in mine else Var(typeof(c)) for i, c in values.items()]
-        closed.append(_with_leading(program, tuple(values), leading))
-    return closed, list(values.values())
+    return [_with_leading(program, values) for program in programs], list(values.values())
 
 
-def _with_leading(program: Program, ids: tuple[int, ...], leading: list[Var]) -> ClosedJaxpr:
-    """The closed form of `program`; one object as long as its constants stay in place."""
-    jaxpr = program.jaxpr.replace(constvars=[], invars=leading + program.jaxpr.invars)
-    key = ("hoisted", ids)
+def _with_leading(program: Program, values: dict[int, Any]) -> ClosedJaxpr:
+    """The closed form of `program` that takes `values` first, one object for one form of them."""
+    places = {id(c): i for i, c in enumerate(program.consts)}
+    # What tells forms apart: which of the program's own constants a value is, or its type.
+    key = tuple([places[i] if i in places else typeof(c) for i, c in values.items()])
     known = _closed.setdefault(program.jaxpr, {})
     if key not in known:
-        known[key] = ClosedJaxpr(jaxpr)
+        own = program.jaxpr.constvars
+        leading = [own[k] if isinstance(k, int) else Var(k) for k in key]
+        known[key] = ClosedJaxpr(
+            program.jaxpr.replace(constvars=[], invars=leading + program.jaxpr.invars)
+        )
     return known[key]
 
 

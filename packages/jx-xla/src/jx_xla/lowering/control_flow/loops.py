@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from jx_core import ClosedJaxpr, ShapedArray
 from jx_core.ops.control_flow.loops import scan_p, while_p
 

@@ -1,0 +1,247 @@
+"""Smooth activation functions: the logistic function and its integral, gates, `gelu`, `mish`.
+
+They are computed without overflow on the way, so that values and derivatives are right far
+from 0 as well, also in float16.
+"""
+
+from __future__ import annotations
+
+import math
+
+from jx_core import compiled, lax, operators
+from jx_core.errors import ShapeError
+
+from ..operands import (
+    Array,
+    ArrayLike,
+    as_operand,
+    inexact,
+    is_complex,
+    one_axis,
+    pair_inexact,
+    typeof,
+)
+from ..ufuncs.transcendental import tanh
+from ._kit import strong
+
+__all__ = [
+    "gelu", "glu", "identity", "log_sigmoid", "mish", "sigmoid", "silu", "soft_sign", "softplus",
+    "squareplus", "swish", "tanh",
+]  # fmt: skip
+
+
+@compiled
+def identity(x: ArrayLike) -> Array:
+    """`x` itself, as an array.
+
+    Args:
+        x: an array or number.
+
+    Raises:
+        TypeError: `x` is no array. (So do all functions here.)
+
+    >>> nn.identity(jnp.array([1, 2]))
+    Array([1, 2], dtype=int32)
+    """
+    return as_operand("identity", x)
+
+
+@compiled
+def sigmoid(x: ArrayLike) -> Array:
+    """The logistic function, 1 / (1 + exp(-x)).
+
+    Args:
+        x: an array of floats or complex numbers.
+
+    Raises:
+        TypeError: `x` holds integers or booleans, or is no array.
+
+    >>> nn.sigmoid(jnp.array([-1.0, 0.0, 1.0]))
+    Array([0.26894143, 0.5       , 0.7310586 ], dtype=float32)
+    """
+    return lax.logistic(as_operand("sigmoid", x))
+
+
+@compiled
+def silu(x: ArrayLike) -> Array:
+    """The sigmoid linear unit, x sigmoid(x); also called swish.
+
+    Args:
+        x: an array of floats or complex numbers.
+
+    Raises:
+        TypeError: `x` holds integers or booleans, or is no array.
+
+    See Hendrycks and Gimpel, "Gaussian error linear units" (2016),
+    https://arxiv.org/abs/1606.08415.
+
+    >>> nn.silu(jnp.array([-1.0, 0.0, 1.0]))
+    Array([-0.26894143,  0.        ,  0.7310586 ], dtype=float32)
+    """
+    x = as_operand("silu", x)
+    return lax.mul(x, lax.logistic(x))
+
+
+swish = silu
+
+
+def _split_softplus(x: Array) -> tuple[Array, Array]:
+    """Whether x > 0, and log(1 + exp(-|x|)): what `softplus` is apart from straight lines.
+
+    |x| is a selection too, so that derivatives of any order are right at 0.
+    """
+    positive = operators.greater(lax.real(x) if is_complex(typeof(x).dtype) else x, 0)
+    minus_size = lax.select(positive, lax.neg(x), x)
+    return positive, lax.log1p(lax.exp(minus_size))
+
+
+def _softplus(x: Array) -> Array:
+    positive, curve = _split_softplus(x)
+    return lax.add(lax.select(positive, x, 0.0), curve)
+
+
+@compiled
+def softplus(x: ArrayLike) -> Array:
+    """A smooth `relu`, log(1 + exp(x)).
+
+    Args:
+        x: an array or number; integers and booleans become floats.
+
+    >>> nn.softplus(jnp.array([-1.0, 0.0, 100.0]))
+    Array([3.1326169e-01, 6.9314718e-01, 1.0000000e+02], dtype=float32)
+    """
+    return _softplus(inexact("softplus", x))
+
+
+@compiled
+def log_sigmoid(x: ArrayLike) -> Array:
+    """The logarithm of the logistic function, -softplus(-x).
+
+    Args:
+        x: an array or number; integers and booleans become floats.
+
+    >>> nn.log_sigmoid(jnp.array([-100.0, 0.0]))
+    Array([-100.        ,   -0.69314718], dtype=float32)
+    """
+    x = inexact("log_sigmoid", x)
+    positive, curve = _split_softplus(x)
+    return lax.sub(lax.select(positive, 0.0, x), curve)
+
+
+@compiled
+def squareplus(x: ArrayLike, b: ArrayLike = 4) -> Array:
+    """A smooth `relu` without exponentials, (x + sqrt(x^2 + b)) / 2.
+
+    Args:
+        x: an array or number; integers and booleans become floats.
+        b: how smooth: 0 makes it `relu`. A number, or an array that broadcasts with `x`.
+
+    See Barron, "Squareplus: a softplus-like algebraic rectifier" (2021),
+    https://arxiv.org/abs/2112.11687.
+
+    >>> nn.squareplus(jnp.array([-1.5, 0.0]))
+    Array([0.5, 1. ], dtype=float32)
+    """
+    x, b, _ = pair_inexact("squareplus", x, b)
+    return lax.mul(lax.add(x, lax.sqrt(lax.add(lax.square(x), b))), 0.5)
+
+
+@compiled
+def soft_sign(x: ArrayLike) -> Array:
+    """x / (1 + |x|), from -1 to 1.
+
+    Args:
+        x: an array or number; integers and booleans become floats.
+
+    >>> nn.soft_sign(jnp.array([-1.0, 0.0, 3.0]))
+    Array([-0.5 ,  0.  ,  0.75], dtype=float32)
+    """
+    x = inexact("soft_sign", x)
+    return operators.divide(x, lax.add(lax.abs(x), 1.0))
+
+
+@compiled
+def mish(x: ArrayLike) -> Array:
+    """x tanh(softplus(x)).
+
+    Args:
+        x: an array or number; integers and booleans become floats.
+
+    See Misra, "Mish: a self regularized non-monotonic activation function" (2019),
+    https://arxiv.org/abs/1908.08681.
+
+    >>> nn.mish(jnp.array([-1.0, 0.0, 2.0]))
+    Array([-0.30340144,  0.        ,  1.943959  ], dtype=float32)
+    """
+    x = inexact("mish", x)
+    return lax.mul(x, lax.tanh(_softplus(x)))
+
+
+_GELU_SCALE = 2 * math.sqrt(2 / math.pi)
+_GELU_CUBIC = 0.044715 * _GELU_SCALE
+_GELU_END = 30.0  # from here on the gate is 0 or 1 in every dtype
+
+
+@compiled(static_argnames=("approximate",))
+def gelu(x: ArrayLike, approximate: bool = True) -> Array:
+    """The Gaussian error linear unit: x times the probability that a normal variable is below x.
+
+    Args:
+        x: an array or number; integers and booleans become floats.
+        approximate: use x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, which is within
+            0.0005 of the exact value, and faster.
+
+    Raises:
+        TypeError: `x` is complex and `approximate` is false, or `x` is no array.
+
+    See Hendrycks and Gimpel, "Gaussian error linear units" (2016),
+    https://arxiv.org/abs/1606.08415.
+
+    >>> nn.gelu(jnp.array([-1.0, 0.0, 1.0]))
+    Array([-0.158808,  0.      ,  0.841192], dtype=float32)
+    >>> nn.gelu(jnp.array([1.0]), approximate=False)
+    Array([0.8413447], dtype=float32)
+    """
+    x = strong("gelu", x)
+    if not approximate:
+        return lax.mul(lax.mul(x, 0.5), lax.erfc(lax.mul(x, -math.sqrt(0.5))))
+    # (1 + tanh(u)) / 2 is the logistic function of 2u, which keeps its digits where it is
+    # small. Beyond the end the cube overflows, and its derivative is infinite, before the
+    # gate's is 0.
+    y = x if is_complex(typeof(x).dtype) else lax.clamp(-_GELU_END, x, _GELU_END)
+    slope = lax.add(lax.mul(lax.square(y), _GELU_CUBIC), _GELU_SCALE)
+    return lax.mul(x, lax.logistic(lax.mul(y, slope)))
+
+
+@compiled(static_argnames=("axis",))
+def glu(x: ArrayLike, axis: int = -1) -> Array:
+    """The gated linear unit: one half of `x` times the `sigmoid` of the other.
+
+    Args:
+        x: an array of floats or complex numbers.
+        axis: the axis along which `x` is split in halves, of even length.
+
+    Returns:
+        An array half as long as `x` along the axis.
+
+    Raises:
+        ShapeError: the axis is out of range, or of odd length.
+        TypeError: `x` holds integers or booleans, or is no array.
+
+    See Dauphin, Fan, Auli and Grangier, "Language modeling with gated convolutional networks"
+    (2016), https://arxiv.org/abs/1612.08083.
+
+    >>> nn.glu(jnp.array([1.0, 2.0, 0.0, 100.0]))
+    Array([0.5, 2. ], dtype=float32)
+    """
+    x = as_operand("glu", x)
+    shape = typeof(x).shape
+    axis = one_axis("glu", axis, len(shape))
+    half, odd = divmod(shape[axis], 2)
+    if odd:
+        raise ShapeError(
+            f"glu splits an axis in halves, so its length must be even; got length {shape[axis]} "
+            f"of axis {axis} of an array of shape {shape}"
+        )
+    value, gate = lax.split(x, (half, half), axis)
+    return lax.mul(value, lax.logistic(gate))
