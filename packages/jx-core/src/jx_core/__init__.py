@@ -31,7 +31,8 @@ from .trace import Trace, Tracer
 __all__ = [
     "Array", "ClosedJaxpr", "Eqn", "Jaxpr", "Literal", "Primitive", "RuleTable",
     "ShapeDtypeStruct", "ShapedArray", "Trace", "Tracer", "Var", "__version__",
-    "all_primitives", "backend", "check_jaxpr", "compiled", "dead_code_elimination", "config", "define_array_member", "dtypes", "errors", "eval_jaxpr",
-    "eval_shape", "jaxpr_as_fun", "jit", "lax", "make_jaxpr", "named_scope", "operators",
-    "source", "tree", "tree_util", "typeof",
-]
+    "all_primitives", "backend", "check_jaxpr", "compiled", "config", "dead_code_elimination",
+    "define_array_member", "dtypes", "errors", "eval_jaxpr", "eval_shape", "jaxpr_as_fun",
+    "jit", "lax", "make_jaxpr", "named_scope", "operators", "source", "tree", "tree_util",
+    "typeof",
+]  # fmt: skip

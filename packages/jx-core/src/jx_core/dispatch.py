@@ -76,6 +76,7 @@ class CallSpec:
         self.options = options or {}
         self.transparent = transparent
         self.cache: dict[Any, Staged] = {}
+        _specs.add(self)
 
     def miss(self, *args: Any, **kwargs: Any) -> tuple[Any, Staged | None]:
         """The result of the call and, where a dispatcher may remember it, its staged form."""
@@ -112,7 +113,9 @@ class CallSpec:
         if not self.static_argnums and not self.static_argnames:
             return (args, kwargs), ()
         nums = self.positions(len(args))
-        statics = [(i, *_hashable(args[i], f"argument {i}", self.name)) for i in nums]
+        statics: list[tuple[int | str, type, Any]] = [
+            (i, *_hashable(args[i], f"argument {i}", self.name)) for i in nums
+        ]
         if self.static_argnames:
             names = sorted(kwargs.keys() & set(self.static_argnames))
             statics += [(k, *_hashable(kwargs[k], repr(k), self.name)) for k in names]
@@ -146,7 +149,7 @@ class CallSpec:
             outputs, out_tree = tree.flatten(self.fun(*a, **k))
             check_outputs(outputs, out_tree, self.name)
             out_trees.append(out_tree)
-            return outputs  # type: ignore[no-any-return]
+            return outputs
 
         jaxpr, consts = trace_to_jaxpr(flat, avals, self.name)
         closed, tracers = close_over_tracers(jaxpr, consts)
@@ -175,7 +178,7 @@ class CallSpec:
         if tree_util.treedef_children(kwargs_tree):
             raise ValueError(
                 f"{what} are for positional arguments, and the call has keyword arguments "
-                f"{list(kwargs_tree.node_data()[1])}: pass them by position"
+                f"{_keywords(kwargs_tree)}: pass them by position"
             )
         if isinstance(prefix, list):
             prefix = tuple(prefix)
@@ -202,8 +205,8 @@ class CallSpec:
         flags = [False] * extra
         for i, a in enumerate(args):
             flags += [i in nums] * a.num_leaves
-        names = kwargs_tree.node_data()[1] or ()
-        for name, child in zip(names, tree_util.treedef_children(kwargs_tree), strict=True):
+        children = tree_util.treedef_children(kwargs_tree)
+        for name, child in zip(_keywords(kwargs_tree), children, strict=True):
             flags += [name in self.donate_argnames] * child.num_leaves
         return tuple(flags)
 
@@ -249,7 +252,7 @@ def _deferred_names(fun: Callable[..., Any], in_tree: Any, extra: int) -> Callab
     return names
 
 
-def _argument_name(parameters: Sequence[str], path: Sequence[Any]) -> str:
+def _argument_name(parameters: Sequence[str], path: tuple[Any, ...]) -> str:
     """The name of a leaf of (args, kwargs), such as `params['w']`."""
     where, rest = path[1], path[2:]
     index = getattr(where, "idx", None)
@@ -257,6 +260,20 @@ def _argument_name(parameters: Sequence[str], path: Sequence[Any]) -> str:
     if index is not None:
         name = parameters[index] if index < len(parameters) else f"args[{index}]"
     return f"{name}{tree.keystr(rest)}"
+
+
+_specs: weakref.WeakSet[CallSpec] = weakref.WeakSet()
+
+
+def forget_staged() -> None:
+    """Drop every staged form there is, and with them what back ends have compiled."""
+    for spec in list(_specs):
+        spec.cache.clear()
+
+
+def _keywords(kwargs_tree: Any) -> list[str]:
+    """The names in the tree of a call's keyword arguments."""
+    return list(kwargs_tree.node_data()[1] or ())
 
 
 def _hashable(value: Any, what: str, name: str) -> tuple[type, Any]:
@@ -326,7 +343,7 @@ class Dispatcher:
 def make_callable(spec: CallSpec) -> Any:
     """The callable for `spec` on the default back end: its own dispatcher where it has one."""
     fast = default_backend.value.dispatcher(spec)
-    result = Dispatcher(spec) if fast is None else fast
+    result: Any = Dispatcher(spec) if fast is None else fast
     fun = spec.fun
     for field in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
         if hasattr(fun, field):

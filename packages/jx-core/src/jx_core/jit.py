@@ -16,7 +16,7 @@ from typing import Any
 
 from . import shardings, tree
 from .aval import ShapeDtypeStruct
-from .dispatch import CallSpec, Staged, make_callable, positions_of
+from .dispatch import CallSpec, Staged, forget_staged, make_callable, positions_of
 from .jaxpr.ir import ClosedJaxpr
 from .staging import _described, function_name
 from .state import state
@@ -25,6 +25,12 @@ from .trace import default_backend
 # One cache of staged forms for a function and options, however often jit is called on it,
 # so that `jit(f)` inside a loop traces once. It dies with the function.
 _caches: weakref.WeakKeyDictionary[Any, dict[Any, dict[Any, Staged]]] = weakref.WeakKeyDictionary()
+
+
+def clear_caches() -> None:
+    """Forget every traced and staged program of this process."""
+    _caches.clear()
+    forget_staged()
 
 
 def jit(

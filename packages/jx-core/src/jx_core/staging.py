@@ -62,7 +62,9 @@ class StagingTrace(Trace):
         self.invars.append(var)
         return StagingTracer(self, aval, var)
 
-    def process(self, primitive: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def process(
+        self, primitive: Primitive, operands: tuple[Any, ...], params: dict[str, Any]
+    ) -> Any:
         atoms: list[Any] = []
         for x in operands:
             if type(x) is StagingTracer and x._trace is self:
@@ -203,7 +205,7 @@ def trace_function(
         outputs, out_tree = tree.flatten(fun(*a, **k))
         check_outputs(outputs, out_tree, name)
         out_trees.append(out_tree)
-        return outputs  # type: ignore[no-any-return]
+        return outputs
 
     jaxpr, consts = trace_to_jaxpr(flat, [typeof(x) for x in leaves], name)
     return jaxpr, consts, in_tree, out_trees[0]

@@ -9,10 +9,12 @@ from jx_core.source import register_internal as _register_internal
 from ._version import __version__
 from .backend import XlaBackend
 from .backend import start as _start
+from .caches import clear_caches
 from .keys import KeyArray
 from .lowering.tables import Context, deflower, lowering_rules
 from .runtime.arrays import Array, Shard
 from .runtime.clients import (
+    default_backend,
     default_device,
     device_count,
     devices,
@@ -24,13 +26,23 @@ from .runtime.clients import (
     process_indices,
 )
 from .runtime.shardings import Device, Sharding, SingleDeviceSharding
+from .transfers import (
+    block_until_ready,
+    copy_to_host_async,
+    device_get,
+    device_put,
+    make_array_from_callback,
+    make_array_from_single_device_arrays,
+)
 
 _register_internal(__file__)
 _backend.register(_start(), default=True)
 
 __all__ = [
     "Array", "Context", "Device", "KeyArray", "Shard", "Sharding", "SingleDeviceSharding",
-    "XlaBackend", "__version__", "default_device", "deflower", "device_count", "devices",
-    "live_arrays", "local_device_count", "local_devices", "lowering_rules", "process_count",
+    "XlaBackend", "__version__", "block_until_ready", "clear_caches", "copy_to_host_async",
+    "default_backend", "default_device", "deflower", "device_count", "device_get", "device_put",
+    "devices", "live_arrays", "local_device_count", "local_devices", "lowering_rules",
+    "make_array_from_callback", "make_array_from_single_device_arrays", "process_count",
     "process_index", "process_indices",
-]
+]  # fmt: skip

@@ -16,21 +16,31 @@ from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, dtypes, tree, t
 from jx_core.backend import Backend, current
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
-from jx_core.lax import device_put_p
+from jx_core.lax import device_put_p, sharding_constraint_p
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.staging import trace_to_jaxpr
 from jx_core.state import eager_listeners, state
+from jx_core.tree import registration as tree_registration
 
-from .compiling import executable_for, has_keys
+from .compiling import executable_for
 from .keys import KeyArray, logical_value, physical_value
 from .lowering.types import physical
 from .placements import default_device
 from .runtime import clients, flags
 from .runtime.array_values import host_value
 from .runtime.arrays import Array
-from .runtime.dispatch import fast_path, make_fast_callable, set_tracer_class
+from .runtime.dispatch import fast_path, make_fast_callable, new_registry, set_tracer_class
 from .runtime.placement import put, shard_argument
 from .runtime.shardings import Sharding, SingleDeviceSharding, single_device
+
+
+# Everywhere else an array of keys is a leaf. To the dispatcher it is a node whose leaf is the
+# array of words, which it knows how to pass to a program.
+dispatch_registry = new_registry()
+tree_registration.follow(dispatch_registry)
+dispatch_registry.register_node(
+    KeyArray, lambda x: ((x.words,), x.aval), lambda aval, words: KeyArray(aval, *words), None
+)
 
 
 class XlaBackend(Backend):
@@ -57,6 +67,10 @@ class XlaBackend(Backend):
         except TypeError:  # a param that can't be hashed
             call = eager_callable(primitive, params)
         return call(*operands)
+
+    def forget_eager(self) -> None:
+        """Drop the dispatchers of single primitives."""
+        self._eager.clear()
 
     def _run_program(
         self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
@@ -109,15 +123,13 @@ class XlaBackend(Backend):
             if backend is not None and backend is not self:
                 return spec.miss(*args, **kwargs)[0], None
             result, staged = spec.miss(*args, **kwargs)
-            if staged is None or staged.const_tracers or has_keys(staged.jaxpr.out_avals):
-                return result, None
-            if staged.jaxpr.effects or has_keys(staged.jaxpr.in_avals):
+            if staged is None or staged.const_tracers or staged.jaxpr.effects:
                 return result, None
             leaves = tree.leaves(spec.split(args, kwargs)[0])
             if any(x.is_deleted() for x in leaves if type(x) is Array) and not spec.donates:
                 return result, None
             executable = executable_for(staged.params, leaves)
-            return result, fast_path(executable, staged.out_tree, leaves)
+            return result, fast_entry(executable, result, leaves)
 
         return make_fast_callable(
             spec.name,
@@ -127,13 +139,19 @@ class XlaBackend(Backend):
             static_argnames=spec.static_argnames,
             donate_argnums=spec.donate_argnums,
             donate_argnames=spec.donate_argnames,
-            registry=tree.registry,
+            registry=dispatch_registry,
         )
 
     def lower(self, traced: Any, **options: Any) -> Any:
         from .aot import lower
 
         return lower(traced, **options)
+
+
+def fast_entry(executable: Any, result: Any, leaves: Sequence[Any]) -> Any:
+    """What the dispatcher needs to answer the next such call by itself."""
+    words = [physical_value(x) for x in leaves]
+    return fast_path(executable, dispatch_registry.flatten(result)[1], words)
 
 
 def run_call(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any], Any]:
@@ -181,7 +199,6 @@ def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[...
     if primitive is device_put_p:
         return functools.partial(put_operand, **params)
     calls: dict[tuple[ShapedArray, ...], dict[str, Any]] = {}
-    leaf = tree.structure(0)
 
     def primitive_call(*operands: Any) -> Any:
         return primitive.bind(*operands, **params)
@@ -196,14 +213,13 @@ def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[...
         call = calls.get(avals)
         if call is None:
             call = calls[avals] = _one_equation(primitive, avals, params)
+            if primitive is sharding_constraint_p and not params["unconstrained_dims"]:
+                call["out_shardings"] = (params["sharding"],)
         results, executable = run_call(call, operands)
-        keys = has_keys(call["jaxpr"].out_avals) or has_keys(avals)
-        if primitive.multiple_results:
-            out_tree = tree.structure([0] * len(results))
-            return results, None if keys else fast_path(executable, out_tree, operands)
-        return results[0], None if keys else fast_path(executable, leaf, operands)
+        result = results if primitive.multiple_results else results[0]
+        return result, fast_entry(executable, result, operands)
 
-    return make_fast_callable(primitive.name, primitive_call, miss, registry=tree.registry)
+    return make_fast_callable(primitive.name, primitive_call, miss, registry=dispatch_registry)
 
 
 def put_operand(operand: Any, *, device: Any, src: Any) -> Any:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ClosedJaxpr, dtypes, typeof
+from jx_core import ClosedJaxpr, typeof
 from jx_core.config import config
 from jx_core.dispatch import argument_name
-from jx_core.jaxpr import Jaxpr, used_inputs
+from jx_core.jaxpr import Jaxpr, live_equations, used_inputs
 
 from .keys import physical_value
 from .lowering.builder import Module
@@ -66,7 +66,8 @@ class Lowering:
         jaxpr = closed.jaxpr
         self.placement = placement
         n = len(jaxpr.invars)
-        self.kept = (True,) * n if params["keep_unused"] else used_inputs(jaxpr)
+        live = live_equations(jaxpr)  # the others may need arguments that are not kept
+        self.kept = (True,) * n if params["keep_unused"] else used_inputs(jaxpr, live)
         donated = params["donated"] or (False,) * n
         pairs = list(zip(jaxpr.constvars, closed.consts, strict=True))
         hoisted = [(v, c) for v, c in pairs if _bytes(c) > _INLINE_BYTES]
@@ -75,6 +76,7 @@ class Lowering:
             constvars=[v for v, _ in inline],
             invars=[v for v, _ in hoisted]
             + [v for v, keep in zip(jaxpr.invars, self.kept, strict=True) if keep],
+            eqns=live,
         )
         self.consts = [_constant(c, placement) for _, c in hoisted]
         self.in_shardings: list[Sharding | None] = [
@@ -157,6 +159,11 @@ def _check_shardings(
 
 
 def _check_fits(sharding: Sharding, aval: Any, what: str) -> None:
+    if sharding.unconstrained_dims:
+        raise ValueError(
+            f"the sharding of {what} leaves dimensions unconstrained, and only those of "
+            f"with_sharding_constraint may; got {sharding}"
+        )
     try:
         sharding.check_compatible_aval(aval.shape)
         sharding.shard_shape(physical(aval).shape)
@@ -279,12 +286,8 @@ def _in_words(made: Sharding, aval: Any, named: Sequence[NamedSharding]) -> Shar
     """
     ndim = physical(aval).ndim
     for sharding in named:
-        if len(sharding.spec) <= aval.ndim and sharding.is_equivalent_to(made, ndim):
+        fits = len(sharding.spec) <= aval.ndim and not sharding.unconstrained_dims
+        if fits and sharding.is_equivalent_to(made, ndim):
             return sharding
     split = made._to_xla_hlo_sharding(ndim)
     return next((s for s in (like(n, split) for n in named[:1]) if s is not None), made)
-
-
-def has_keys(avals: Sequence[Any]) -> bool:
-    """Whether any of the types is of an extended dtype."""
-    return any(isinstance(a.dtype, dtypes.ExtendedDType) for a in avals)

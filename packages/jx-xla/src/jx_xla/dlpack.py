@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from jx_core import dtypes
+
 from .runtime import dlpack as _dlpack
 
 __all__ = ["from_dlpack", "is_supported_dtype"]
+
+_DTYPES = frozenset(
+    [
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+    ]
+)  # fmt: skip
 
 
 def from_dlpack(external_array: Any, device: Any = None, copy: bool | None = None) -> Any:
@@ -38,4 +49,4 @@ def is_supported_dtype(dtype: Any) -> bool:
     >>> is_supported_dtype("float32"), is_supported_dtype("int4")
     (True, False)
     """
-    return _dlpack.is_supported_dtype(dtype)
+    return not isinstance(dtype, dtypes.ExtendedDType) and np.dtype(dtype).name in _DTYPES

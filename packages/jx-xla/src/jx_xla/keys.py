@@ -6,8 +6,19 @@ from typing import Any
 
 from jx_core import ShapedArray
 
-from .runtime.arrays import Array
+from .runtime.arrays import Array, Shard
 from .runtime.placement import copy as copy_array
+
+
+class KeyShard(Shard):
+    """One part of an array of typed keys; `data` is one too."""
+
+    __slots__ = ()
+
+    @property
+    def index(self) -> Any:
+        # What is split is an array of words, with an axis of words behind those of keys.
+        return super().index[: len(self._shape) - 1]
 
 
 class KeyArray:
@@ -46,6 +57,27 @@ class KeyArray:
         """The devices it lies on."""
         return self.words.devices()  # type: ignore[no-any-return]
 
+    @property
+    def addressable_shards(self) -> list[KeyShard]:
+        """The parts of the array on this process's devices."""
+        return [self._shard(s) for s in self.words.addressable_shards]
+
+    @property
+    def global_shards(self) -> list[KeyShard]:
+        """The parts of the array on all devices; those elsewhere have no data."""
+        return [self._shard(s) for s in self.words.global_shards]
+
+    def addressable_data(self, index: int) -> KeyArray:
+        """The part of the array on the `index`-th of this process's devices."""
+        return self._part(self.words.addressable_data(index))
+
+    def _shard(self, shard: Shard) -> KeyShard:
+        data = None if shard.data is None else self._part(shard.data)
+        return KeyShard(shard.device, self.words.sharding, self.words.shape, data)
+
+    def _part(self, words: Any) -> KeyArray:
+        return KeyArray(self.aval.update(shape=words.shape[: self.ndim]), words)
+
     def block_until_ready(self) -> KeyArray:
         """Wait until the words are computed; returns the array."""
         self.words.block_until_ready()
@@ -82,7 +114,7 @@ class KeyArray:
         return KeyArray, (self.aval, self.words)
 
     def __repr__(self) -> str:
-        return f"Array({self.aval.str_short()}) overlaying:\n{self.words}"
+        return f"Array({self.shape}, dtype={self.dtype.name}) overlaying:\n{self.words}"
 
 
 def physical_value(x: Any) -> Any:

@@ -19,6 +19,7 @@ from typing import Any
 # jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
 MODULES = {
     "core": "jx_core",
+    "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
     "lax": "jx_core.lax",
@@ -55,6 +56,7 @@ NAMES = {
     "process_count": "jx_xla",
     "process_index": "jx_xla",
     "process_indices": "jx_xla",
+    "set_mesh": "jx_parallel",
 }
 
 

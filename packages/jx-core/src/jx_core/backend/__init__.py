@@ -11,7 +11,7 @@ Array(3., dtype=float32, weak_type=True)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..array_methods import install
@@ -21,7 +21,9 @@ from ..trace import default_backend
 from .interface import Backend
 from .numpy_backend import Array, NumpyBackend
 
-__all__ = ["Array", "Backend", "NumpyBackend", "current", "default", "register", "registered", "use"]
+__all__ = [
+    "Array", "Backend", "NumpyBackend", "current", "default", "register", "registered", "use",
+]  # fmt: skip
 
 _registered: dict[str, Backend] = {}
 
@@ -34,7 +36,9 @@ def register(backend: Backend, *, default: bool = False) -> None:
         TypeError: `backend` is not an instance of `Backend`.
     """
     if not isinstance(backend, Backend):
-        raise TypeError(f"register: expected an instance of jx_core.backend.Backend, got {backend!r}")
+        raise TypeError(
+            f"register: expected an instance of jx_core.backend.Backend, got {backend!r}"
+        )
     _registered[backend.name] = backend
     for cls in backend.array_types:
         install(cls, backend)
@@ -92,6 +96,6 @@ def use(name: str) -> Iterator[Backend]:
 
 # Called with the Backend that a thread selects (None: back to the default), so that a
 # compiled dispatcher can step aside while another back end is in use.
-selection_listeners: list = []
+selection_listeners: list[Callable[[Backend | None], None]] = []
 
 register(NumpyBackend(), default=True)

@@ -108,7 +108,9 @@ class Array:
 
     def __repr__(self) -> str:
         if isinstance(self.dtype, ExtendedDType):
-            return f"Array({self.aval.str_short()})"
+            words = np.ascontiguousarray(self.value).reshape(-1).view(np.uint32)
+            shown = words.reshape((*self.shape, -1))
+            return f"Array({self.shape}, dtype={self.dtype.name}) overlaying:\n{shown}"
         weak = ", weak_type=True" if self.weak_type else ""
         body = np.array2string(self.value, separator=", ", prefix="Array(")
         return f"Array({body}, dtype={self.dtype.name}{weak})"
@@ -129,7 +131,7 @@ class HostDevice:
         return "HostDevice(id=0)"
 
 
-HOST = HostDevice()
+HOST: HostDevice = HostDevice()
 
 
 def opaque_dtype(dtype: ExtendedDType) -> np.dtype:

@@ -98,7 +98,7 @@ def _jaxpr_text(jaxpr: Jaxpr, names: _Names, options: _Options, define: bool = F
         return names.shared[id(jaxpr)]
     consts = " ".join(names.binder(v) for v in jaxpr.constvars)
     inputs = " ".join(names.binder(v) for v in jaxpr.invars)
-    head = f"{{ lambda {consts}{' ' if not consts else ''}; {inputs}. let".replace("lambda  ;", "lambda ;")
+    head = f"{{ lambda {consts}; {inputs}. let"
     lines = [line for eqn in jaxpr.eqns for line in _equation_lines(eqn, names, options)]
     outs = [names.of(v) for v in jaxpr.outvars]
     tail = f"in ({', '.join(outs)}{',' if len(outs) == 1 else ''}) }}"

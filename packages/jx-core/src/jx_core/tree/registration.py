@@ -69,7 +69,29 @@ def _register(
 ) -> None:
     _check_class("register_pytree_node", nodetype)
     with _explained(nodetype):
-        registry.register_node(nodetype, flatten, unflatten, with_keys)
+        _enter("register_node", nodetype, flatten, unflatten, with_keys)
+
+
+# Every registration so far, and the further registries that get them all.
+_entries: list[tuple[Any, ...]] = []
+_followers: list[Any] = []
+
+
+def _enter(method: str, *arguments: Any) -> None:
+    getattr(registry, method)(*arguments)
+    _entries.append((method, *arguments))
+    for follower in _followers:
+        getattr(follower, method)(*arguments)
+
+
+def follow(follower: Any) -> None:
+    """Have another registry know every class that jx's own knows, now and later.
+
+    A back end's dispatcher may count classes as nodes that are leaves to everybody else.
+    """
+    for method, *arguments in _entries:
+        getattr(follower, method)(*arguments)
+    _followers.append(follower)
 
 
 def _check_class(function: str, nodetype: Any) -> None:
@@ -264,7 +286,7 @@ def register_dataclass(
         data, meta = list(data_fields), list(meta_fields)
     _check_fields(nodetype, data, meta, drop_fields)
     with _explained(nodetype):
-        registry.register_dataclass_node(nodetype, data, meta)
+        _enter("register_dataclass_node", nodetype, data, meta)
     return nodetype
 
 

@@ -8,12 +8,13 @@ by `gather`. Eagerly a read is one compiled dispatch, in which places are argume
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from jx_core import compiled, dtypes, lax
-from jx_core.errors import concrete_or_error
+from jx_core.errors import TracerIntegerConversionError, concrete_or_error
 from jx_core.ops.elementwise.conversion import convert_ndarray
 from jx_core.ops.indexing import (
     GatherDimensionNumbers,
@@ -56,9 +57,15 @@ def getitem(x: Any, index: Any) -> Any:
     """
     if state.trace is not EVAL:
         return read(x, index)
-    if type(index) is int or getattr(getattr(index, "dtype", None), "kind", "") in _INTEGERS:
+    kind = type(index)
+    if kind is int or getattr(getattr(index, "dtype", None), "kind", "") in _INTEGERS:
         return _read_one(x, index)
-    plan, operands = plan_of(index, x.shape, clamp=True)
+    shape = x.shape
+    if kind is slice and shape:
+        start, stop, step = _bounds(index, shape[0])
+        if step == 1 and start < stop:
+            return _read_span(x, start, stop - start)
+    plan, operands = plan_of(index, shape, clamp=True)
     return _read_plan(x, operands, plan)
 
 
@@ -68,19 +75,43 @@ _INTEGERS = ("i", "u")
 def read(x: Any, index: Any) -> Any:
     """`x[index]`, for use while something is traced and inside of compiled functions."""
     shape = x.shape
-    if type(index) is int and shape and shape[0]:
-        size = shape[0]
+    kind = type(index)
+    if kind is int and shape and shape[0]:
+        size, *rest = shape
         start = min(max(index + size if index < 0 else index, 0), size - 1)
-        rest = shape[1:]
-        row = slice_p.bind(
-            x,
-            start_indices=(start, *[0] * len(rest)),
-            limit_indices=(start + 1, *rest),
-            strides=None,
-        )
-        return squeeze_p.bind(row, dimensions=(0,))
+        return squeeze_p.bind(_span(x, start, start + 1, rest), dimensions=(0,))
+    if kind is slice and shape:
+        size, *rest = shape
+        start, stop, step = _bounds(index, size)
+        if step == 1 and start < stop:
+            return x if stop - start == size else _span(x, start, stop, rest)
     plan, operands = plan_of(index, shape, clamp=True)
     return read_plan(x, operands, plan)
+
+
+def _bounds(index: slice, size: int) -> tuple[int, int, int]:
+    """The bounds of a slice on an axis; (0, 0, 0) where they are not known."""
+    try:
+        return index.indices(size)
+    except TracerIntegerConversionError:
+        return 0, 0, 0
+
+
+def _span(x: Any, start: int, stop: int, rest: list[int]) -> Any:
+    """Places `start` up to `stop` on the first axis; `rest` is the others' lengths."""
+    return slice_p.bind(
+        x,
+        start_indices=(start, *[0] * len(rest)),
+        limit_indices=(stop, *rest),
+        strides=None,
+    )
+
+
+@partial(compiled, static_argnames=("size",))
+def _read_span(x: Any, start: Any, size: int) -> Any:
+    """`size` places from a place on the first axis that is known to lie inside."""
+    zeros = [0] * (x.ndim - 1)
+    return dynamic_slice_p.bind(x, start, *zeros, slice_sizes=(size, *x.shape[1:]))
 
 
 def read_plan(

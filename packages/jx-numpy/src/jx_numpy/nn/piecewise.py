@@ -7,6 +7,8 @@ a piece that is not selected gets into a derivative.
 
 from __future__ import annotations
 
+import numpy as np
+
 from jx_core import compiled, lax, operators
 
 from ..functions import plain
@@ -89,7 +91,7 @@ def _elu(x: Array, alpha: ArrayLike, divisor: ArrayLike, scale: float = 1.0) -> 
 
 
 def _is_one(number: ArrayLike) -> bool:
-    return type(number) is float and number == 1.0
+    return isinstance(number, (float, np.generic)) and bool(number == 1)
 
 
 @compiled

@@ -192,7 +192,8 @@ class Block:
             return self._constants[key]
         held = shape if array.ndim == 0 else array.shape
         kind = tensor(held, array.dtype)
-        name = self.op("stablehlo.constant", (), (), kind, f"value = dense<{dense(array)}> : {kind}")
+        value = f"value = dense<{dense(array)}> : {kind}"
+        name = self.op("stablehlo.constant", (), (), kind, value)
         if key is not None:
             self._constants[key] = name
         return name

@@ -141,8 +141,8 @@ def _convolution(
     preferred_element_type: Any,
     **params: Any,
 ) -> Value:
-    lhs_spec, rhs_spec, out_spec = dimension_numbers
-    numbers = f"{_axes(lhs_spec, 'b', 'f')}x{_axes(rhs_spec, 'o', 'i')}->{_axes(out_spec, 'b', 'f')}"
+    lhs, rhs, out = dimension_numbers
+    numbers = f"{_axes(lhs, 'b', 'f')}x{_axes(rhs, 'o', 'i')}->{_axes(out, 'b', 'f')}"
     rank = len(window_strides)
     attributes = ", ".join([
         f"batch_group_count = {batch_group_count} : i64",

@@ -184,7 +184,9 @@ def _pow(ctx: Context, x: Value, y: Value) -> Value:
     return binary(block, "power", x, y, out)
 
 
-def compare(block: Block, x: Value, y: Value, aval: ShapedArray, how: str, total: bool = False) -> Value:
+def compare(
+    block: Block, x: Value, y: Value, aval: ShapedArray, how: str, total: bool = False
+) -> Value:
     """An elementwise comparison (`LT`, `EQ`, ...) of two values of type `aval`."""
     dtype = physical(aval).dtype
     if issubdtype(dtype, np.inexact):
@@ -254,7 +256,7 @@ def _select_n(ctx: Context, which: Value, *cases: Value) -> Value:
     offset = block.constant(middle, index.dtype, index.shape)
     low = compare(block, which, offset, index, "LT")
     rest = binary(block, "subtract", which, offset, index)
-    parts = []
+    parts: list[Value] = []
     for part, chooser in ((cases[:middle], which), (cases[middle:], rest)):
         inner = Context(block, [index, *[case] * len(part)], ctx.out_avals)
         parts.append(_select_n(inner, chooser, *part) if len(part) > 1 else part[0])
@@ -321,7 +323,8 @@ def _conj(ctx: Context, x: Value, **params: Any) -> Value:
         return block.op("stablehlo.complex", (x, zero), (part, part), type_of(out))
     kind = type_of(source)
     re = block.op("stablehlo.real", (x,), (kind,), part)
-    im = block.op("stablehlo.negate", (block.op("stablehlo.imag", (x,), (kind,), part),), (part,), part)
+    im = block.op("stablehlo.imag", (x,), (kind,), part)
+    im = block.op("stablehlo.negate", (im,), (part,), part)
     return block.op("stablehlo.complex", (re, im), (part, part), type_of(out))
 
 

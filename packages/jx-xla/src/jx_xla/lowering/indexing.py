@@ -27,7 +27,9 @@ _FILL = lax.GatherScatterMode.FILL_OR_DROP
 
 
 @deflower(lax.slice_p)
-def _slice(ctx: Context, x: Value, *, start_indices: Any, limit_indices: Any, strides: Any) -> Value:
+def _slice(
+    ctx: Context, x: Value, *, start_indices: Any, limit_indices: Any, strides: Any
+) -> Value:
     source = ctx.in_avals[0]
     extra = words(source)
     starts = (*start_indices, *(0 for _ in extra))
@@ -102,7 +104,8 @@ def _inside(ctx: Context, indices: Value, aval: ShapedArray, limits: Sequence[in
     top = iinfo(aval.dtype).max
     bits = ShapedArray(aval.shape, np.dtype(np.bool_))
     high = block.constant(np.asarray([min(n, top) for n in limits], aval.dtype), aval.dtype)
-    full = block.broadcast(high, ShapedArray((len(limits),), aval.dtype), aval.shape, (aval.ndim - 1,))
+    row = ShapedArray((len(limits),), aval.dtype)
+    full = block.broadcast(high, row, aval.shape, (aval.ndim - 1,))
     zero = block.constant(0, aval.dtype, aval.shape)
     each = binary(
         block, "and", compare(block, indices, zero, aval, "GE"),

@@ -109,7 +109,9 @@ def lower_function(
     return name
 
 
-def call_shared(block: Block, closed: ClosedJaxpr, name: str, operands: Sequence[Value]) -> list[Value]:
+def call_shared(
+    block: Block, closed: ClosedJaxpr, name: str, operands: Sequence[Value]
+) -> list[Value]:
     """Call the function made for an inner program, made once a module."""
     known = block.module.shared.get(id(closed))
     if known is None:

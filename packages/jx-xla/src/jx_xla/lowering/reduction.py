@@ -12,7 +12,7 @@ from jx_core import ClosedJaxpr, ShapedArray, lax
 from jx_core.dtypes import finfo, iinfo, issubdtype
 
 from .builder import Block, Value, i64_array
-from .elementwise import binary, compare, convert, extreme
+from .elementwise import binary, compare, convert, extreme, unary
 from .program import constants, lower_jaxpr
 from .tables import Context, deflower
 from .types import tensor, type_of
@@ -175,11 +175,9 @@ def _combine_logsumexp(block: Block, a: Value, b: Value, aval: ShapedArray) -> V
     """log(exp(a) + exp(b)), from the larger of the two."""
     kind = type_of(aval)
     if issubdtype(aval.dtype, np.complexfloating):
-        total = binary(
-            block, "add",
-            *(block.op("stablehlo.exponential", (v,), (kind,), kind) for v in (a, b)), aval,
-        )  # fmt: skip
-        return block.op("stablehlo.log", (total,), (kind,), kind)
+        x, y = (unary(block, "exponential", v, aval) for v in (a, b))
+        total = binary(block, "add", x, y, aval)
+        return unary(block, "log", total, aval)
     high = binary(block, "maximum", a, b, aval)
     zero = block.constant(0, aval.dtype, aval.shape)
     finite = block.op(
@@ -187,11 +185,11 @@ def _combine_logsumexp(block: Block, a: Value, b: Value, aval: ShapedArray) -> V
     )
     bits = tensor(aval.shape, np.dtype(np.bool_))
     base = block.op("stablehlo.select", (finite, high, zero), (bits, kind, kind), kind)
-    terms = [
-        block.op("stablehlo.exponential", (binary(block, "subtract", v, base, aval),), (kind,), kind)
+    x, y = (
+        unary(block, "exponential", binary(block, "subtract", v, base, aval), aval)
         for v in (a, b)
-    ]
-    total = block.op("stablehlo.log", (binary(block, "add", *terms, aval),), (kind,), kind)
+    )
+    total = unary(block, "log", binary(block, "add", x, y, aval), aval)
     summed = binary(block, "add", total, base, aval)
     # Infinities and NaN: the larger one is the answer, as max propagates NaN.
     return block.op("stablehlo.select", (finite, summed, high), (bits, kind, kind), kind)

@@ -43,7 +43,7 @@ def tensor(shape: tuple[int, ...], dtype: Any) -> str:
 def physical(aval: ShapedArray) -> ShapedArray:
     """The type that holds values of type `aval` on a device: typed keys are uint32 words."""
     dtype = aval.dtype
-    if isinstance(dtype, dtypes.ExtendedDType):
+    if isinstance(dtype, KeyDType):
         return ShapedArray((*aval.shape, *dtype.impl.key_shape), np.dtype(np.uint32))
     if dtype == dtypes.float0:
         return ShapedArray(aval.shape, np.dtype(np.bool_))

@@ -38,6 +38,7 @@ __all__ = [
     "clear",
     "client",
     "configure_distributed",
+    "default_backend",
     "default_client",
     "default_device",
     "device_count",
@@ -288,6 +289,11 @@ def on_start(hook: Callable[[Any], None]) -> None:
 def default_client() -> Any:
     """The client of the default platform."""
     return next(iter(backends().values()))
+
+
+def default_backend() -> str:
+    """The name of the default platform: "cpu", "gpu" or "tpu"."""
+    return default_client().platform  # type: ignore[no-any-return]
 
 
 def client(platform: str | Any | None = None) -> Any:

@@ -70,12 +70,14 @@ __all__ = [
     "fast_path",
     "install_method",
     "make_fast_callable",
+    "new_registry",
     "set_tracer_class",
 ]
 
 FastCallable = xla.PjitFunction
 set_tracer_class = xla.set_tracer_class
 default_registry = xla.pytree.default_registry
+new_registry = xla.pytree.PyTreeRegistry
 
 CAPACITY = 8192
 _shared_cache = xla.PjitFunctionCache(capacity=CAPACITY)

@@ -7,9 +7,10 @@ transposed loop runs the other way and gathers the constants' cotangents in its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr
+from jx_core import ClosedJaxpr, typeof
 from jx_core.ops.control_flow.loops import scan_p
 from jx_core.staging import trace_to_jaxpr
 
@@ -24,7 +25,7 @@ from ...programs import (
     spread,
 )
 from ...tables import add_tangents, deflinearize, deftranspose, instantiate, jvp_rules
-from ...tangents import Linear, Zero, zeros
+from ...tangents import Linear, Zero, is_differentiable, zeros
 from ...tape import transpose_flat
 
 
@@ -228,15 +229,12 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
 
 @deftranspose(scan_p)
 def _transpose(ct: list[Any], *operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
-    linear: Mask = tuple(type(x) is Linear for x in operands)
-    l_consts, l_carry, l_xs = _parts(linear, params)
-    if not all(l_carry):
-        raise TypeError(
-            "transposing a scan whose carry holds values that it is not linear in (a counter, "
-            "say) is not supported: carry them in xs, or use jx.vjp in place of linear_transpose"
-        )
+    l_consts, l_carry, l_xs = _parts(tuple(type(x) is Linear for x in operands), params)
+    _check_carry(operands, l_carry, params)
+    # A carry that starts from a known value starts from the zeros of a symbolic zero tangent.
+    linear: Mask = (*l_consts, *(True for _ in l_carry), *l_xs)
     n_carry = params["num_carry"]
-    consts, carry, xs = _parts(operands, params)
+    consts, _, xs = _parts(operands, params)
     ct_carry = [instantiate_ct(c) for c in ct[:n_carry]]
     ct_ys = ct[n_carry:]
     active_ys = tuple(type(c) is not Zero for c in ct_ys)
@@ -258,7 +256,19 @@ def _transpose(ct: list[Any], *operands: Any, jaxpr: ClosedJaxpr, **params: Any)
     )  # fmt: skip
     n = len(sums)
     ct_consts, ct_init, ct_xs = results[:n], results[n : n + n_carry], results[n + n_carry :]
-    return [*spread(ct_consts, l_consts), *ct_init, *spread(ct_xs, l_xs)]
+    moving = [c if on else None for c, on in zip(ct_init, l_carry, strict=True)]
+    return [*spread(ct_consts, l_consts), *moving, *spread(ct_xs, l_xs)]
+
+
+def _check_carry(operands: Sequence[Any], linear: Mask, params: dict[str, Any]) -> None:
+    """Raise a TypeError where a carry is no tangent: the loop then is not linear in it."""
+    for x, on in zip(_parts(operands, params)[1], linear, strict=True):
+        if not on and not is_differentiable(typeof(x)):
+            raise TypeError(
+                f"transposing a scan whose carry holds a value of type {typeof(x).str_short()}, "
+                f"in which it can't be linear (a counter, say), is not supported: pass it in xs, "
+                f"or use jx.vjp in place of jx.linear_transpose"
+            )
 
 
 def instantiate_ct(c: Any) -> Any:

@@ -53,8 +53,8 @@ def _scan_by_steps(
 ) -> list[Any]:
     """The loop written out, step after step."""
     first_x = num_consts + num_carry
-    consts, carry, xs = operands[:num_consts], operands[num_consts:first_x], operands[first_x:]
-    carry = list(carry)
+    consts, xs = operands[:num_consts], operands[first_x:]
+    carry = list(operands[num_consts:first_x])
     rows: list[list[Any]] = []
     for i in reversed(range(length)) if reverse else range(length):
         x = [index_in_dim(a, i, 0, keepdims=False) for a in xs]
@@ -297,7 +297,9 @@ def _stage_loop(
         avals = stronger
 
 
-def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+def while_loop(
+    cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any
+) -> Any:
     """Repeat `body_fun` while `cond_fun` holds, carrying a value.
 
     As `val = init_val; while cond_fun(val): val = body_fun(val)`, staged. Differentiable in
@@ -365,7 +367,12 @@ def _check_predicate(program: Program) -> None:
 
 
 def fori_loop(
-    lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None
+    lower: Any,
+    upper: Any,
+    body_fun: Callable[[Any, Any], Any],
+    init_val: Any,
+    *,
+    unroll: Any = None,
 ) -> Any:
     """Repeat `val = body_fun(i, val)` for `i` from `lower` up to `upper`, exclusive.
 
@@ -409,7 +416,9 @@ def fori_loop(
         (_, result), _ = scan(step, (start, init_val), None, count, unroll=unroll or 1)
         return result
     if unroll is not None and unroll not in (False, 1):
-        raise ValueError("Can only use `unroll` in `fori_loop` if the loop bounds are statically known.")
+        raise ValueError(
+            "Can only use `unroll` in `fori_loop` if the loop bounds are statically known."
+        )
 
     def test(carry: Any) -> Any:
         i, stop, _ = carry
@@ -476,7 +485,7 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
         def one(row: list[Any]) -> list[Any]:
             out, out_tree = tree.flatten(f(tree.unflatten(xs_tree, row)))
             trees.append(out_tree)
-            return out  # type: ignore[no-any-return]
+            return out
 
         return vectorize[-1](one)(block)  # type: ignore[no-any-return]
 

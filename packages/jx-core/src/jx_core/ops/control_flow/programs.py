@@ -59,7 +59,7 @@ def stage(fun: Callable[..., Any], in_tree: Any, avals: Sequence[ShapedArray]) -
         outputs, out_tree = tree.flatten(fun(*tree.unflatten(in_tree, args)))
         check_outputs(outputs, out_tree, name)
         out_trees.append(out_tree)
-        return outputs  # type: ignore[no-any-return]
+        return outputs
 
     jaxpr, consts = trace_to_jaxpr(flat, avals, name)
     program = Program(jaxpr, consts, out_trees[0], name)

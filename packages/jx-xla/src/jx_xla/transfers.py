@@ -18,7 +18,7 @@ from jx_core.trace import to_concrete
 
 from .keys import KeyArray, logical_value, physical_value
 from .lowering.types import physical
-from .placements import is_committed, sharding_of
+from .placements import sharding_of
 from .runtime import placement
 from .runtime.array_values import host_value
 from .runtime.arrays import Array
@@ -81,12 +81,18 @@ def device_put(
 
 def _place(value: Any, what: str) -> Any:
     """A place as the user names it, as a sharding; None for None."""
-    if value is None or isinstance(value, Sharding):
+    if hasattr(value, "in_context"):
+        value = value.in_context(what)
+    if isinstance(value, Sharding):
+        if value.unconstrained_dims:
+            raise ValueError(
+                f"{what} must say how each dimension is split; {value} leaves some unconstrained"
+            )
         return value
+    if value is None:
+        return None
     if isinstance(value, Device):
         return single_device(value)
-    if hasattr(value, "in_context"):
-        return value.in_context(what)
     if value in current().devices():
         return value
     raise ValueError(
@@ -135,9 +141,8 @@ def _check_rank(where: Sharding, aval: ShapedArray) -> None:
 
 
 def _source(x: Tracer) -> Any:
-    """The sharding of the array behind a tracer, where it has been placed."""
-    value = to_concrete(x)
-    return sharding_of(value) if value is not None and is_committed(value) else None
+    """The sharding of the array behind a tracer, where there is one."""
+    return sharding_of(to_concrete(x))
 
 
 def _typeof(x: Any) -> ShapedArray:

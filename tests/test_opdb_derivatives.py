@@ -1,0 +1,165 @@
+"""Every sample differentiated: against finite differences, forward against reverse, compiled.
+
+In double precision and in plain NumPy, but for the compiled programs; in narrower dtypes
+only the types are looked at.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from opdb import all_samples, mismatches, samples_of
+from opdb.derive import (
+    arrays,
+    batched,
+    differentiable,
+    distinct,
+    moving_operands,
+    on_numpy,
+    restricted,
+    tangent,
+)
+
+import jx_xla  # noqa: F401  so that programs are compiled
+from jx_ad import jvp, vjp
+from jx_ad.testing import check_grads
+from jx_batching import vmap
+from jx_core import backend, check_jaxpr, dtypes, jit, make_jaxpr, typeof
+from jx_core.config import enable_x64
+
+NAMES = [name for name, samples in all_samples().items() if differentiable(samples, "float64")] + [
+    name
+    for name, samples in all_samples().items()
+    if not differentiable(samples, "float64") and differentiable(samples, "complex128")
+]
+
+
+@pytest.fixture(autouse=True)
+def all_dtypes():
+    with enable_x64(True):
+        yield
+
+
+def doubles(name, most=None):
+    """Samples in double precision, real ones and complex ones."""
+    samples = samples_of(name)
+    real, complex_ = (differentiable(samples, d) for d in ("float64", "complex128"))
+    return distinct(real, most) + distinct(complex_, most)
+
+
+def cotangents(outs, seed=3):
+    return [
+        tangent(np.asarray(o), seed + i)
+        if dtypes.issubdtype(o.dtype, np.inexact)
+        else np.zeros(o.shape, dtypes.float0)
+        for i, o in enumerate(outs)
+    ]
+
+
+def pulled(sample):
+    """The cotangents of the moving operands, for fixed random ones of the results."""
+
+    def fun(*moving):
+        outs, pull = vjp(restricted(sample), *moving)
+        return pull(cotangents([np.zeros(o.shape, o.dtype) for o in outs]))
+
+    return fun
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivatives_are_those_of_finite_differences(name):
+    with backend.use("numpy"):
+        for sample in doubles(name):
+            check_grads(restricted(sample), moving_operands(sample), order=min(max(sample.order, 1), 2))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reverse_mode_is_the_transpose_of_forward_mode(name):
+    """The pairing of a cotangent with a tangent is the same before and after."""
+    with backend.use("numpy"):
+        for sample in doubles(name):
+            xs = moving_operands(sample)
+            ts = tuple(tangent(x, i) for i, x in enumerate(xs))
+            outs, moved = jvp(restricted(sample), xs, ts)
+            cts = cotangents(outs)
+            back = vjp(restricted(sample), *xs)[1](cts)
+            kept = [(c, m) for c, m in zip(cts, moved, strict=True) if c.dtype != dtypes.float0]
+            there = sum(np.sum(np.asarray(c) * np.asarray(m)) for c, m in kept)
+            here = sum(np.sum(np.asarray(b) * t) for b, t in zip(back, ts, strict=True))
+            size = sum(np.sum(np.abs(np.asarray(c) * np.asarray(m))) for c, m in kept)
+            assert abs(there - here) <= 1e-12 * (1 + size), sample
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tangents_and_cotangents_have_the_types_of_values(name):
+    samples = [s for s in samples_of(name) if s.moving]
+    narrow = [s for s in samples if s.operands[s.moving[0]].dtype.name not in ("float64", "complex128")]
+    with backend.use("numpy"):
+        for sample in distinct(narrow, 6) + narrow[-3:]:
+            xs = moving_operands(sample)
+            outs, moved = jvp(restricted(sample), xs, tuple(tangent(x) for x in xs))
+            for o, m in zip(outs, moved, strict=True):
+                inexact = dtypes.issubdtype(o.dtype, np.inexact)
+                assert m.dtype == (o.dtype if inexact else dtypes.float0) and m.shape == o.shape
+            back = vjp(restricted(sample), *xs)[1](cotangents(outs))
+            assert [typeof(b) for b in back] == [typeof(x) for x in xs], sample
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivatives_of_batches_are_those_of_rows(name):
+    """`vmap` of the reverse derivative, and the reverse derivative of `vmap`, against a loop."""
+    with backend.use("numpy"):
+        for sample in distinct(differentiable(samples_of(name), "float64"), 6):
+            xs = moving_operands(sample)
+            batches = [batched(x, 0) for x in xs]
+            rows = [arrays(pulled(sample)(*[b[i] for b in batches])) for i in range(2)]
+            want = [np.stack(column) for column in zip(*rows, strict=True)]
+            got = arrays(vmap(pulled(sample))(*batches))
+            assert not mismatches(got, want, 64, 1e-12), f"vmap of grad: {sample}"
+            outs, pull = vjp(vmap(restricted(sample)), *batches)
+            row_cts = cotangents([np.zeros(o.shape[1:], o.dtype) for o in outs])
+            got = arrays(pull([np.stack([c, c]) for c in row_cts]))
+            assert not mismatches(got, want, 64, 1e-12), f"grad of vmap: {sample}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_compiled_derivatives_agree_with_the_reference(name):
+    """Forward, reverse, and reverse of a batch, of several samples in one program."""
+    samples = doubles(name, 4)
+
+    def program(groups):
+        results = []
+        for sample, xs in zip(samples, groups, strict=True):
+            batches = [lax_stack(x) for x in xs]
+            ts = tuple(tangent(np.zeros(x.shape, x.dtype)) for x in xs)
+            results.append((
+                jvp(restricted(sample), tuple(xs), ts), pulled(sample)(*xs), vmap(pulled(sample))(*batches)
+            ))  # fmt: skip
+        return results
+
+    groups = [moving_operands(s) for s in samples]
+    for sample, got, want in zip(
+        samples, jit(program)(groups), with_numpy(program, groups), strict=True
+    ):
+        got = [x for x in arrays(got) if x.dtype != dtypes.float0]
+        want = [x for x in arrays(want) if x.dtype != dtypes.float0]
+        message = mismatches(got, want, 512, 1e-11)
+        assert not message, f"{sample}: {message}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_programs_of_derivatives_are_well_typed(name):
+    samples = distinct([s for s in samples_of(name) if s.moving], 4)
+    for sample in samples:
+        check_jaxpr(make_jaxpr(pulled(sample))(*moving_operands(sample)))
+
+
+def with_numpy(program, groups):
+    with backend.use("numpy"):
+        return program(groups)
+
+
+def lax_stack(x):
+    from jx_core import lax
+
+    return lax.concatenate([lax.expand_dims(x, (0,))] * 2, 0)
