@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from .aval import ShapedArray, typeof
 from .errors import MissingRuleError
@@ -139,6 +139,7 @@ def _by_name(name: str) -> Primitive:
 
 
 Rule = Callable[..., Any]
+R = TypeVar("R", bound=Rule)
 
 
 class RuleTable:
@@ -173,7 +174,7 @@ class RuleTable:
             importlib.import_module(self._module)
             self._module = None
 
-    def define(self, *primitives: Primitive) -> Callable[[Rule], Rule]:
+    def define(self, *primitives: Primitive) -> Callable[[R], R]:
         """Decorator: the function it is put on becomes the rule of each of `primitives`."""
         for primitive in primitives:
             if not isinstance(primitive, Primitive):
@@ -181,7 +182,7 @@ class RuleTable:
                     f"rules for {self.layer} are defined for Primitives, got {primitive!r}"
                 )
 
-        def register(rule: Rule) -> Rule:
+        def register(rule: R) -> R:
             for primitive in primitives:
                 self.rules[primitive] = rule
             return rule

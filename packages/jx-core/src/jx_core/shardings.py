@@ -64,6 +64,8 @@ def flatten_prefix(
     """
     from . import tree
 
+    if prefix is None or prefix is False or hasattr(prefix, "insert_axis"):
+        return [convert(prefix, what)] * structure.num_leaves
     leaves = tree.flatten_prefix_to_treedef(prefix, structure, what=what, none_is_leaf=True)
     made: dict[int, Any] = {}
     for leaf in leaves:

@@ -240,7 +240,7 @@ def unwrap(
         ShapeError: the axis is out of range.
 
     >>> jnp.unwrap(jnp.array([0, 3, 1]), period=4)
-    Array([ 0, -1,  1], dtype=int32)
+    Array([ 0, -1, -3], dtype=int32)
     """
     x = as_operand("unwrap", p)
     place = one_axis("unwrap", axis, typeof(x).ndim)

@@ -33,7 +33,6 @@ from .runtime.dispatch import fast_path, make_fast_callable, new_registry, set_t
 from .runtime.placement import put, shard_argument
 from .runtime.shardings import Sharding, SingleDeviceSharding, single_device
 
-
 # Everywhere else an array of keys is a leaf. To the dispatcher it is a node whose leaf is the
 # array of words, which it knows how to pass to a program.
 dispatch_registry = new_registry()

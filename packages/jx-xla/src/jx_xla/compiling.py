@@ -87,7 +87,8 @@ class Lowering:
             d for d, keep in zip(donated, self.kept, strict=True) if keep
         ]
         self.out_shardings = params["out_shardings"] or (None,) * len(jaxpr.outvars)
-        module = self.module = Module(f"jit_{params['name']}", platforms or (_platform(placement.devices[0]),))
+        platforms = platforms or (_platform(placement.devices[0]),)
+        module = self.module = Module(f"jit_{params['name']}", platforms)
         partitions = module.num_partitions = len(placement.devices)
         if partitions > 1:
             _check_shardings(closed, placement.shardings, self.out_shardings, params["name"])

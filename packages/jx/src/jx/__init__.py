@@ -10,7 +10,7 @@ names that JAX made popular. Modules such as `jx.numpy` load when first used.
 1.0
 """
 
-import jx_xla as _jx_xla  # registers XLA, and refuses a process that belongs to JAX
+import jx_xla as _jx_xla  # noqa: F401  registers XLA, and refuses a process that belongs to JAX
 from jx_ad import (
     grad,
     hessian,
@@ -52,7 +52,7 @@ from jx_core.source import register_internal as _register_internal
 
 from . import _lazy
 from ._conveniences import disable_jit
-from ._lazy import __getattr__
+from ._lazy import __getattr__ as __getattr__
 from ._version import __version__
 
 _register_internal(__file__)
@@ -64,8 +64,9 @@ __all__ = [
     "enable_checks", "enable_x64", "eval_shape", "float0", "grad", "hessian", "jacfwd",
     "jacobian", "jacrev", "jit", "jvp", "linear_transpose", "linearize", "log_compiles",
     "make_jaxpr", "named_scope", "numpy_dtype_promotion", "numpy_rank_promotion",
-    "threefry_partitionable", "typeof", "value_and_grad", "vjp", "vmap", *_lazy.NAMES,
-]
+    "threefry_partitionable", "typeof", "value_and_grad", "vjp", "vmap",
+]  # fmt: skip
+__all__ += list(_lazy.NAMES)
 
 
 def __dir__() -> list[str]:

@@ -5,22 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import dtypes, typeof
-from jx_core.lax import bitcast_convert_type_p, clamp_p, optimization_barrier_p, select_n_p
+from jx_core.lax import bitcast_convert_type_p, clamp_p, optimization_barrier_p
 from jx_core.ops import elementwise
 
 from ..axes import move_axis
 from ..tables import BatchAxis, defbatch
-from .alignment import Dims, Operands, align, define_elementwise, primitives_of
+from .alignment import Dims, Operands, define_elementwise, primitives_of
 
 define_elementwise(*primitives_of(elementwise))
 define_elementwise(clamp_p, whole=(1,))
-
-
-@defbatch(select_n_p)
-def _(batch: BatchAxis, operands: Operands, dims: Dims) -> tuple[Any, int]:
-    # Only the predicate may be zero-dimensional beside cases that are not.
-    moved, dim = align(batch, operands, dims, frozenset(range(1, len(operands))))
-    return select_n_p.bind(*moved), dim
 
 
 @defbatch(bitcast_convert_type_p)

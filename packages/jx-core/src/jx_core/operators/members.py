@@ -59,3 +59,15 @@ for name, unary in _UNARY.items():
 # `power` compiles eager calls itself, with integer exponents fixed.
 define("__pow__", arithmetic.power)
 define("__rpow__", _reflected(arithmetic.power))
+
+
+def _length(x: Any) -> int:
+    """The length of the first axis.
+
+    Raises:
+        TypeError: the array has no axes.
+    """
+    return len(x.aval)
+
+
+define("__len__", _length)

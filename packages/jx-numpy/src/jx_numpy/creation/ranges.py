@@ -278,8 +278,8 @@ def geomspace(
     Raises:
         ValueError: `num` is negative.
 
-    >>> jnp.geomspace(1, 16, 3)
-    Array([ 1.       ,  3.9999998, 16.       ], dtype=float32)
+    >>> jnp.geomspace(1, 16, 3).round(3)
+    Array([ 1.,  4., 16.], dtype=float32)
     """
     num = _sampled("geomspace", num)
     dtype = None if dtype is None else a_dtype("geomspace", dtype)

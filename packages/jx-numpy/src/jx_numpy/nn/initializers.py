@@ -7,13 +7,11 @@ choices of variance go by names of their authors; all are cases of `variance_sca
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
-from jx_core import lax, operators
-from jx_core.dtypes import python_scalar_dtype
+from jx_core import lax
+from jx_core.dtypes import finfo, python_scalar_dtype
 
 from .. import random
 from ..creation import full
@@ -212,7 +210,7 @@ def variance_scaling(
 
     Raises (when the initialiser is called):
         ShapeError: an axis is out of range for the shape.
-        ValueError: `mode` or `distribution` is none of these; n is 0.
+        ValueError: `mode` or `distribution` is none of these.
 
     >>> init = nn.initializers.variance_scaling(2.0, "fan_in", "normal")
     >>> init(random.key(0), (3, 3, 16, 32)).shape
@@ -221,10 +219,145 @@ def variance_scaling(
 
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
         size = a_shape("variance_scaling", shape)
-        variance = operators.divide(scale, _fan(size, mode, in_axis, out_axis, batch_axis))
-        return placed(
-            _scaled(key, variance, distribution, size, _dtype("variance_scaling", dtype)),
-            out_sharding,
-        )
+        variance = scale / _fan(size, mode, in_axis, out_axis, batch_axis)
+        if distribution not in ("truncated_normal", "normal", "uniform"):
+            raise ValueError(
+                f"invalid distribution for variance scaling initializer: {distribution!r}, "
+                f"expected 'truncated_normal', 'normal' or 'uniform'"
+            )
+        of = _dtype("variance_scaling", dtype)
+        return placed(_scaled(key, variance, distribution, size, of), out_sharding)
 
     return init
+
+
+def _fan(shape: Shape, mode: str, in_axis: Any, out_axis: Any, batch_axis: Any) -> float:
+    """What the variance is divided by."""
+    name = "variance_scaling"
+    sizes = [
+        math.prod(shape[i] for i in some_axes(name, axis, len(shape), argument))
+        for argument, axis in (
+            ("in_axis", in_axis), ("out_axis", out_axis), ("batch_axis", batch_axis)
+        )
+    ]  # fmt: skip
+    n_in, n_out, batch = sizes
+    if not math.prod(shape):
+        return 1  # of no weights, any variance will do
+    window = math.prod(shape) / (n_in * n_out * batch)
+    fan_in, fan_out = n_in * window, n_out * window
+    fans = {
+        "fan_in": fan_in,
+        "fan_out": fan_out,
+        "fan_avg": (fan_in + fan_out) / 2,
+        "fan_geo_avg": math.sqrt(fan_in * fan_out),
+    }
+    if mode not in fans:
+        raise ValueError(
+            f"invalid mode for variance scaling initializer: {mode!r}, expected one of "
+            f"{', '.join(map(repr, fans))}"
+        )
+    return fans[mode]
+
+
+# The standard deviation of a normal variable truncated at two standard deviations.
+_TRUNCATED_STDDEV = 0.87962566103423978
+# Its counterpart for complex numbers of size 2 at most: the root of E[|z|^2; |z| < 2], as in
+# JAX, which does not divide by the probability of |z| < 2.
+_TRUNCATED_COMPLEX_STDDEV = math.sqrt(1 - 5 * math.exp(-4))
+
+
+@array_function("distribution", "shape", "dtype")
+def _scaled(key: Any, variance: Any, distribution: str, shape: Shape, dtype: Any) -> Array:
+    """Numbers around 0 of the given variance."""
+    whole = is_complex(dtype)
+    part = finfo(dtype).dtype if whole else dtype
+    variance = to_dtype(variance, part)
+    if distribution == "normal":
+        sample, factor = random.normal(key, shape, dtype), lax.sqrt(variance)
+    elif distribution == "truncated_normal":
+        factor = lax.div(
+            lax.sqrt(variance), _TRUNCATED_COMPLEX_STDDEV if whole else _TRUNCATED_STDDEV
+        )
+        if not whole:
+            return lax.mul(random.truncated_normal(key, -2, 2, shape, dtype), factor)
+        sample = _in_all_directions(key, shape, part, _truncated_radius)
+    elif whole:
+        sample, factor = _in_all_directions(key, shape, part, _disk_radius), lax.sqrt(variance)
+    else:
+        sample = random.uniform(key, shape, dtype, -1)
+        factor = lax.sqrt(lax.mul(variance, 3.0))
+    return lax.mul(sample, lax.convert_element_type(factor, dtype))
+
+
+def _disk_radius(u: Array) -> Array:
+    """The distance from 0 in a disk of variance 1, evenly filled, of even numbers in [0, 1)."""
+    return lax.sqrt(lax.mul(u, 2.0))
+
+
+def _truncated_radius(u: Array) -> Array:
+    """The size of a complex normal number of variance 1, given that it is below 2.
+
+    The square of the size is distributed exponentially; this inverts its distribution.
+    """
+    return lax.sqrt(lax.neg(lax.log1p(lax.mul(u, math.expm1(-4.0)))))
+
+
+def _in_all_directions(
+    key: Any, shape: Shape, dtype: Any, radius: Callable[[Array], Array]
+) -> Array:
+    """Complex numbers of random direction, and of a size made of even random numbers."""
+    keys = random.split(key)
+    size = radius(random.uniform(keys[0], shape, dtype))
+    angle = lax.mul(random.uniform(keys[1], shape, dtype), 2 * math.pi)
+    return lax.complex(lax.mul(size, lax.cos(angle)), lax.mul(size, lax.sin(angle)))
+
+
+def _named(scale: float, mode: Mode, distribution: Distribution, name: str, doc: str) -> Any:
+    """A maker of initialisers with the scale, mode and distribution that a name stands for."""
+
+    def maker(
+        in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: Any = None
+    ) -> Initializer:
+        return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
+
+    maker.__name__ = maker.__qualname__ = name
+    maker.__doc__ = _DOC.format(name=name, doc=doc, scale=scale, mode=mode, kind=distribution)
+    return maker
+
+
+_DOC = """{doc}
+
+It is `variance_scaling({scale}, "{mode}", "{kind}")`.
+
+Args:
+    in_axis, out_axis, batch_axis: an axis or several, as for `variance_scaling`.
+    dtype: the float or complex dtype where none is asked for; the default float one if None.
+
+>>> nn.initializers.{name}()(random.key(0), (2, 3)).shape
+(2, 3)
+"""
+
+_GLOROT = (
+    "An initialiser of {}, by Glorot and Bengio: variance 1 over the mean of the numbers of "
+    'inputs and outputs.\n\nSee "Understanding the difficulty of training deep feedforward neural '
+    'networks" (2010). Also called Xavier\'s.'
+)
+_LECUN = (
+    "An initialiser of {}, by LeCun: variance 1 over the number of inputs.\n\nSee LeCun, Bottou, "
+    'Orr and Mueller, "Efficient BackProp" (1998).'
+)
+_HE = (
+    "An initialiser of {}, by He: variance 2 over the number of inputs.\n\nSee He, Zhang, Ren and "
+    'Sun, "Delving deep into rectifiers" (2015), https://arxiv.org/abs/1502.01852. Also called '
+    "Kaiming's."
+)
+_EVEN, _NORMAL = "evenly distributed weights", "truncated normal weights"
+
+glorot_uniform = _named(1.0, "fan_avg", "uniform", "glorot_uniform", _GLOROT.format(_EVEN))
+glorot_normal = _named(1.0, "fan_avg", "truncated_normal", "glorot_normal", _GLOROT.format(_NORMAL))
+lecun_uniform = _named(1.0, "fan_in", "uniform", "lecun_uniform", _LECUN.format(_EVEN))
+lecun_normal = _named(1.0, "fan_in", "truncated_normal", "lecun_normal", _LECUN.format(_NORMAL))
+he_uniform = _named(2.0, "fan_in", "uniform", "he_uniform", _HE.format(_EVEN))
+he_normal = _named(2.0, "fan_in", "truncated_normal", "he_normal", _HE.format(_NORMAL))
+xavier_uniform, xavier_normal = glorot_uniform, glorot_normal
+kaiming_uniform, kaiming_normal = he_uniform, he_normal

@@ -16,6 +16,7 @@ from ..operands import (
     accumulation_dtype,
     broadcast_to,
     is_complex,
+    promote_dtypes_inexact,
     some_axes,
     typeof,
 )
@@ -164,7 +165,7 @@ def standardize(
 def _variance(x: Array, centre: Any, axes: Any, mask: Any, algorithm: str) -> Array:
     if algorithm == "stable":
         return _mean(lax.square(operators.subtract(x, centre)), axes, mask)
-    centre = strong("standardize", centre)
+    centre = promote_dtypes_inexact("standardize", x, centre)[1]
     variance = operators.subtract(_mean(lax.square(x), axes, mask), lax.square(centre))
     return lax.select(lax.gt(variance, 0.0), variance, 0.0)  # rounding may leave it negative
 

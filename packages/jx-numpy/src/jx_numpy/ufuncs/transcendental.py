@@ -172,7 +172,7 @@ def sinc(x: ArrayLike, /) -> Array:
         x: an array or number; integers and booleans become floats.
 
     >>> jnp.sinc(jnp.array([0.0, 0.5]))
-    Array([1.       , 0.6366198], dtype=float32)
+    Array([1.        , 0.63661975], dtype=float32)
     """
     z = multiply(inexact("sinc", x), math.pi)
     near = less(lax.abs(z), 0.25)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from jx_core import Primitive, RuleTable, ShapedArray
 
@@ -41,11 +41,12 @@ class Context:
 
 
 LoweringRule = Callable[..., Value | list[Value]]
+R = TypeVar("R", bound=LoweringRule)
 
 
 def deflower(
     *primitives: Primitive, platform: str | None = None
-) -> Callable[[LoweringRule], LoweringRule]:
+) -> Callable[[R], R]:
     """Decorator: define how `primitives` become StableHLO.
 
     The function is called as `rule(ctx, *operands, **params)` with a `Context` and the SSA

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import ShapedArray, dtypes
+from jx_core.ops.rng import KeyDType
 
 _ELEMENT_NAMES = {
     "bool": "i1", "int2": "i2", "int4": "i4", "int8": "i8", "int16": "i16", "int32": "i32",
