@@ -1,9 +1,13 @@
 """Sphinx's settings. Pages are Markdown (MyST); the reference is made from docstrings."""
 
+import os
 import sys
 from pathlib import Path
 
-from jx_core._version import __version__
+# Read when jx is first imported: the pages' examples spread arrays over eight devices.
+os.environ.setdefault("JX_NUM_CPU_DEVICES", "8")
+
+from jx_core._version import __version__  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -31,7 +35,6 @@ html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html"]}
 
 myst_heading_anchors = 3
 
-default_role = "code"  # `x` in a docstring is code, as in Markdown
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # signatures stay readable; docstrings say what is meant
 napoleon_numpy_docstring = False
@@ -40,8 +43,4 @@ napoleon_use_ivar = True
 # The pages' own examples are run here. Those in docstrings see their module's names, and are
 # run as such by tests/test_docstrings.py.
 doctest_test_doctest_blocks = ""
-doctest_global_setup = """
-import os
-os.environ.setdefault("JX_NUM_CPU_DEVICES", "8")
-import numpy as np
-"""
+doctest_global_setup = "import numpy as np"

@@ -39,25 +39,45 @@ def signature(value: Any) -> str:
     return str(found.replace(parameters=bare, return_annotation=found.empty))
 
 
-def escape_stars(lines: list[str]) -> list[str]:
-    """Lines in which `(*batch, n)` is no unfinished emphasis. Code is left as it is."""
-    star = re.compile(r"(`[^`]*`)|(?<![\\\w*])\*(?=\w)(?![^*]*\w\*(?!\*))")
-    return [
-        line if line.lstrip().startswith((">>>", "...")) else star.sub(escaped, line)
-        for line in lines
-    ]
+# A quotation in backticks and what follows, or a star that would begin emphasis, or a bar.
+SPECIAL = re.compile(r"`+([^`]+)`+(\w?)|(?<!\\)(\*{1,2}(?=\w)|(?<=\w)\*{1,2}|\|)")
 
 
-def escaped(match: re.Match[str]) -> str:
-    """A quotation in backticks unchanged, a star with a backslash before it."""
-    return match[1] or r"\*"
+def as_markup(lines: list[str]) -> list[str]:
+    """Lines of a docstring as they are meant, where reStructuredText reads them otherwise.
+
+    A quotation in backticks is code, and may have a plural s; `(*batch, n)` begins no
+    emphasis, and `|x|` is no substitution. Examples and literal blocks are left as they are.
+    """
+    result = []
+    literal: int | None = None  # the indentation of the `::` line that began a literal block
+    example = False
+    for line in lines:
+        text, indent = line.strip(), len(line) - len(line.lstrip())
+        if literal is not None and text and indent <= literal:
+            literal = None
+        example = text.startswith(">>>") or (example and bool(text))
+        if literal is not None or example:
+            result.append(line)
+            continue
+        result.append(SPECIAL.sub(_marked, line))
+        if text.endswith("::"):
+            literal = indent
+    return result
+
+
+def _marked(match: re.Match[str]) -> str:
+    code, following, special = match.groups()
+    if code is None:
+        return "".join(f"\\{c}" for c in special)
+    return f"``{code}``" + (f"\\ {following}" if following else "")
 
 
 def process_docstring(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
     """For the docstrings that autodoc itself shows."""
-    lines[:] = escape_stars(lines)
+    lines[:] = as_markup(lines)
 
 
 class PublicNames(SphinxDirective):
@@ -69,7 +89,7 @@ class PublicNames(SphinxDirective):
         module = importlib.import_module(self.arguments[0])
         lines: list[str] = []
         for name in public_names(module):
-            lines += self.describe(f"{module.__name__}.{name}", getattr(module, name))
+            lines += self.describe(f"{self.arguments[0]}.{name}", getattr(module, name))
         content = StringList(lines, source=self.get_source_info()[0])
         node = nodes.section()
         node.document = self.state.document
@@ -79,20 +99,34 @@ class PublicNames(SphinxDirective):
     def describe(self, name: str, value: Any) -> list[str]:
         """Markup for one name."""
         if isinstance(value, types.ModuleType):
-            summary = (inspect.getdoc(value) or "").partition("\n")[0]
-            return [f".. py:module:: {name}", "   :no-index:", "", f"   {summary}", ""]
+            return [f".. py:data:: {name}", "   :no-index:", "", *summary(value)]
         if isinstance(value, type):
-            return [f".. autoclass:: {name}", "   :members:", ""]
+            if own(value):  # also documented on its layer's page
+                return [f".. autoclass:: {name}", "   :members:", "   :no-index:", ""]
+            return [f".. py:class:: {name}", "", *summary(value)]
         if not callable(value):
             return [f".. py:data:: {name}", ""]
-        docstring = GoogleDocstring(inspect.getdoc(value) or "", self.config).lines()
-        docstring = escape_stars(docstring)
         head = f".. py:function:: {name}{signature(value)}"
-        return [head, "", *(f"   {line}".rstrip() for line in docstring), ""]
+        if not own(value):
+            return [head, "", *summary(value)]
+        docstring = as_markup((inspect.getdoc(value) or "").splitlines())
+        lines = GoogleDocstring(docstring, self.config).lines()
+        return [head, "", *(f"   {line}".rstrip() for line in lines), ""]
+
+
+def own(value: Any) -> bool:
+    """Whether jx made it. What is NumPy's or jaxlib's is documented there."""
+    return (getattr(value, "__module__", None) or "").startswith("jx")
+
+
+def summary(value: Any) -> list[str]:
+    """The first line of a docstring, as the content of a directive."""
+    first = (inspect.getdoc(value) or "").partition("\n")[0]
+    return [f"   {line}" for line in as_markup([first])] + [""]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    app.connect("autodoc-process-docstring", process_docstring, priority=900)  # after napoleon
+    app.connect("autodoc-process-docstring", process_docstring, priority=100)  # before napoleon
     app.add_directive("public-names", PublicNames)
     return {"parallel_read_safe": True}

@@ -75,7 +75,10 @@ def test_derivatives_are_those_of_finite_differences(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_reverse_mode_is_the_transpose_of_forward_mode(name):
-    """The pairing of a cotangent with a tangent is the same before and after."""
+    """The pairing of a cotangent with a tangent is the same before and after.
+
+    Its real part, that is: not all functions of complex numbers here are holomorphic.
+    """
     with backend.use("numpy"):
         for sample in doubles(name):
             xs = moving_operands(sample)
@@ -87,7 +90,7 @@ def test_reverse_mode_is_the_transpose_of_forward_mode(name):
             there = sum(np.sum(np.asarray(c) * np.asarray(m)) for c, m in kept)
             here = sum(np.sum(np.asarray(b) * t) for b, t in zip(back, ts, strict=True))
             size = sum(np.sum(np.abs(np.asarray(c) * np.asarray(m))) for c, m in kept)
-            assert abs(there - here) <= 1e-12 * (1 + size), sample
+            assert abs(np.real(there) - np.real(here)) <= 1e-12 * (1 + size), sample
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -84,6 +84,10 @@ def _gathers() -> Iterator[Sample]:
             indices = _vectors(numbers, batch, low, high)
             for dtype in ALL if shape == (4, 5) and batch == (3,) else FEW:
                 yield _gather(array(shape, dtype), indices, numbers, sizes, mode)
+            if mode is GatherScatterMode.FILL_OR_DROP:
+                for dtype in ("float64", "complex128"):
+                    x = array(shape, dtype)
+                    yield _gather(x, indices, numbers, sizes, mode, fill_value=1)
             yield _gather(words(shape), indices, numbers, sizes, mode, keys=(0,))
     shape, batch, numbers, sizes = GATHERS[0]
     for dtype in ("float32", "int32", "bool"):
@@ -104,6 +108,8 @@ def _gathers() -> Iterator[Sample]:
 def _gather(x: Any, indices: Any, numbers: Any, sizes: Any, mode: Any, **options: Any) -> Sample:
     keys = options.pop("keys", ())
     moving = (0,) if x.dtype.kind in "fcV" and not keys else ()
+    if mode is GatherScatterMode.FILL_OR_DROP and options.get("fill_value") is None:
+        moving = ()  # it reads NaN, from which no difference can be told
     params = {
         "dimension_numbers": numbers, "slice_sizes": sizes, "mode": mode, "fill_value": None,
         "indices_are_sorted": False, "unique_indices": False, **options,

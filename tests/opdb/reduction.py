@@ -75,7 +75,7 @@ def _cumulative(primitive, accepted, order) -> Iterator[Sample]:
     for dtype in accepted:
         moving = (0,) if _inexact(dtype) else ()
         facts = {"moving": moving, "order": order, "slack": 32}
-        for n in (1, 2, 3, 5, 8):
+        for n in (1, 2, 3, 5, 8) if dtype == "float32" else (5,):
             for reverse in (False, True):
                 x = apart((n, 2), dtype)
                 yield Sample(primitive, (x,), {"axis": 0, "reverse": reverse}, **facts)

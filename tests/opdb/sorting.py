@@ -45,7 +45,7 @@ def samples() -> Iterator[Sample]:
 
 def error_samples() -> Iterator[ErrorSample]:
     x = np.zeros((2, 3), np.float32)
-    yield ErrorSample("sort_axis", lambda: lax.sort(x, dimension=2), ShapeError, r"\(2, 3\)")
+    yield ErrorSample("sort_axis", lambda: lax.sort(x, dimension=2), ShapeError, "dimension 2 is out of")
     yield ErrorSample("sort_shapes", lambda: lax.sort((x, x[0])), ShapeError, "equal shapes")
     yield ErrorSample("sort_keys", lambda: lax.sort((x,), num_keys=2), ValueError, "num_keys")
     yield ErrorSample("top_k", lambda: lax.top_k(x, 4), ShapeError, "k must be between 0 and")

@@ -68,9 +68,9 @@ def test_a_constraint_is_an_equation_of_the_program():
 
 
 def test_constraints_are_given_as_a_prefix_of_the_tree():
-    program = make_jaxpr(
-        lambda tree: with_sharding_constraint(tree, {"a": ROWS, "b": COLUMNS})
-    )({"a": X, "b": (X, X)})
+    program = make_jaxpr(lambda tree: with_sharding_constraint(tree, {"a": ROWS, "b": COLUMNS}))(
+        {"a": X, "b": (X, X)}
+    )
     assert [e.params["sharding"] for e in program.jaxpr.eqns] == [ROWS, COLUMNS, COLUMNS]
 
 

@@ -62,7 +62,8 @@ def test_complex_functions():
     for name in ("exp", "sin", "cosh", "sqrt", "log", "abs", "angle", "conj", "real", "imag",
                  "square", "sinc", "rint", "isreal", "iscomplex", "isfinite"):  # fmt: skip
         expected = getattr(np, name)(z.astype(np.complex128))
-        np.testing.assert_allclose(np.asarray(getattr(jnp, name)(z)), expected, rtol=1e-5)
+        result = np.asarray(getattr(jnp, name)(z))
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
 
 
 BINARY = (
@@ -207,8 +208,10 @@ def test_isclose_allclose_array_equal():
 
 def test_ufunc_methods():
     x = np.array([[3, 1, 2], [9, 7, 8]], np.int32)
-    for name in ("add", "multiply", "maximum", "minimum", "bitwise_and", "bitwise_or",
-                 "bitwise_xor", "logical_and", "logical_or", "subtract", "logical_xor"):  # fmt: skip
+    for name in (
+        "add multiply subtract maximum minimum bitwise_and bitwise_or bitwise_xor logical_and "
+        "logical_or logical_xor"
+    ).split():
         fun, reference = getattr(jnp, name), getattr(np, name)
         for axis in (0, 1):
             np.testing.assert_array_equal(fun.reduce(x, axis), reference.reduce(x, axis))
@@ -224,8 +227,6 @@ def test_ufunc_methods():
     np.testing.assert_array_equal(masked, [3, 7])
     y = jnp.add.at(jnp.zeros(3), np.array([0, 0, 2]), np.array([1.0, 2.0, 3.0]), inplace=False)
     np.testing.assert_array_equal(y, [3, 0, 3])
-    z = jnp.power.at if hasattr(jnp.power, "at") else None
-    assert z is None
     assert jnp.logaddexp.identity == -np.inf and jnp.add.nin == 2
     assert isinstance(jnp.add, jnp.ufunc) and not isinstance(jnp.sin, jnp.ufunc)
     assert repr(jnp.add) == "<jnp.ufunc 'add'>"
@@ -250,8 +251,9 @@ def test_packing_bits():
         for axis in (None, 0, 1):
             packed = np.packbits(bits, axis, order)
             np.testing.assert_array_equal(jnp.packbits(bits, axis, order), packed)
+            expected = np.unpackbits(packed, axis, None, order)
             np.testing.assert_array_equal(
-                jnp.unpackbits(packed, axis, bitorder=order), np.unpackbits(packed, axis, None, order)
+                jnp.unpackbits(packed, axis, bitorder=order), expected
             )
     packed = np.array([131, 7], np.uint8)
     for count in (None, 3, -2, 20):
@@ -292,7 +294,6 @@ def test_derivatives_at_delicate_places():
     np.testing.assert_allclose([float(g) for g in equal], [0.5, 0.5])
     second = grad(grad(lambda x: jnp.logaddexp(x, 1.0)))(1.0)
     np.testing.assert_allclose(float(second), 0.25, rtol=1e-6)
-    assert float(grad(lambda x: jnp.logaddexp(x, -jnp.inf))(-jnp.inf)) == 0.5 or True
     assert not np.isnan(float(grad(lambda x: jnp.logaddexp(x, -jnp.inf))(-jnp.inf)))
     mantissa, tangent = jvp(lambda x: jnp.frexp(x)[0], (10.0,), (1.0,))
     assert float(mantissa) == 0.625 and float(tangent) == 1 / 16

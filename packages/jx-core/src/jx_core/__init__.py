@@ -4,7 +4,10 @@ Everything here runs without a compiled runtime. Transformations (`jx_ad`,
 `jx_batching`) and back ends (`jx_xla`) are packages above, built on the names below.
 """
 
-from . import backend, dtypes, errors, lax, operators, source, tree, tree_util
+import importlib as _importlib
+from typing import Any as _Any
+
+from . import backend, dtypes, errors, source, tree, tree_util
 from ._version import __version__
 from .array import Array
 from .array_methods import define as define_array_member
@@ -36,3 +39,10 @@ __all__ = [
     "jit", "lax", "make_jaxpr", "named_scope", "operators", "source", "tree", "tree_util",
     "typeof",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    # The op families are most of jx-core; they load when something is first computed.
+    if name in ("lax", "operators"):
+        return _importlib.import_module(f"jx_core.{name}")
+    raise AttributeError(f"module 'jx_core' has no attribute {name!r}")

@@ -8,6 +8,7 @@ the rest.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,10 @@ from .trace import Tracer
 
 _table: dict[str, tuple[Any, bool, tuple[str, ...]]] = {}
 _classes: list[tuple[type, Any]] = []
+
+# Modules that define members when they are imported, which happens when one is first used.
+_late_modules: list[str] = []
+_late_names: list[str] = []
 
 
 class OperatorSpec(CallSpec):
@@ -83,9 +88,62 @@ def define(
         _set(cls, backend, name)
 
 
+def promise(module: str, operators: Sequence[str]) -> None:
+    """Say that `module` defines members when imported, so that it need not be imported yet.
+
+    The first use of one of `operators`, or of an attribute that arrays don't have, imports it.
+
+    Args:
+        module: its name.
+        operators: the special methods among its members, which Python looks up on the class.
+    """
+    _late_modules.append(module)
+    _late_names.extend(operators)
+    for cls in (Tracer, *(cls for cls, _ in _classes)):
+        _put_stubs(cls)
+
+
+def _put_stubs(cls: type) -> None:
+    for name in _late_names:
+        if name not in _table:
+            setattr(cls, name, _stub(name))
+    if _late_modules:
+        cls.__getattr__ = _late_attribute  # type: ignore[attr-defined]
+
+
+def _stub(name: str) -> Callable[..., Any]:
+    def late(self: Any, *args: Any) -> Any:
+        if not _load_late_modules():
+            return NotImplemented
+        return getattr(type(self), name)(self, *args)
+
+    late.__name__ = name
+    return late
+
+
+def _late_attribute(self: Any, name: str) -> Any:
+    if not name.startswith("__") and _load_late_modules():
+        return getattr(self, name)
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def _load_late_modules() -> bool:
+    """Import what was promised; whether there was anything to import."""
+    if not _late_modules:
+        return False
+    while _late_modules:
+        importlib.import_module(_late_modules[0])
+        _late_modules.pop(0)
+    for cls in (Tracer, *(cls for cls, _ in _classes)):
+        if vars(cls).get("__getattr__") is _late_attribute:
+            del cls.__getattr__
+    return True
+
+
 def install(cls: type, backend: Any) -> None:
     """Put everything defined so far, and all that will be, on a back end's array class."""
     _classes.append((cls, backend))
+    _put_stubs(cls)
     for name in _table:
         _set(cls, backend, name)
 
@@ -128,3 +186,12 @@ def _deferring(name: str, member: Callable[[Any, Any], Any]) -> Callable[[Any, A
     operator.__name__ = getattr(member, "__name__", "operator")
     operator.__doc__ = member.__doc__
     return operator
+
+
+promise("jx_core.operators", [
+    *(f"__{p}{n}__" for p in ("", "r") for n in (
+        "add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "and", "or", "xor",
+        "lshift", "rshift",
+    )),
+    *(f"__{n}__" for n in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert", "len")),
+])  # fmt: skip

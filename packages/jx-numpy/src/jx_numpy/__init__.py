@@ -9,15 +9,16 @@ namespace itself there are the packages `linalg`, `nn` and `random`.
 Array([1, 2, 3], dtype=int32)
 """
 
+# ruff: noqa: F403
 from jx_core import Array as ndarray
 from jx_core import source as _source
 
-_source.register_internal(__file__)
-
-# ruff: noqa: F403
 from . import contraction as _contraction
 from . import indexing as _indexing
-from . import methods as _methods
+from . import linalg as linalg
+from . import methods as _methods  # noqa: F401  (installs them on arrays)
+from . import nn as nn
+from . import random as random
 from ._version import __version__ as __version__
 from .calculus import *
 from .calculus import __all__ as _calculus_names
@@ -60,12 +61,9 @@ from .ufuncs import __all__ as _ufuncs_names
 from .windows import *
 from .windows import __all__ as _windows_names
 
-# Last, because they use the namespace's own functions.
-from . import linalg as linalg
-from . import nn as nn
-from . import random as random
+_source.register_internal(__file__)
 
-__all__ = [
+__all__ = [  # noqa: PLE0604
     "linalg", "ndarray", "nn", "random",
     *_calculus_names, *_contraction.__all__, *_creation_names, *_cumulative_names,
     *_functional_names, *_index_tricks_names, *_indexing.__all__, *_inspection_names,

@@ -347,7 +347,9 @@ def interp(
     """
     for side, value in (("left", left), ("right", right)):
         if isinstance(value, str) and value != "extrapolate":
-            raise ValueError(f"jnp.interp: the only word for {side} is 'extrapolate', got {value!r}")
+            raise ValueError(
+                f"jnp.interp: the only word for {side} is 'extrapolate', got {value!r}"
+            )
     x, xp, fp = (as_operand("interp", v, i) for i, v in enumerate((x, xp, fp)))
     return _interpolate(
         x, xp, fp, None if isinstance(left, str) else left,

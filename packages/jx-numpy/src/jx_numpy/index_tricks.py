@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import lax, operators
+from jx_core import lax
 
 from .creation import arange, asarray, linspace
 from .functions import array_function
 from .indexing import nonzero
-from .manipulation import broadcast_to, concatenate
+from .manipulation import concatenate
 from .operands import Array, ArrayLike, as_operand, to_dtype, typeof
 
 __all__ = ["c_", "fill_diagonal", "index_exp", "ix_", "mask_indices", "r_", "s_"]
@@ -210,7 +210,7 @@ r_ = _Joiner("r_", 0, 1, -1, """Arrays, numbers and slices joined along the firs
     >>> jnp.r_[jnp.array([1, 2]), 0, 4:6]
     Array([1, 2, 0, 4, 5], dtype=int32)
     """)
-c_ = _Joiner("c_", -1, 2, 0, """Arrays, numbers and slices joined along the last axis, vectors as columns.
+c_ = _Joiner("c_", -1, 2, 0, """Arrays, numbers and slices side by side; vectors are columns.
 
     >>> jnp.c_[jnp.array([1, 2]), jnp.array([3, 4])]
     Array([[1, 3],

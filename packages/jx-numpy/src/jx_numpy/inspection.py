@@ -10,7 +10,7 @@ import numpy as np
 from jx_core import dtypes
 from jx_core.dtypes import finfo, iinfo, isdtype, issubdtype, promote_types, result_type
 
-from .operands import ArrayLike, Shape, type_of, is_complex, one_axis, some_axes
+from .operands import ArrayLike, Shape, is_complex, one_axis, some_axes, type_of
 from .scalar_types import ScalarType
 
 __all__ = [

@@ -105,7 +105,7 @@ def _axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
 
 @array_function("ord", "axis", "keepdims")
 def norm(
-    x: ArrayLike, ord: int | float | str | None = None, axis: Any = None, keepdims: bool = False  # noqa: A002
+    x: ArrayLike, ord: int | float | str | None = None, axis: Any = None, keepdims: bool = False
 ) -> Array:
     """The norm of vectors or matrices.
 
@@ -147,7 +147,7 @@ def norm(
 
 @array_function("axis", "keepdims", "ord")
 def vector_norm(
-    x: ArrayLike, /, *, axis: Any = None, keepdims: bool = False, ord: int | float | str = 2  # noqa: A002
+    x: ArrayLike, /, *, axis: Any = None, keepdims: bool = False, ord: int | float | str = 2
 ) -> Array:
     """The norm of vectors along an axis, along several, or of the whole array.
 
@@ -162,7 +162,7 @@ def vector_norm(
 
 @array_function("keepdims", "ord")
 def matrix_norm(
-    x: ArrayLike, /, *, keepdims: bool = False, ord: int | float | str | None = "fro"  # noqa: A002
+    x: ArrayLike, /, *, keepdims: bool = False, ord: int | float | str | None = "fro"
 ) -> Array:
     """The norm of the matrices in the last two axes; see `norm` for the orders.
 

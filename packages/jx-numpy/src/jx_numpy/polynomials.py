@@ -10,7 +10,7 @@ from jx_core import lax, operators
 from jx_core.errors import concrete_or_error
 
 from .creation import asarray
-from .functions import array_function, plain
+from .functions import array_function
 from .manipulation import trim_zeros
 from .operands import (
     Array,

@@ -40,7 +40,10 @@ class ScalarType(type):
         return hash(cls.dtype.type)
 
     def __eq__(cls, other: object) -> Any:
-        return other is cls.dtype.type or cls is other or cls.dtype == other
+        # Not equal to Python's own types, which a dtype compares equal to.
+        return other is cls or other is cls.dtype.type or (
+            isinstance(other, np.dtype) and other == cls.dtype
+        )
 
     def __ne__(cls, other: object) -> Any:
         return not cls == other
@@ -94,6 +97,12 @@ float32 = _scalar_type("float32", np.float32)
 float64 = _scalar_type("float64", np.float64)
 complex64 = _scalar_type("complex64", np.complex64)
 complex128 = _scalar_type("complex128", np.complex128)
+
+# ml_dtypes has had the 1-bit integers since 0.6 only.
+for _dtype in dtypes.NARROW_INTS:
+    if _dtype.name in ("int1", "uint1"):
+        globals()[_dtype.name] = _scalar_type(_dtype.name, _dtype.type)
+        __all__.append(_dtype.name)
 
 single = float32
 double = float64

@@ -111,9 +111,8 @@ def _described(
     else:
         filler = lax.full((1, m), to_dtype(fill_value, typeof(rows).dtype), typeof(rows).dtype)
     shape = (size, m)
-    values = lax.select(
-        lax.broadcast_in_dim(exists, shape, (0,)), values, lax.broadcast_in_dim(filler, shape, (0, 1))
-    )
+    filler = lax.broadcast_in_dim(filler, shape, (0, 1))
+    values = lax.select(lax.broadcast_in_dim(exists, shape, (0,)), values, filler)
     first_index = lax.broadcast_in_dim(lax.slice_in_dim(indices, 0, 1), (size,), (0,))
     indices = lax.select(exists, indices, first_index)
     # A row's number is found where it went in the sorted order.

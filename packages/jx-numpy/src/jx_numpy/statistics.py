@@ -254,7 +254,7 @@ def histogramdd(
         raise ValueError(
             f"jnp.histogramdd: bins and range must have an entry for each of {dims} dimensions"
         )
-    columns = [lax.index_in_dim(points, i, axis=1, keepdims=False) for i in np.arange(dims).tolist()]
+    columns = lax.unstack(points, 1)
     edges = [
         histogram_bin_edges(x, b, r) for x, b, r in zip(columns, per_axis, ranges, strict=True)
     ]

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+
 from jx_xla import devices as all_devices
 from jx_xla import process_index
 from jx_xla.runtime.shardings import device_list
@@ -82,6 +83,7 @@ class Mesh:
     axis_types: tuple[AxisType, ...]
     devices: np.ndarray
     size: int
+    _hash: int
 
     def __new__(
         cls,
@@ -160,9 +162,7 @@ class Mesh:
         """Whether it has devices of other processes."""
         return len(self.local_devices) != self.size
 
-    def update(
-        self, devices: Any = None, axis_names: Any = None, axis_types: Any = None
-    ) -> Mesh:
+    def update(self, devices: Any = None, axis_names: Any = None, axis_types: Any = None) -> Mesh:
         """The same mesh with some fields replaced."""
         return Mesh(
             self.devices if devices is None else devices,
@@ -301,8 +301,9 @@ class set_mesh:
     def __init__(self, mesh: Mesh | None) -> None:
         if not (mesh is None or isinstance(mesh, Mesh)):
             raise TypeError(f"set_mesh: expected a jx.sharding.Mesh, got {mesh!r}")
-        self._override: Any = mesh_option(None if mesh is None or mesh.empty else mesh)
-        self._override.__enter__()
+        override: Any = mesh_option(None if mesh is None or mesh.empty else mesh)
+        override.__enter__()
+        self._override = override
 
     def __enter__(self) -> Mesh:
         return get_mesh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ShapeDtypeStruct, dtypes, tree, typeof
+from jx_core import ShapeDtypeStruct, tree, typeof
 from jx_core.dispatch import argument_name
 from jx_core.jit import Traced
 
@@ -145,10 +145,7 @@ class Compiled:
             physical_value(x) if type(physical_value(x)) is Array else _host(x) for x in leaves
         ]
         results = self._executable(arguments)
-        outs = [
-            logical_value(r, a) if isinstance(a.dtype, dtypes.ExtendedDType) else r
-            for r, a in zip(results, closed.out_avals, strict=True)
-        ]
+        outs = [logical_value(r, a) for r, a in zip(results, closed.out_avals, strict=True)]
         return tree.unflatten(self.out_tree, outs)
 
     def _check_shardings(self, leaves: Sequence[Any]) -> None:

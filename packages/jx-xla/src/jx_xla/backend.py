@@ -14,10 +14,12 @@ import numpy as np
 
 from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, dtypes, tree, typeof
 from jx_core.backend import Backend, current
+from jx_core.config import default_device as default_device_option
+from jx_core.config import enable_x64
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
-from jx_core.lax import device_put_p, sharding_constraint_p
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
+from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 from jx_core.staging import trace_to_jaxpr
 from jx_core.state import eager_listeners, state
 from jx_core.tree import registration as tree_registration
@@ -65,11 +67,12 @@ class XlaBackend(Backend):
                 call = self._eager[key] = eager_callable(primitive, params)
         except TypeError:  # a param that can't be hashed
             call = eager_callable(primitive, params)
-        return call(*operands)
+        return call(*[on_device(x) if type(x) in _NUMBERS else x for x in operands])
 
     def forget_eager(self) -> None:
         """Drop the dispatchers of single primitives."""
         self._eager.clear()
+        _numbers.clear()
 
     def _run_program(
         self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
@@ -147,8 +150,40 @@ class XlaBackend(Backend):
         return lower(traced, **options)
 
 
+_NUMBERS = frozenset((int, float))
+_numbers: dict[Any, Any] = {}
+_MOST_NUMBERS = 4096
+
+
+def on_device(x: int | float) -> Any:
+    """A Python number as a device array, weakly typed, made once.
+
+    Transformations bind the same few numbers again and again; passing one to a program costs
+    as much as running the program.
+    """
+    key = (type(x), x, enable_x64.value, default_device_option.value)
+    found = _numbers.get(key)
+    if found is not None:
+        return found
+    aval = typeof(x)
+    try:
+        array = np.asarray(x, aval.dtype)
+    except OverflowError:
+        return x  # the dispatcher's own error says what does not fit
+    made = put(array, aval, default_device(), committed=False)
+    if x == 0 or x != x:  # 0.0 and -0.0 are equal but differ; NaN would never be found again
+        if type(x) is not int:
+            return made
+    if len(_numbers) >= _MOST_NUMBERS:
+        _numbers.clear()
+    _numbers[key] = made
+    return made
+
+
 def fast_entry(executable: Any, result: Any, leaves: Sequence[Any]) -> Any:
-    """What the dispatcher needs to answer the next such call by itself."""
+    """What the dispatcher needs to answer the next such call by itself, None if it can't."""
+    if any(type(x) is np.ndarray for x in dispatch_registry.flatten(result)[0]):
+        return None  # of dtype float0, which no device has
     words = [physical_value(x) for x in leaves]
     return fast_path(executable, dispatch_registry.flatten(result)[1], words)
 
@@ -167,10 +202,7 @@ def run_call(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any]
         for x, a in zip(operands, closed.in_avals, strict=True)
     ]
     results = executable(arguments)
-    return [
-        logical_value(r, a) if isinstance(a.dtype, dtypes.ExtendedDType) else r
-        for r, a in zip(results, closed.out_avals, strict=True)
-    ], executable
+    return [logical_value(r, a) for r, a in zip(results, closed.out_avals, strict=True)], executable
 
 
 def _host_argument(x: Any, aval: ShapedArray) -> Any:

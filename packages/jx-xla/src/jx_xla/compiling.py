@@ -211,7 +211,7 @@ def executable_for(params: dict[str, Any], operands: Sequence[Any]) -> Executabl
     found = closed.derived.get(key)
     if found is None:
         found = closed.derived[key] = compile_lowering(Lowering(params, placement), params)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def compile_lowering(
@@ -255,7 +255,9 @@ def _compiled_shardings(
     devices = lowering.placement.devices
     if len(devices) == 1:
         here = single_device(devices[0])
-        return [here] * len(lowering.in_shardings), [here] * len(closed.out_avals)
+        whole = lowering.placement.whole or here
+        outs = [whole if s is None else s for s in lowering.out_shardings]
+        return [here] * len(lowering.in_shardings), outs
     named = [
         s
         for s in (*lowering.in_shardings, *lowering.out_shardings, *constraints(closed))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jx_core import ShapedArray
+import numpy as np
+
+from jx_core import ShapedArray, dtypes
 
 from .runtime.arrays import Array, Shard
 from .runtime.placement import copy as copy_array
@@ -123,5 +125,8 @@ def physical_value(x: Any) -> Any:
 
 
 def logical_value(x: Array, aval: ShapedArray) -> Any:
-    """The device array `x` as an array of type `aval`."""
+    """The device array `x` as an array of type `aval`; an ndarray for the type of no values,
+    that of integers' tangents."""
+    if aval.dtype == dtypes.float0:
+        return np.zeros(aval.shape, dtypes.float0)
     return x if x.aval is aval or x.aval.dtype == aval.dtype else KeyArray(aval, x)

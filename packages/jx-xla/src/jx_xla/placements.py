@@ -19,6 +19,7 @@ from .keys import physical_value
 from .lowering.types import physical
 from .runtime import clients
 from .runtime.arrays import Array
+from .runtime.named_sharding import NamedSharding
 from .runtime.shardings import Sharding, single_device
 
 Devices = tuple[Any, ...]
@@ -31,11 +32,13 @@ class Placement(NamedTuple):
         devices: the devices, in the program's order.
         shardings: one for each argument, None where the compiler may choose it.
         committed: whether the caller chose the devices, so that results must stay there.
+        whole: on one device, the sharding of results where the caller speaks of a mesh.
     """
 
     devices: Devices
     shardings: tuple[Sharding | None, ...]
     committed: bool
+    whole: NamedSharding | None = None
 
 
 def placement_of(operands: Sequence[Any], params: dict[str, Any]) -> Placement:
@@ -65,12 +68,22 @@ def placement_of(operands: Sequence[Any], params: dict[str, Any]) -> Placement:
         device = default_device()
         return Placement((device,), (single_device(device),) * len(operands), False)
     if len(devices) == 1:
-        return Placement(devices, (single_device(devices[0]),) * len(operands), True)
+        here = (single_device(devices[0]),) * len(operands)
+        named = (*chosen, *requests, *(params["out_shardings"] or ()), *constraints(closed))
+        return Placement(devices, here, True, _whole(named))
     shardings = tuple(
         wanted if wanted is not None else _own_sharding(sharding, devices)
         for sharding, wanted in zip(requests, chosen, strict=True)
     )
     return Placement(devices, shardings, True)
+
+
+def _whole(shardings: Sequence[Any]) -> NamedSharding | None:
+    """An array in one piece, on the first mesh that is spoken of."""
+    for sharding in shardings:
+        if type(sharding) is NamedSharding and sharding.num_devices == 1:
+            return sharding.update(spec=())
+    return None
 
 
 def sharding_of(x: Any) -> Any:
@@ -153,11 +166,11 @@ def constraints(closed: ClosedJaxpr) -> list[Any]:
     found = closed.derived.get(key)
     if found is None:
         found = closed.derived[key] = _constraints(closed.jaxpr)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _constraints(jaxpr: Jaxpr) -> list[Any]:
-    """The shardings of constraints and of inner calls, and devices that values are put on.
+    """The shardings of constraints and of inner calls, and those that values are put on.
 
     A single device inside a program is no demand: the program moves values between the
     devices it runs on, and to no others.
@@ -169,11 +182,15 @@ def _constraints(jaxpr: Jaxpr) -> list[Any]:
             continue
         named = (
             params.get("sharding"),
-            params.get("device"),
             *(params.get("in_shardings") or ()),
             *(params.get("out_shardings") or ()),
         )
-        found += [s for s in named if isinstance(s, Sharding) and s.num_devices > 1]
+        found += [s for s in named if type(s) is NamedSharding or _is_spread(s)]
+        found += filter(_is_spread, (params.get("device"),))
         for inner in jaxprs_in(params):
             found += _constraints(inner)
     return found
+
+
+def _is_spread(value: Any) -> bool:
+    return isinstance(value, Sharding) and value.num_devices > 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from jx_core import ShapedArray, Tracer, dtypes, shardings, tree, typeof
 from jx_core.backend import current
-from jx_core.lax import device_put_p
+from jx_core.ops.sharding import device_put_p
 from jx_core.trace import to_concrete
 
 from .keys import KeyArray, logical_value, physical_value
@@ -93,7 +93,7 @@ def _place(value: Any, what: str) -> Any:
         return None
     if isinstance(value, Device):
         return single_device(value)
-    if value in current().devices():
+    if any(value is device for device in current().devices()):
         return value
     raise ValueError(
         f"{what} must be a device (such as jx.devices()[0]), a sharding, a PartitionSpec, None "

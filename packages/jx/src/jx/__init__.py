@@ -11,19 +11,6 @@ names that JAX made popular. Modules such as `jx.numpy` load when first used.
 """
 
 import jx_xla as _jx_xla  # noqa: F401  registers XLA, and refuses a process that belongs to JAX
-from jx_ad import (
-    grad,
-    hessian,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jvp,
-    linear_transpose,
-    linearize,
-    value_and_grad,
-    vjp,
-)
-from jx_batching import vmap
 from jx_core import (
     Array,
     ShapeDtypeStruct,
@@ -61,10 +48,9 @@ _lazy.install()
 __all__ = [
     "Array", "ShapeDtypeStruct", "__version__", "config", "debug_infs", "debug_nans",
     "default_device", "default_matmul_precision", "default_prng_impl", "disable_jit",
-    "enable_checks", "enable_x64", "eval_shape", "float0", "grad", "hessian", "jacfwd",
-    "jacobian", "jacrev", "jit", "jvp", "linear_transpose", "linearize", "log_compiles",
-    "make_jaxpr", "named_scope", "numpy_dtype_promotion", "numpy_rank_promotion",
-    "threefry_partitionable", "typeof", "value_and_grad", "vjp", "vmap",
+    "enable_checks", "enable_x64", "eval_shape", "float0", "jit", "log_compiles", "make_jaxpr",
+    "named_scope", "numpy_dtype_promotion", "numpy_rank_promotion", "threefry_partitionable",
+    "typeof",
 ]  # fmt: skip
 __all__ += list(_lazy.NAMES)
 

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from jx_core import array_methods, mapping
+
 # jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
 MODULES = {
     "core": "jx_core",
@@ -35,6 +37,17 @@ MODULES = {
 
 # jx.NAME -> the module that defines it.
 NAMES = {
+    "grad": "jx_ad",
+    "hessian": "jx_ad",
+    "jacfwd": "jx_ad",
+    "jacobian": "jx_ad",
+    "jacrev": "jx_ad",
+    "jvp": "jx_ad",
+    "linear_transpose": "jx_ad",
+    "linearize": "jx_ad",
+    "value_and_grad": "jx_ad",
+    "vjp": "jx_ad",
+    "vmap": "jx_batching",
     "Device": "jx_xla",
     "NamedSharding": "jx_parallel",
     "P": "jx_parallel",
@@ -94,8 +107,16 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, _Loader(real), is_package=True)
 
 
+# The operators among the members that jx_numpy gives arrays.
+_NUMPY_OPERATORS = (
+    "__getitem__", "__iter__", "__contains__", "__matmul__", "__rmatmul__", "__round__",
+)  # fmt: skip
+
+
 def install() -> None:
-    """Make the modules importable under their jx names."""
+    """Make the modules importable under their jx names, and say which layers come late."""
+    array_methods.promise("jx_numpy", _NUMPY_OPERATORS)
+    mapping.late_module.append("jx_batching")
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

@@ -11,9 +11,7 @@ from jx_core.lax import device_put_p, sharding_constraint_p
 
 from ..tables import deflinear
 
-deflinear(
-    sharding_constraint_p, lambda ct, x, **params: [sharding_constraint_p.bind(ct, **params)]
-)
+deflinear(sharding_constraint_p, lambda ct, x, **params: [sharding_constraint_p.bind(ct, **params)])
 
 
 def _put_back(ct: Any, x: Any, *, device: Any, src: Any) -> list[Any]:

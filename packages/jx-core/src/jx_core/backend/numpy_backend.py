@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..aval import ShapedArray
-from ..dtypes import ExtendedDType
+from ..dtypes import ExtendedDType, float0
 from ..errors import UnexpectedTracerError
 from ..primitive import Primitive, types_of
 from ..trace import Tracer
@@ -176,13 +176,15 @@ class NumpyBackend(Backend):
             return _wrap(result, types, primitive, values)
         return [_wrap(r, t, primitive, values) for r, t in zip(result, types, strict=True)]
 
-    def put(self, value: Any, aval: ShapedArray, placement: Any = None) -> Array:
+    def put(self, value: Any, aval: ShapedArray, placement: Any = None) -> Any:
         if placement is not None and not isinstance(placement, HostDevice):
             raise TypeError(
                 f"the numpy back end has one device, {HOST}; can't put an array on {placement!r}"
             )
         if type(value) is Array and value.aval is aval:
             return value
+        if aval.dtype == float0:
+            return np.zeros(aval.shape, float0)  # the tangents of integers are plain ndarrays
         if isinstance(aval.dtype, ExtendedDType):
             return Array(np.array(value.value), aval)
         return Array(np.array(value, aval.dtype).reshape(aval.shape), aval)

@@ -166,6 +166,9 @@ def scalar_like(x: Any, dtype: Any, name: str) -> Any:
             f"lax.{name} requires arguments to have the same dtypes, got {dtype.name} and the "
             f"Python {type(x).__name__} {x!r}; the jx.numpy function promotes types"
         )
+    for python_type, (default, _) in PYTHON_SCALARS[_x64.value].items():
+        if default == dtype:
+            return python_type(x)  # another Python number, so that weak types survive
     return np.asarray(x, dtype)[()]
 
 

@@ -38,6 +38,7 @@ def keystr(keys: KeyPath, *, simple: bool = False, separator: str = "") -> str:
       separator: put between the steps.
 
     Example:
+      >>> from jx_core.tree_util import DictKey, GetAttrKey, SequenceKey
       >>> path = (GetAttrKey("layers"), SequenceKey(0), DictKey("w"))
       >>> keystr(path)
       ".layers[0]['w']"

@@ -17,4 +17,4 @@ from .matrices import __all__ as _matrices
 from .ranges import *  # noqa: F403
 from .ranges import __all__ as _ranges
 
-__all__ = [*_conversion, *_files, *_filling, *_grids, *_matrices, *_ranges]
+__all__ = [*_conversion, *_files, *_filling, *_grids, *_matrices, *_ranges]  # noqa: PLE0604

@@ -194,12 +194,12 @@ def _of_sequence(name: str, x: Sequence[Any], dtype: Any, place: Any) -> Array:
     shape = _shape_of(name, x, leaves, "")
     element = _element_dtype(leaves)
     target = element if dtype is None else dtype
-    if any([isinstance(v, Tracer) for v in leaves]) or isinstance(element, ExtendedDType):
+    if any(isinstance(v, Tracer) for v in leaves) or isinstance(element, ExtendedDType):
         result = _stacked(x, target)
         return placed(result, place)
     if isinstance(target, ExtendedDType):
         raise TypeError(f"jnp.{name}: numbers can't become an array of dtype {target.name}")
-    if all([type(v) in _NUMBERS for v in leaves]):
+    if set(map(type, leaves)) <= _NUMBERS:
         if target.kind in "iu" and element.kind not in "iub":
             value = np.asarray(x).astype(target)
         else:

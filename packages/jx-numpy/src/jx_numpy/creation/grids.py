@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import lax
 from jx_batching import vmap
+from jx_core import lax
 from jx_core.dtypes import python_scalar_dtype
 
 from ..functions import array_function

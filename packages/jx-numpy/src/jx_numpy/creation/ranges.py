@@ -14,6 +14,7 @@ from jx_core.ops.kit import real_dtype
 from jx_core.state import state
 from jx_core.trace import EVAL
 
+from ..functions import array_function, plain
 from ..operands import (
     INEXACT,
     Array,
@@ -29,7 +30,6 @@ from ..operands import (
     promote_dtypes_inexact,
     typeof,
 )
-from ..functions import array_function, plain
 from .conversion import asarray, placed
 
 __all__ = ["arange", "geomspace", "linspace", "logspace"]

@@ -15,4 +15,4 @@ from .repeating import __all__ as _repeating
 from .reshaping import *  # noqa: F403
 from .reshaping import __all__ as _reshaping
 
-__all__ = [*_editing, *_joining, *_padding, *_repeating, *_reshaping]
+__all__ = [*_editing, *_joining, *_padding, *_repeating, *_reshaping]  # noqa: PLE0604

@@ -15,6 +15,7 @@ from ..operands import (
     ArrayLike,
     accumulation_dtype,
     broadcast_to,
+    inexact,
     is_complex,
     promote_dtypes_inexact,
     some_axes,
@@ -139,9 +140,7 @@ def standardize(
     Array([-1.2247357,  0.       ,  1.2247357], dtype=float32)
     """
     if algorithm not in ("fast", "stable"):
-        raise ValueError(
-            f"standardize: algorithm must be 'fast' or 'stable', got {algorithm!r}"
-        )
+        raise ValueError(f"standardize: algorithm must be 'fast' or 'stable', got {algorithm!r}")
     x = strong("standardize", x)
     aval = typeof(x)
     if is_complex(aval.dtype):
@@ -154,12 +153,13 @@ def standardize(
     if mean is None:
         centre = _mean(wide, axes, mask)
         mean = convert(centre, aval.dtype)
+    centred = operators.subtract(x, mean)
     if variance is None:
         variance = _variance(wide, centre, axes, mask, algorithm)
-        scale = convert(lax.rsqrt(operators.add(variance, epsilon)), aval.dtype)
+        scale = convert(lax.rsqrt(operators.add(variance, epsilon)), typeof(centred).dtype)
     else:
-        scale = lax.rsqrt(strong("standardize", operators.add(variance, epsilon)))
-    return operators.multiply(operators.subtract(x, mean), scale)
+        scale = lax.rsqrt(inexact("standardize", operators.add(variance, epsilon)))
+    return operators.multiply(centred, scale)
 
 
 def _variance(x: Array, centre: Any, axes: Any, mask: Any, algorithm: str) -> Array:
@@ -167,7 +167,7 @@ def _variance(x: Array, centre: Any, axes: Any, mask: Any, algorithm: str) -> Ar
         return _mean(lax.square(operators.subtract(x, centre)), axes, mask)
     centre = promote_dtypes_inexact("standardize", x, centre)[1]
     variance = operators.subtract(_mean(lax.square(x), axes, mask), lax.square(centre))
-    return lax.select(lax.gt(variance, 0.0), variance, 0.0)  # rounding may leave it negative
+    return lax.select(lax.le(variance, 0.0), 0.0, variance)  # rounding may leave it negative
 
 
 def _mask_like(x: Array, where: ArrayLike) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from jx_core import compiled, lax, operators
 
 from ..functions import plain
-from ..operands import Array, ArrayLike, pair, pair_inexact, to_dtype
+from ..operands import Array, ArrayLike, pair, pair_inexact, to_dtype, typeof
 from ._kit import beside_float
 
 __all__ = [
@@ -179,7 +179,7 @@ def hard_tanh(x: ArrayLike) -> Array:
     Array([-1. ,  0.5,  1. ], dtype=float32)
     """
     x, one, dtype = pair("hard_tanh", x, 1)
-    minus_one = to_dtype(-1, dtype)
+    minus_one = to_dtype(-1, dtype, typeof(x).weak_type)
     above, below = operators.greater(x, one), operators.less(x, minus_one)
     return lax.select(above, one, lax.select(below, minus_one, x))
 

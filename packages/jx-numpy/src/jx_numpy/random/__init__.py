@@ -5,15 +5,21 @@
 are those of JAX for the same key, on every back end.
 """
 
-from .continuous import *  # noqa: F403
-from .continuous import __all__ as _continuous
-from .discrete import *  # noqa: F403
-from .discrete import __all__ as _discrete
-from .keys import *  # noqa: F403
-from .keys import __all__ as _keys
-from .sampling import *  # noqa: F403
-from .sampling import __all__ as _sampling
-from .uniforms import *  # noqa: F403
-from .uniforms import __all__ as _uniforms
+# ruff: noqa: F403
+from . import continuous as _continuous
+from . import discrete as _discrete
+from . import keys as _keys
+from . import sampling as _sampling
+from . import uniforms as _uniforms
+from .continuous import *
+from .discrete import *
+from .keys import *
+from .sampling import *
+from .uniforms import *
 
-__all__ = [*_continuous, *_discrete, *_keys, *_sampling, *_uniforms]
+__all__: list[str] = []
+__all__ += _continuous.__all__
+__all__ += _discrete.__all__
+__all__ += _keys.__all__
+__all__ += _sampling.__all__
+__all__ += _uniforms.__all__

@@ -88,7 +88,7 @@ def as_float(x: Any, dtype: Any) -> Any:
 
 
 @array_function("shape", "dtype", "out_sharding")
-def bits(key: Any, shape: Any = (), dtype: Any = None, out_sharding: Any = None) -> Any:
+def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Any:
     """Uniform random bits, as unsigned integers.
 
     Args:

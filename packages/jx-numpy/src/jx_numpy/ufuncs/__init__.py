@@ -20,6 +20,6 @@ from .transcendental import __all__ as _transcendental
 from .ufunc import *  # noqa: F403
 from .ufunc import __all__ as _ufunc
 
-__all__ = [
+__all__ = [  # noqa: PLE0604
     *_arithmetic, *_bitwise, *_comparison, *_floating, *_rounding, *_transcendental, *_ufunc,
 ]  # fmt: skip

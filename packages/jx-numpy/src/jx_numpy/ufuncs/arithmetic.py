@@ -142,7 +142,8 @@ def _logaddexp2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """
     x1, x2, _ = pair_inexact("logaddexp2", x1, x2)
     scale = math.log(2)
-    return operators.divide(_log_of_sum(operators.multiply(x1, scale), operators.multiply(x2, scale)), scale)
+    total = _log_of_sum(operators.multiply(x1, scale), operators.multiply(x2, scale))
+    return operators.divide(total, scale)
 
 
 def _log_of_sum(x1: Any, x2: Any) -> Array:

@@ -21,7 +21,6 @@ from ..operands import (
     is_floating,
     promote_inexact,
     promote_shapes,
-    to_dtype,
     typeof,
 )
 from .floating import isfinite
@@ -92,17 +91,20 @@ logical_and = ufunc(
     "logical_and",
     identity=True,
     reduction=_truth_reduction(reductions.all),
+    logical=True,
 )
 logical_or = ufunc(
     _logical("logical_or", lax.bitwise_or, "Whether either element is true."),
     "logical_or",
     identity=False,
     reduction=_truth_reduction(reductions.any),
+    logical=True,
 )
 logical_xor = ufunc(
     _logical("logical_xor", lax.bitwise_xor, "Whether one of the elements is true."),
     "logical_xor",
     identity=False,
+    logical=True,
 )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import compiled, lax
+from jx_core import compiled, lax, operators
+from jx_core.ops.elementwise import convert
 from jx_core.state import state
 from jx_core.trace import EVAL
 
@@ -48,6 +49,7 @@ class ufunc:
             `reduce` does by one operation; None where there is none.
         accumulation: likewise `(a, axis, dtype)` for `accumulate`.
         scatter: the name of the method of `x.at[indices]` that does what `at` does.
+        logical: whether operands are taken for truth values.
 
     >>> jnp.add.reduce(jnp.array([[1, 2], [3, 4]]))
     Array([4, 6], dtype=int32)
@@ -64,6 +66,7 @@ class ufunc:
         reduction: Reduction | None = None,
         accumulation: Reduction | None = None,
         scatter: str | None = None,
+        logical: bool = False,
     ) -> None:
         self._fun = fun
         self._compiled = compiled(fun)
@@ -75,6 +78,7 @@ class ufunc:
         self._reduction = reduction
         self._accumulation = accumulation
         self._scatter = scatter
+        self._logical = logical
 
     def __call__(self, *args: Any, out: None = None, where: None = None) -> Any:
         if out is not None or where is not None:
@@ -111,6 +115,14 @@ class ufunc:
                 f"jnp.{self.__name__}.{method} takes a ufunc of two operands and one result; "
                 f"this one has {self.nin} and {self.nout}"
             )
+
+    def _operand(self, method: str, a: Any, dtype: Any) -> Any:
+        """The array that a method acts on, in the dtype it computes in."""
+        name = f"{self.__name__}.{method}"
+        x = as_operand(name, a)
+        if dtype is not None:
+            x = convert(x, a_dtype(name, dtype))
+        return operators.not_equal(x, 0) if self._logical else x
 
     def reduce(
         self,
@@ -231,9 +243,7 @@ def _reduce(
     fun: ufunc, a: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any
 ) -> Array:
     """`reduce` by folding slices one at a time, in a loop."""
-    x = as_operand(f"{fun.__name__}.reduce", a)
-    if dtype is not None:
-        x = to_dtype(x, a_dtype(f"{fun.__name__}.reduce", dtype))
+    x = fun._operand("reduce", a, dtype)
     begin = fun.identity if initial is None else initial
     if where is not None and begin is None:
         raise ValueError(
@@ -266,6 +276,8 @@ def _fold(fun: Callable[..., Any], rows: Array, mask: Array | None, initial: Any
     """The rows combined one after the other, beginning with `initial` if there is one."""
     aval = typeof(rows)
     row_shape = aval.shape[1:]
+    if not aval.shape[0]:
+        return lax.full(row_shape, to_dtype(initial, aval.dtype), aval.dtype)
     if initial is not None:
         total = lax.full(row_shape, to_dtype(initial, aval.dtype), aval.dtype)
         start = 0
@@ -283,12 +295,9 @@ def _fold(fun: Callable[..., Any], rows: Array, mask: Array | None, initial: Any
 
 
 def _accumulate(fun: ufunc, a: Any, axis: Any, dtype: Any) -> Array:
-    name = f"{fun.__name__}.accumulate"
-    x = as_operand(name, a)
-    if dtype is not None:
-        x = to_dtype(x, a_dtype(name, dtype))
+    x = fun._operand("accumulate", a, dtype)
     aval = typeof(x)
-    i = one_axis(name, axis, aval.ndim)
+    i = one_axis(f"{fun.__name__}.accumulate", axis, aval.ndim)
     if aval.shape[i] == 0:
         return x
     order = (i, *[k for k in range(aval.ndim) if k != i])
@@ -328,9 +337,7 @@ def _at(fun: ufunc, a: Any, indices: Any, b: Any) -> Array:
 def _reduceat(fun: ufunc, a: Any, indices: Any, axis: Any, dtype: Any) -> Array:
     """`reduceat` by folding one slice after another."""
     name = f"{fun.__name__}.reduceat"
-    x = as_operand(name, a)
-    if dtype is not None:
-        x = to_dtype(x, a_dtype(name, dtype))
+    x = fun._operand("reduceat", a, dtype)
     starts = asarray(indices, np.int32)
     if typeof(starts).ndim != 1:
         raise ValueError(

@@ -62,7 +62,6 @@ for _primitive, _name in {
     lax.cosh_p: "cosh", lax.asinh_p: "asinh", lax.acosh_p: "acosh", lax.atanh_p: "atanh",
     lax.nextafter_p: "next_after", lax.erf_p: "erf", lax.erfc_p: "erfc",
     lax.erf_inv_p: "erf_inv", lax.lgamma_p: "lgamma", lax.digamma_p: "digamma",
-    lax.mulhi_p: "mulhi",
 }.items():  # fmt: skip
     deflower(_primitive)(one_op(f"chlo.{_name}"))
 
@@ -128,6 +127,48 @@ def _exp2(ctx: Context, x: Value) -> Value:
     scale = block.constant(np.log(2.0), wide.dtype, wide.shape)
     power = unary(block, "exponential", binary(block, "multiply", x, scale, wide), wide)
     return convert(block, power, wide, out.dtype)
+
+
+@deflower(lax.mulhi_p)
+def _mulhi(ctx: Context, x: Value, y: Value) -> Value:
+    """The upper half of a product, in twice the width, or from halves of the operands.
+
+    With x = a 2^32 + b and y = c 2^32 + d the upper half of x y is a c and what is carried
+    out of the middle terms; arithmetic shifts of the signed a and c keep it right for them.
+    """
+    block, out = ctx.block, ctx.out
+    x, y = expanded(ctx, (x, y))
+    bits = dtypes.itemsize_bits(out.dtype)
+    if bits < 64:
+        signed = issubdtype(out.dtype, np.signedinteger)
+        wide = out.update(dtype=np.dtype(np.int64 if signed else np.uint64))
+        product = binary(
+            block, "multiply", *(convert(block, v, out, wide.dtype) for v in (x, y)), wide
+        )
+        return convert(block, _shifted(block, product, wide, bits), wide, out.dtype)
+    mask = block.constant(2**32 - 1, out.dtype, out.shape)
+    a, c = (_shifted(block, v, out, 32) for v in (x, y))
+    b, d = (binary(block, "and", v, mask, out) for v in (x, y))
+
+    def times(u: Value, v: Value) -> Value:
+        return binary(block, "multiply", u, v, out)
+
+    def plus(u: Value, v: Value) -> Value:
+        return binary(block, "add", u, v, out)
+
+    amount = block.constant(32, out.dtype, out.shape)
+    low = binary(block, "shift_right_logical", times(b, d), amount, out)
+    middle = plus(times(a, d), low)
+    other = plus(times(b, c), binary(block, "and", middle, mask, out))
+    carried = plus(_shifted(block, middle, out, 32), _shifted(block, other, out, 32))
+    return plus(times(a, c), carried)
+
+
+def _shifted(block: Block, x: Value, aval: ShapedArray, bits: int) -> Value:
+    """`x` moved down by `bits`, keeping its sign where it has one."""
+    signed = issubdtype(aval.dtype, np.signedinteger)
+    name = "shift_right_arithmetic" if signed else "shift_right_logical"
+    return binary(block, name, x, block.constant(bits, aval.dtype, aval.shape), aval)
 
 
 @deflower(lax.sign_p)
@@ -241,8 +282,9 @@ def _select_n(ctx: Context, which: Value, *cases: Value) -> Value:
     """A tree of two-way selections, `which` counting the cases from 0."""
     block, index, case = ctx.block, ctx.in_avals[0], ctx.out_avals[0]
     held = physical(case)
+    extra = range(case.ndim, held.ndim)  # the words of typed keys
     cases = tuple(
-        c if a.shape == case.shape else block.broadcast(c, a, case.shape)
+        c if a.shape == case.shape else block.broadcast(c, physical(a), held.shape, extra)
         for c, a in zip(cases, ctx.in_avals[1:], strict=True)
     )
     if index.dtype != np.bool_ and len(cases) == 2:

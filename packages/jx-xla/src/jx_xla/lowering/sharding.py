@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from jx_core import ShapedArray
-from jx_core.lax import device_put_p, sharding_constraint_p
+from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 
 from ..runtime.hlo_shardings import sdy_texts
 from ..runtime.named_sharding import NamedSharding, sdy_dimensions, sdy_mesh_text

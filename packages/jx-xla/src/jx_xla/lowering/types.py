@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from jx_core import ShapedArray, dtypes
-from jx_core.ops.rng import KeyDType
 
 _ELEMENT_NAMES = {
     "bool": "i1", "int2": "i2", "int4": "i4", "int8": "i8", "int16": "i16", "int32": "i32",
@@ -44,8 +43,8 @@ def tensor(shape: tuple[int, ...], dtype: Any) -> str:
 def physical(aval: ShapedArray) -> ShapedArray:
     """The type that holds values of type `aval` on a device: typed keys are uint32 words."""
     dtype = aval.dtype
-    if isinstance(dtype, KeyDType):
-        return ShapedArray((*aval.shape, *dtype.impl.key_shape), np.dtype(np.uint32))
+    if isinstance(dtype, dtypes.ExtendedDType):
+        return ShapedArray((*aval.shape, dtype.itemsize // 4), np.dtype(np.uint32))
     if dtype == dtypes.float0:
         return ShapedArray(aval.shape, np.dtype(np.bool_))
     return aval

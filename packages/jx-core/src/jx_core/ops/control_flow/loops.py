@@ -471,9 +471,10 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     if batch_size is None:
         _, ys = scan(lambda _, x: ((), f(x)), (), xs)
         return ys
-    from ...mapping import vectorize
+    from ...mapping import vectorizer
 
-    if not vectorize:
+    layer = vectorizer()
+    if layer is None:
         raise ValueError("lax.map: batch_size needs a layer that vectorises: import jx_batching")
     leaves, xs_tree = tree.flatten(xs)
     n = _scan_length(xs, leaves, None)
@@ -487,7 +488,7 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
             trees.append(out_tree)
             return out
 
-        return vectorize[-1](one)(block)  # type: ignore[no-any-return]
+        return layer(one)(block)  # type: ignore[no-any-return]
 
     parts = []
     if whole:
