@@ -7,7 +7,7 @@ from pathlib import Path
 # Read when jx is first imported: the pages' examples spread arrays over eight devices.
 os.environ.setdefault("JX_NUM_CPU_DEVICES", "8")
 
-from jx_core._version import __version__  # noqa: E402
+from jx_core._version import __version__
 
 sys.path.insert(0, str(Path(__file__).parent))
 

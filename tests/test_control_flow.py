@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from opdb import mismatches
 
 import jx_xla  # noqa: F401  so that programs are compiled
-from jx_ad import grad, jacfwd, jacrev, jvp, linear_transpose, linearize, value_and_grad, vjp
+from jx_ad import grad, jacfwd, jacrev, jvp, linear_transpose, linearize, value_and_grad
 from jx_ad.testing import check_grads
 from jx_batching import vmap
 from jx_core import backend, check_jaxpr, jit, lax, make_jaxpr, tree
 from jx_core.config import enable_x64, log_compiles
+from opdb import mismatches
 
 XS = np.array([0.3, -0.5, 0.8, 0.2])
 W = np.array([0.9, -1.1, 0.4])
@@ -145,7 +145,9 @@ def while_with_tangents(x, w):
 
 def while_by_value(x, w):
     """Stops by a value that is differentiated; rows of a batch stop at different steps."""
-    return lax.while_loop(lambda v: lax.reduce_sum(v * v, (0,)) < 20.0, lambda v: v * (1.5 + at(w, 0) * at(w, 0)), x)
+    return lax.while_loop(
+        lambda v: lax.reduce_sum(v * v, (0,)) < 20.0, lambda v: v * (1.5 + at(w, 0) * at(w, 0)), x
+    )
 
 
 def fori_unknown_bounds(x, w):
@@ -189,7 +191,7 @@ def scalar(fun: Any) -> Any:
     """`fun` with results multiplied out to one number."""
 
     def total(x: Any, w: Any) -> Any:
-        parts = [v for v in tree.leaves(fun(x, w))]
+        parts = tree.leaves(fun(x, w))
         sums = [lax.reduce_sum(lax.sin(v) if i else v, tuple(range(v.ndim))) for i, v in enumerate(
             lax.convert_element_type(p, np.float64) for p in parts)]
         result = sums[0]
@@ -257,7 +259,9 @@ def test_batches_of_gradients_and_gradients_of_batches(fun):
     assert_same(jit(of_batch)(BATCH_X, BATCH_W), want)
 
 
-@pytest.mark.parametrize("fun", [cond_on_value, scan_sum_of_products, scan_holding_cond, scan_nested])
+@pytest.mark.parametrize(
+    "fun", [cond_on_value, scan_sum_of_products, scan_holding_cond, scan_nested]
+)
 def test_jacobians_by_both_modes_agree(fun):
     forward, reverse = on_numpy(jacfwd(fun), XS, W), on_numpy(jacrev(fun), XS, W)
     assert_same(forward, reverse)
@@ -277,7 +281,9 @@ def test_third_order(fun):
 
 class TestReverse:
     def test_a_while_loop_has_no_reverse_mode(self):
-        with pytest.raises(ValueError, match="Reverse-mode differentiation does not work.*lax.scan"):
+        with pytest.raises(
+            ValueError, match="Reverse-mode differentiation does not work.*lax.scan"
+        ):
             grad(scalar(while_with_tangents))(XS, W)
         with pytest.raises(ValueError, match="static start/stop"):
             jit(grad(scalar(fori_unknown_bounds)))(XS, W)
@@ -292,7 +298,9 @@ class TestReverse:
         np.testing.assert_array_equal(jit(grad(fun))(XS), np.full(4, 3.0))
 
     def test_python_bounds_under_grad_make_a_scan(self):
-        np.testing.assert_allclose(grad(lambda x: lax.fori_loop(0, 3, lambda i, v: v * x, 1.0))(2.0), 12.0)
+        np.testing.assert_allclose(
+            grad(lambda x: lax.fori_loop(0, 3, lambda i, v: v * x, 1.0))(2.0), 12.0
+        )
 
     def test_concrete_bounds_that_are_differentiated_values_still_work(self):
         def fun(x):
@@ -314,10 +322,14 @@ class TestReverse:
         a = np.eye(3)
 
         def fun(a):
-            return lax.reduce_sum(lax.scan(lambda h, _: (lax.dot(a, h), None), W, None, length=5)[0], (0,))
+            return lax.reduce_sum(
+                lax.scan(lambda h, _: (lax.dot(a, h), None), W, None, length=5)[0], (0,)
+            )
 
         program = make_jaxpr(grad(fun))(a)
-        shapes = [v.aval.shape for e in program.eqns if e.primitive.name == "scan" for v in e.outvars]
+        shapes = [
+            v.aval.shape for e in program.eqns if e.primitive.name == "scan" for v in e.outvars
+        ]
         assert (5, 3, 3) not in shapes
 
     def test_results_that_are_not_used_get_no_cotangent(self):
@@ -386,7 +398,9 @@ class TestBatching:
 
     def test_loops_in_loops_in_batches_of_batches(self):
         fun = scan_nested
-        want = np.stack([np.stack([np.asarray(on_numpy(fun, x, w)[1]) for w in BATCH_W]) for x in BATCH_X])
+        want = np.stack(
+            [np.stack([np.asarray(on_numpy(fun, x, w)[1]) for w in BATCH_W]) for x in BATCH_X]
+        )
         got = jit(vmap(vmap(fun, (None, 0)), (0, None)))(BATCH_X, BATCH_W)[1]
         assert_same(got, want)
 

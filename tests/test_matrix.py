@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from opdb import FAMILIES, all_samples
-from opdb.derive import distinct, moving_operands, restricted
 
 import jx_core
 import jx_xla  # noqa: F401
@@ -21,6 +19,8 @@ from jx_core import RuleTable, all_primitives, backend, lax
 from jx_core.config import enable_x64
 from jx_core.errors import MissingRuleError
 from jx_xla.lowering.tables import lowering_rules
+from opdb import FAMILIES, all_samples
+from opdb.derive import distinct, moving_operands, restricted
 
 LAYERS = {"differentiation": jvp_rules, "batching": batch_rules, "lowering": lowering_rules}
 PRIMITIVES = {
@@ -53,7 +53,9 @@ def test_names_are_unique():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("name", [n for n, samples in all_samples().items() if any(s.moving for s in samples)])
+@pytest.mark.parametrize(
+    "name", [n for n, samples in all_samples().items() if any(s.moving for s in samples)]
+)
 def test_what_derivatives_are_made_of_can_be_transposed(name):
     with enable_x64(True), backend.use("numpy"):
         moving = [s for s in all_samples()[name] if s.moving]

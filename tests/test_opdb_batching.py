@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-from opdb import all_samples, mismatches, samples_of
-from opdb.derive import arrays, batched, distinct, dtypes_of
 
 import jx_xla  # noqa: F401  so that programs are compiled
 from jx_batching import vmap
 from jx_core import backend, check_jaxpr, jit, make_jaxpr
 from jx_core.config import enable_x64
+from opdb import all_samples, mismatches, samples_of
+from opdb.derive import arrays, batched, distinct, dtypes_of
 
 # One dtype of each kind: what batching does with elements does not depend on them.
 DTYPES = {"float32", "int32", "bool", "uint8", "uint32", "complex64"}

@@ -8,17 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from opdb import all_samples, mismatches, samples_of
-from opdb.derive import (
-    arrays,
-    batched,
-    differentiable,
-    distinct,
-    moving_operands,
-    on_numpy,
-    restricted,
-    tangent,
-)
 
 import jx_xla  # noqa: F401  so that programs are compiled
 from jx_ad import jvp, vjp
@@ -26,6 +15,16 @@ from jx_ad.testing import check_grads
 from jx_batching import vmap
 from jx_core import backend, check_jaxpr, dtypes, jit, make_jaxpr, typeof
 from jx_core.config import enable_x64
+from opdb import all_samples, mismatches, samples_of
+from opdb.derive import (
+    arrays,
+    batched,
+    differentiable,
+    distinct,
+    moving_operands,
+    restricted,
+    tangent,
+)
 
 NAMES = [name for name, samples in all_samples().items() if differentiable(samples, "float64")] + [
     name
@@ -70,7 +69,9 @@ def pulled(sample):
 def test_derivatives_are_those_of_finite_differences(name):
     with backend.use("numpy"):
         for sample in doubles(name):
-            check_grads(restricted(sample), moving_operands(sample), order=min(max(sample.order, 1), 2))
+            check_grads(
+                restricted(sample), moving_operands(sample), order=min(max(sample.order, 1), 2)
+            )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -96,7 +97,9 @@ def test_reverse_mode_is_the_transpose_of_forward_mode(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_tangents_and_cotangents_have_the_types_of_values(name):
     samples = [s for s in samples_of(name) if s.moving]
-    narrow = [s for s in samples if s.operands[s.moving[0]].dtype.name not in ("float64", "complex128")]
+    narrow = [
+        s for s in samples if s.operands[s.moving[0]].dtype.name not in ("float64", "complex128")
+    ]
     with backend.use("numpy"):
         for sample in distinct(narrow, 6) + narrow[-3:]:
             xs = moving_operands(sample)
@@ -135,9 +138,8 @@ def test_compiled_derivatives_agree_with_the_reference(name):
         for sample, xs in zip(samples, groups, strict=True):
             batches = [lax_stack(x) for x in xs]
             ts = tuple(tangent(np.zeros(x.shape, x.dtype)) for x in xs)
-            results.append((
-                jvp(restricted(sample), tuple(xs), ts), pulled(sample)(*xs), vmap(pulled(sample))(*batches)
-            ))  # fmt: skip
+            forward, reverse = jvp(restricted(sample), tuple(xs), ts), pulled(sample)
+            results.append((forward, reverse(*xs), vmap(reverse)(*batches)))
         return results
 
     groups = [moving_operands(s) for s in samples]

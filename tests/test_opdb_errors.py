@@ -1,13 +1,13 @@
-"""Bad input to operations: the right class of error, a message that says what was got, no harm done."""
+"""Bad input to operations: the right class of error, which says what was got, and no harm done."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from opdb import all_errors
 
 import jx_xla  # noqa: F401  the default back end
 from jx_core import backend, jit, lax, make_jaxpr
+from opdb import all_errors
 
 ERRORS = {e.name: e for e in all_errors()}
 

@@ -29,7 +29,9 @@ DOTS: tuple[tuple[tuple[int, ...], tuple[int, ...], Any], ...] = (
 def samples() -> Iterator[Sample]:
     for dtype in ALL:
         moving = (0, 1) if "float" in dtype or "complex" in dtype else ()
-        for left, right, numbers in DOTS if dtype in ("float32", "complex64") else DOTS[:1] + DOTS[5:6]:
+        for left, right, numbers in (
+            DOTS if dtype in ("float32", "complex64") else DOTS[:1] + DOTS[5:6]
+        ):
             operands = array(left, dtype), array(right, dtype, seed=1)
             yield traced(
                 lambda x, y, numbers=numbers: lax.dot_general(x, y, numbers), *operands,
@@ -81,19 +83,22 @@ CONVOLUTIONS: tuple[tuple[Any, ...], ...] = (
 )
 
 
+def _convolve(strides: Any, padding: Any, options: dict[str, Any], x: Any, kernel: Any) -> Any:
+    return lax.conv_general_dilated(x, kernel, strides, padding, **options)
+
+
 def _convolutions() -> Iterator[Sample]:
     for left, right, strides, padding, options in CONVOLUTIONS:
         for dtype in ("float32", "float64", "bfloat16", "complex64", "int32"):
             moving = (0, 1) if dtype != "int32" and 0 not in left else ()
             yield traced(
-                lambda x, k: lax.conv_general_dilated(x, k, strides, padding, **options),
+                partial(_convolve, strides, padding, options),
                 array(left, dtype), array(right, dtype, seed=1), moving=moving, slack=32,
                 atol=1e-5 if dtype != "bfloat16" else 0.1,
             )  # fmt: skip
     for dtype, preferred in (("bfloat16", "float32"), ("int8", "int32"), ("float16", "float32")):
-        target = dtype_of(preferred)
         yield traced(
-            lambda x, k: lax.conv_general_dilated(x, k, (1,), "SAME", preferred_element_type=target),
+            partial(_convolve, (1,), "SAME", {"preferred_element_type": dtype_of(preferred)}),
             array((2, 3, 5), dtype), array((4, 3, 2), dtype), slack=32, atol=1e-2,
         )  # fmt: skip
 

@@ -160,7 +160,9 @@ def with_params() -> Iterator[Sample]:
         moving = (0, 1, 2) if _inexact(dtype) and "complex" not in dtype else ()
         yield Sample(lax.clamp_p, (low, x, high), moving=moving, order=1)
         yield Sample(lax.clamp_p, (low[0, 0], x, high[0, 0]), moving=moving, order=1)
-    yield Sample(lax.clamp_p, (np.float32(2), array((4,), "float32"), np.float32(-1)), note="crossed")
+    yield Sample(
+        lax.clamp_p, (np.float32(2), array((4,), "float32"), np.float32(-1)), note="crossed"
+    )
     yield from _selections()
     yield from _conversions()
     for dtype in FLOATS:

@@ -193,7 +193,9 @@ def _scatter(
 
 def error_samples() -> Iterator[ErrorSample]:
     x = np.zeros((4, 5), np.float32)
-    yield ErrorSample("slice", lambda: lax.slice(x, (0, 0), (2, 9)), ShapeError, "limit 9 on axis 1")
+    yield ErrorSample(
+        "slice", lambda: lax.slice(x, (0, 0), (2, 9)), ShapeError, "limit 9 on axis 1"
+    )
     yield ErrorSample(
         "dynamic_slice_sizes", lambda: lax.dynamic_slice(x, (0, 0), (2, 9)), ShapeError,
         r"slice_sizes must lie between 0 and",
@@ -222,6 +224,6 @@ def error_samples() -> Iterator[ErrorSample]:
     )  # fmt: skip
     yield ErrorSample(
         "scatter_dtype",
-        lambda: lax.scatter(x, np.zeros((4, 1), np.int32), x.astype(int), SCATTERS[0][3]), TypeError,
-        "same dtypes",
+        lambda: lax.scatter(x, np.zeros((4, 1), np.int32), x.astype(int), SCATTERS[0][3]),
+        TypeError, "same dtypes",
     )  # fmt: skip

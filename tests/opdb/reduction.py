@@ -127,8 +127,12 @@ def error_samples() -> Iterator[ErrorSample]:
     x = np.zeros((2, 3), np.float32)
     yield ErrorSample("sum_axis", lambda: lax.reduce_sum(x, (2,)), ShapeError, r"\(2, 3\)")
     yield ErrorSample("sum_twice", lambda: lax.reduce_sum(x, (1, 1)), ShapeError, r"\(1, 1\)")
-    yield ErrorSample("sum_bool", lambda: lax.reduce_sum(x > 0, (0,)), TypeError, "reduce_sum does not")
-    yield ErrorSample("and_float", lambda: lax.reduce_and(x, (0,)), TypeError, "reduce_and does not")
+    yield ErrorSample(
+        "sum_bool", lambda: lax.reduce_sum(x > 0, (0,)), TypeError, "reduce_sum does not"
+    )
+    yield ErrorSample(
+        "and_float", lambda: lax.reduce_and(x, (0,)), TypeError, "reduce_and does not"
+    )
     yield ErrorSample("cumsum_axis", lambda: lax.cumsum(x, 2), ShapeError, "axis")
     yield ErrorSample(
         "argmax_empty", lambda: lax.argmax(x[:0], 0, np.int32), ShapeError, "must not be empty"

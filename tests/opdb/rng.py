@@ -28,7 +28,9 @@ def samples() -> Iterator[Sample]:
         yield Sample(lax.random_fold_in_p, (keys, np.int32(7)), keys=(0,))
         for width in (8, 16, 32, 64):
             for new in ((), (5,), (2, 3)):
-                yield Sample(lax.random_bits_p, (keys,), {"bit_width": width, "shape": new}, keys=(0,))
+                yield Sample(
+                    lax.random_bits_p, (keys,), {"bit_width": width, "shape": new}, keys=(0,)
+                )
         counters = [array(shape, "uint32", 0, 2**32, seed=i) for i in range(4)]
         yield Sample(lax.threefry2x32_p, tuple(counters))
     counters = [array((4,), "uint32", 0, 2**32, seed=i) for i in range(2)]

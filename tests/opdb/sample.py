@@ -179,7 +179,9 @@ def traced(fun: Callable[..., Any], *operands: Any, **facts: Any) -> Sample:
     """
     keys = facts.get("keys", ())
     types = [
-        ShapeDtypeStruct(x.shape[:-1] if i in keys else x.shape, IMPL.dtype if i in keys else x.dtype)
+        ShapeDtypeStruct(
+            x.shape[:-1] if i in keys else x.shape, IMPL.dtype if i in keys else x.dtype
+        )
         for i, x in enumerate(operands)
     ]
     program = make_jaxpr(fun)(*types).jaxpr

@@ -102,7 +102,10 @@ def error_samples() -> Iterator[ErrorSample]:
     )
     yield ErrorSample("squeeze", lambda: lax.squeeze(x, (0,)), ShapeError, r"\(2, 3\)")
     yield ErrorSample(
-        "broadcast", lambda: lax.broadcast_in_dim(x, (2, 4), (0, 1)), ShapeError, "must be 1 or equal"
+        "broadcast",
+        lambda: lax.broadcast_in_dim(x, (2, 4), (0, 1)),
+        ShapeError,
+        "must be 1 or equal",
     )
     yield ErrorSample(
         "concatenate_shapes", lambda: lax.concatenate([x, x.T], 0), ShapeError, "may differ along"
@@ -116,7 +119,10 @@ def error_samples() -> Iterator[ErrorSample]:
         "interior padding must be non-negative",
     )  # fmt: skip
     yield ErrorSample(
-        "pad_away", lambda: lax.pad(x, 0.0, [(-2, -1, 0), (0, 0, 0)]), ShapeError, "more than there is"
+        "pad_away",
+        lambda: lax.pad(x, 0.0, [(-2, -1, 0), (0, 0, 0)]),
+        ShapeError,
+        "more than there is",
     )
     yield ErrorSample("split", lambda: lax.split(x, (1, 1), 1), ShapeError, "sizes must add up")
     yield ErrorSample("rev", lambda: lax.rev(x, (2,)), ShapeError, r"\(2, 3\)")

@@ -36,7 +36,9 @@ def samples() -> Iterator[Sample]:
         moving = (0,) if "float" in dtype else ()
         x = array((3, 5), dtype) if dtype == "bool" else apart((3, 5), dtype)
         for k, axis in ((2, 1), (3, 0), (5, 1), (0, 1)):
-            yield Sample(lax.top_k_p, (x,), {"k": k, "axis": axis}, moving=moving if k else (), order=1)
+            yield Sample(
+                lax.top_k_p, (x,), {"k": k, "axis": axis}, moving=moving if k else (), order=1
+            )
         yield Sample(lax.top_k_p, (array((3, 5), dtype, 0, 3),), {"k": 3, "axis": 1}, note="ties")
     for dtype in FLOATS:
         x = np.float64([[np.nan, 1, -np.inf, 0.0, -0.0, np.inf, -1, 0.0]]).astype(dtype_of(dtype))
@@ -45,7 +47,9 @@ def samples() -> Iterator[Sample]:
 
 def error_samples() -> Iterator[ErrorSample]:
     x = np.zeros((2, 3), np.float32)
-    yield ErrorSample("sort_axis", lambda: lax.sort(x, dimension=2), ShapeError, "dimension 2 is out of")
+    yield ErrorSample(
+        "sort_axis", lambda: lax.sort(x, dimension=2), ShapeError, "dimension 2 is out of"
+    )
     yield ErrorSample("sort_shapes", lambda: lax.sort((x, x[0])), ShapeError, "equal shapes")
     yield ErrorSample("sort_keys", lambda: lax.sort((x,), num_keys=2), ValueError, "num_keys")
     yield ErrorSample("top_k", lambda: lax.top_k(x, 4), ShapeError, "k must be between 0 and")

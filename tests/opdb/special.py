@@ -42,6 +42,6 @@ def error_samples() -> Iterator[ErrorSample]:
     for primitive, *_ in FUNCTIONS:
         name = primitive.name
         yield ErrorSample(
-            f"{name}_of_integers", lambda f=getattr(lax, name): f(np.arange(3)), TypeError,
+            f"{name}_of_integers", partial(getattr(lax, name), np.arange(3)), TypeError,
             f"{name} does not accept dtype int32",
         )  # fmt: skip

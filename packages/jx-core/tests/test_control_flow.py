@@ -3,16 +3,9 @@
 import numpy as np
 import pytest
 
-from jx_core import backend, check_jaxpr, jit, lax, make_jaxpr, tree, typeof
+from jx_core import check_jaxpr, jit, lax, make_jaxpr, tree, typeof
 from jx_core.config import disable_jit
 from jx_core.errors import TracerBoolConversionError
-
-
-@pytest.fixture(autouse=True)
-def on_numpy():
-    with backend.use("numpy"):
-        yield
-
 
 X = np.float32([1, 2, 3])
 
@@ -71,14 +64,20 @@ class TestCond:
 
     def test_weak_types_join(self):
         result = both_ways(
-            lambda p: lax.cond(p, lambda: 1.0, lambda: lax.convert_element_type(2, np.float32)), True
+            lambda p: lax.cond(p, lambda: 1.0, lambda: lax.convert_element_type(2, np.float32)),
+            True,
         )
         assert not result.weak_type
         assert lax.cond(True, lambda: 1.0, lambda: 2.0).weak_type
 
     def test_branches_of_different_types(self):
         with pytest.raises(TypeError) as error:
-            lax.cond(True, lambda x: {"a": x, "b": x}, lambda x: {"a": x, "b": lax.reduce_sum(x, (0,))}, X)
+            lax.cond(
+                True,
+                lambda x: {"a": x, "b": x},
+                lambda x: {"a": x, "b": lax.reduce_sum(x, (0,))},
+                X,
+            )
         text = str(error.value)
         assert "false_fun and true_fun of lax.cond must return the same types" in text
         assert "['b']: expected f32[], got f32[3]" in text
@@ -137,7 +136,9 @@ class TestSwitch:
         np.testing.assert_array_equal(result, X * factor)
 
     def test_one_branch_needs_no_conditional(self):
-        assert make_jaxpr(lambda i: lax.switch(i, [lax.sin], 1.0))(0).eqns[-1].primitive.name == "sin"
+        assert (
+            make_jaxpr(lambda i: lax.switch(i, [lax.sin], 1.0))(0).eqns[-1].primitive.name == "sin"
+        )
 
     def test_errors(self):
         with pytest.raises(ValueError, match="empty branch sequence"):
@@ -175,7 +176,8 @@ class TestScan:
     def test_of_no_steps_gives_empty_results_of_the_right_type(self):
         init = np.float32([1, 2])
         last, ys = both_ways(
-            lambda xs: lax.scan(lambda c, x: (c, (c * x, 1)), init, xs), np.zeros((0, 2), np.float32)
+            lambda xs: lax.scan(lambda c, x: (c, (c * x, 1)), init, xs),
+            np.zeros((0, 2), np.float32),
         )
         np.testing.assert_array_equal(last, init)
         assert (ys[0].shape, ys[0].dtype) == ((0, 2), np.float32)
@@ -224,7 +226,7 @@ class TestScan:
         ("call", "error", "text"),
         [
             (lambda: lax.scan(3, 0.0, X), TypeError, "f argument should be a callable"),
-            (lambda: lax.scan(lambda c, x: c, 0.0, X), TypeError, "scan body output must be a pair"),
+            (lambda: lax.scan(lambda c, x: c, 0.0, X), TypeError, "output must be a pair"),
             (lambda: lax.scan(lambda c, x: (c, x, x), 0.0, X), TypeError, "must be a pair"),
             (
                 lambda: lax.scan(lambda c, x: (c + X, None), 0.0, X), TypeError,
@@ -272,7 +274,7 @@ class TestScan:
 
         def step(k, _):
             pair = random_split(k, 2)
-            return lax.index_in_dim(pair, 0, keepdims=False), lax.index_in_dim(pair, 1, keepdims=False)
+            return tuple(lax.index_in_dim(pair, i, keepdims=False) for i in (0, 1))
 
         last, keys = lax.scan(step, key, length=3)
         assert keys.shape == (3,) and last.shape == ()
@@ -330,7 +332,9 @@ class TestWhile:
 
 
 class TestForiLoop:
-    @pytest.mark.parametrize(("lower", "upper", "total"), [(0, 5, 10), (2, 4, 5), (3, 3, 0), (5, 2, 0)])
+    @pytest.mark.parametrize(
+        ("lower", "upper", "total"), [(0, 5, 10), (2, 4, 5), (3, 3, 0), (5, 2, 0)]
+    )
     def test_adds_up(self, lower, upper, total):
         assert lax.fori_loop(lower, upper, lambda i, s: s + i, 0) == total
         assert jit(lambda a, b: lax.fori_loop(a, b, lambda i, s: s + i, 0))(lower, upper) == total
@@ -351,8 +355,8 @@ class TestForiLoop:
     @pytest.mark.parametrize(
         ("call", "error", "text"),
         [
-            (lambda: lax.fori_loop(0.0, 3, lambda i, s: s, 0), TypeError, r"lower must be an integer"),
-            (lambda: lax.fori_loop(0, X, lambda i, s: s, 0), TypeError, r"upper must be an integer"),
+            (lambda: lax.fori_loop(0.0, 3, lambda i, s: s, 0), TypeError, "lower must be an integer"),
+            (lambda: lax.fori_loop(0, X, lambda i, s: s, 0), TypeError, "upper must be an integer"),
             (lambda: lax.fori_loop(0, 3, 1, 0), TypeError, "should be callable"),
             (
                 lambda: lax.fori_loop(np.int8(0), np.int32(3), lambda i, s: s, 0), TypeError,

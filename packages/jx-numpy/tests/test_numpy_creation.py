@@ -276,14 +276,17 @@ def test_index_tricks():
     np.testing.assert_array_equal(jnp.r_[a, 0, b], np.r_[a, 0, b])
     np.testing.assert_array_equal(jnp.r_[0:3, 5], np.r_[0:3, 5])
     np.testing.assert_array_equal(jnp.r_["0,2", a, b], np.r_["0,2", a, b])
-    np.testing.assert_array_equal(jnp.r_["r", a, b], np.r_["r", a, b])
+    assert jnp.r_["r", a, b].tolist() == [[1, 2, 3, 4]]
+    assert jnp.r_["c", a].tolist() == [[1], [2]]
     np.testing.assert_array_equal(jnp.c_[a, b], np.c_[a, b])
     np.testing.assert_array_equal(jnp.c_[a.reshape(2, 1), b], np.c_[a.reshape(2, 1), b])
     assert jnp.s_[1:2, None] == np.s_[1:2, None] and jnp.index_exp[0] == (0,)
     x = np.zeros((3, 3), np.int32)
     expected = x.copy()
     np.fill_diagonal(expected, [1, 2, 3])
-    np.testing.assert_array_equal(jnp.fill_diagonal(x, np.array([1, 2, 3]), inplace=False), expected)
+    np.testing.assert_array_equal(
+        jnp.fill_diagonal(x, np.array([1, 2, 3]), inplace=False), expected
+    )
 
 
 def test_buffers_and_files(tmp_path):

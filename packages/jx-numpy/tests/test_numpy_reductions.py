@@ -43,8 +43,9 @@ def test_where_and_initial(same_as_numpy, axis):
     same_as_numpy("prod", X, axis=axis, where=B, initial=2.0, rtol=1e-5)
     same_as_numpy("max", X, axis=axis, where=B, initial=-1.0)
     same_as_numpy("min", I, axis=axis, where=B[:1], initial=1)
-    same_as_numpy("mean", X, axis=axis, where=B, rtol=1e-4)
-    same_as_numpy("var", X, axis=axis, where=B, rtol=1e-3)
+    some = B | (np.arange(2) == 0)  # at least one in each row
+    same_as_numpy("mean", X, axis=axis, where=some, rtol=1e-4)
+    same_as_numpy("var", X, axis=axis, where=some, rtol=1e-3)
     same_as_numpy("all", I, axis=axis, where=B)
     same_as_numpy("any", I, axis=axis, where=B)
     assert float(jnp.max(jnp.zeros(0), initial=3)) == 3.0
@@ -156,10 +157,9 @@ METHODS = ["linear", "lower", "higher", "midpoint", "nearest"]
 
 @pytest.mark.parametrize("axis", [None, 0, 1, (0, 2)])
 def test_quantiles(same_as_numpy, axis):
-    for q in (np.float32(0.3), np.array([0.0, 0.25, 0.9, 1.0], np.float32)):
+    # No quantile lies half way between two elements: NumPy rounds these to even places.
+    for q in (np.float32(0.28), np.array([0.0, 0.24, 0.92, 1.0], np.float32)):
         for method in METHODS:
-            if method == "nearest" and axis == 1:
-                continue  # NumPy rounds halves to even places, JAX and jx down
             same_as_numpy("quantile", X, q, axis=axis, method=method, rtol=1e-5)
         same_as_numpy("quantile", X, q, axis=axis, keepdims=True, rtol=1e-5)
         same_as_numpy("percentile", X, q * 100, axis=axis, rtol=1e-5)

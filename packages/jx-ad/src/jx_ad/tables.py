@@ -23,7 +23,7 @@ jvp_rules = RuleTable(
     "forward differentiation (jx_ad)", "jx_ad.defjvp({name}_p)(rule)", "jx_ad.rules"
 )
 
-# rule(trace, primals, tangents, params) -> (outs, tangents), run with the tape current.
+# rule(primals, tangents, params) -> (outs, tangents), run with the tape current.
 linearize_rules = RuleTable(
     "linearisation (jx_ad)", "jx_ad.deflinearize({name}_p)(rule)", "jx_ad.rules"
 )

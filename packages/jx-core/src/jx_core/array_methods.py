@@ -136,7 +136,7 @@ def _load_late_modules() -> bool:
         _late_modules.pop(0)
     for cls in (Tracer, *(cls for cls, _ in _classes)):
         if vars(cls).get("__getattr__") is _late_attribute:
-            del cls.__getattr__
+            delattr(cls, "__getattr__")
     return True
 
 
@@ -193,5 +193,7 @@ promise("jx_core.operators", [
         "add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "and", "or", "xor",
         "lshift", "rshift",
     )),
-    *(f"__{n}__" for n in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert", "len")),
+    *(f"__{n}__" for n in (
+        "eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert", "len",
+    )),
 ])  # fmt: skip

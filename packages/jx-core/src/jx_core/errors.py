@@ -168,16 +168,15 @@ class TracerArrayConversionError(_TracerProblem, JXTypeError):
 
     Raised by ``np.sin(x)``, ``np.asarray(x)``, ``x.item()`` and ``x.tolist()``
     when ``x`` is traced. Use the function of the same name in ``jx.numpy``, or
-    call NumPy at run time::
+    call NumPy on what the traced function returns::
 
         jnp.sin(x)
-        jx.pure_callback(np.sin, jx.ShapeDtypeStruct(x.shape, x.dtype), x)
     """
 
     _problem = "A NumPy array was asked of {value}, and it is traced."
     _cure = (
-        "Use jx.numpy in place of numpy inside traced functions (jnp.sin(x), not np.sin(x)); to "
-        "run NumPy code when the program runs, use jx.pure_callback."
+        "Use jx.numpy in place of numpy inside traced functions (jnp.sin(x), not np.sin(x)), or "
+        "return the value and use NumPy outside of them."
     )
 
 
@@ -214,8 +213,8 @@ class UnexpectedTracerError(_TracerProblem, JXTypeError):
     _problem = "{value} was used outside the function in which it was traced."
     _cure = (
         "A traced function must return what it computes; it may not leave it in a global, an "
-        "attribute or a container that outlives the call. To find where it escapes, run with "
-        "jx.checking_leaks() or JX_CHECK_TRACER_LEAKS=1."
+        "attribute or a container that outlives the call. To look at values inside of a jitted "
+        "function, run it under jx.disable_jit()."
     )
 
 
@@ -233,11 +232,9 @@ class KeyReuseError(JXTypeError):
 class InconclusiveDimensionOperation(Exception):
     """Two symbolic dimensions cannot be compared.
 
-    Raised under shape polymorphism, where ``a < b`` may hold for some values of
-    the dimension variables and not for others. State what is known when the
-    variables are made::
-
-        jx.export.symbolic_shape("a, b", constraints=["a >= b"])
+    Under shape polymorphism ``a < b`` may hold for some values of the dimension
+    variables and not for others. jx's dimensions are integers, and it does not
+    raise this; the class is there for programs that catch it.
     """
 
 
@@ -249,8 +246,7 @@ class JaxprTypeError(TypeError):
     gives. The cure is in the pass or rule that built the Jaxpr; check after
     each pass to find it::
 
-        with jx.enable_checks(True):
-            jx.make_jaxpr(f)(x)
+        jx.core.check_jaxpr(jx.make_jaxpr(f)(x))
     """
 
 

@@ -155,10 +155,10 @@ def _integers(value: Any, what: str) -> tuple[int, ...]:
 def _strings(value: Any, what: str) -> tuple[str, ...]:
     if value is None:
         return ()
-    values = (value,) if isinstance(value, str) else tuple(value)
-    for v in values:
-        if not isinstance(v, str):
-            raise TypeError(f"{what} must be a str or a sequence of str, got {value!r}")
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    values = tuple(value) if several else (value,)
+    if not all(isinstance(v, str) for v in values):
+        raise TypeError(f"{what} must be a str or a sequence of str, got {value!r}")
     return values
 
 

@@ -27,12 +27,12 @@ _x64 = enable_x64.state
 class StagingTracer(Tracer):
     """A value of the program being recorded: known by type only."""
 
-    __slots__ = ("aval", "var")
+    __slots__ = ("aval", "variable")
 
     def __init__(self, trace: StagingTrace, aval: ShapedArray, var: Var) -> None:
         self._trace = trace
         self.aval = aval
-        self.var = var
+        self.variable = var
 
     def origin(self) -> str:
         return self._trace.origin_of(self)  # type: ignore[no-any-return]
@@ -68,7 +68,7 @@ class StagingTrace(Trace):
         atoms: list[Any] = []
         for x in operands:
             if type(x) is StagingTracer and x._trace is self:
-                atoms.append(x.var)
+                atoms.append(x.variable)
             else:
                 atoms.append(self.atom(x))
         avals = tuple([a.aval for a in atoms])
@@ -76,7 +76,7 @@ class StagingTrace(Trace):
         effects = NO_EFFECTS if primitive.effects is None else primitive.effects(**params)
         if primitive.multiple_results:
             outs = [StagingTracer(self, t, Var(t)) for t in types]
-            outvars = [o.var for o in outs]
+            outvars = [o.variable for o in outs]
             self.eqns.append(Eqn(primitive, atoms, outvars, params, effects, source.capture()))
             return outs
         var = Var(types)
@@ -90,7 +90,7 @@ class StagingTrace(Trace):
             return Literal(x, number)
         if isinstance(x, Tracer):
             if x._trace is self:
-                return x.var  # type: ignore[attr-defined, no-any-return]
+                return x.variable  # type: ignore[attr-defined, no-any-return]
             if getattr(x._trace, "finished", False):
                 raise UnexpectedTracerError(x)
         elif isinstance(x, _SCALARS):
@@ -107,10 +107,10 @@ class StagingTrace(Trace):
     def origin_of(self, tracer: StagingTracer) -> str:
         where = f" while tracing the function {self.name!r}" if self.name else ""
         for i, var in enumerate(self.invars):
-            if var is tracer.var:
+            if var is tracer.variable:
                 return f"It is argument {i} of the traced function{where}."
         for eqn in self.eqns:
-            if any(var is tracer.var for var in eqn.outvars):
+            if any(var is tracer.variable for var in eqn.outvars):
                 return f"It was computed by {eqn.primitive.name!r} at {eqn.source}{where}."
         return f"It was made{where}."
 

@@ -113,6 +113,14 @@ class Tracer:
     def weak_type(self) -> bool:
         return self.aval.weak_type
 
+    @property
+    def itemsize(self) -> int:
+        return self.aval.dtype.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        return self.aval.size * self.itemsize
+
     def __len__(self) -> int:
         return len(self.aval)
 

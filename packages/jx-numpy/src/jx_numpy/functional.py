@@ -48,7 +48,7 @@ def apply_along_axis(
         return func1d(vector, *args, **kwargs)
 
     for _ in range(1, ndim - place):
-        fun = vmap(fun, in_axes=1, out_axes=-1)
+        fun = vmap(fun, in_axes=-1, out_axes=-1)
     for _ in range(place):
         fun = vmap(fun, in_axes=0, out_axes=0)
     return fun(asarray(x))

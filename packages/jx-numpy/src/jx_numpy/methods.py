@@ -17,7 +17,17 @@ from jx_core import define_array_member, dtypes, lax
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 
-from . import contraction, creation, cumulative, indexing, manipulation, reductions, sorting, ufuncs
+from . import (
+    contraction,
+    creation,
+    cumulative,
+    indexing,
+    manipulation,
+    means,
+    reductions,
+    sorting,
+    ufuncs,
+)
 from .creation.conversion import placed
 from .functions import array_function, plain
 from .operands import Array, ArrayLike, a_dtype, is_complex, typeof
@@ -263,7 +273,7 @@ _METHODS = {
     "dot": contraction.dot,
     "flatten": _flatten,
     "max": reductions.max,
-    "mean": reductions.mean,
+    "mean": means.mean,
     "min": reductions.min,
     "nonzero": indexing.nonzero,
     "prod": reductions.prod,
@@ -275,7 +285,7 @@ _METHODS = {
     "searchsorted": sorting.searchsorted,
     "sort": sorting.sort,
     "squeeze": manipulation.squeeze,
-    "std": reductions.std,
+    "std": means.std,
     "sum": reductions.sum,
     "swapaxes": manipulation.swapaxes,
     "take": indexing.take,
@@ -283,7 +293,7 @@ _METHODS = {
     "tobytes": _tobytes,
     "trace": creation.trace,
     "transpose": _transpose,
-    "var": reductions.var,
+    "var": means.var,
     "view": _view,
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 from jx_core import lax, operators
 from jx_core.ops.elementwise import convert
 
-from . import reductions
+from . import means, reductions
 from .functions import array_function, plain
 from .operands import (
     INEXACT,
@@ -150,7 +150,7 @@ def nanmean(
     """
     refuse_out("nanmean", out)
     x, where = _numbers("nanmean", a, where)
-    return plain(reductions.mean)(x, axis, dtype, None, keepdims, where=where)
+    return plain(means.mean)(x, axis, dtype, None, keepdims, where=where)
 
 
 @array_function("axis", "dtype", "ddof", "keepdims")
@@ -171,7 +171,7 @@ def nanvar(
     """
     refuse_out("nanvar", out)
     x, where = _numbers("nanvar", a, where)
-    result, dtype = reductions.variance(
+    result, dtype = means.variance(
         "nanvar", x, axis, dtype, ddof, keepdims, where, mean, None
     )
     return convert(result, dtype)
@@ -195,7 +195,7 @@ def nanstd(
     """
     refuse_out("nanstd", out)
     x, where = _numbers("nanstd", a, where)
-    result, dtype = reductions.variance(
+    result, dtype = means.variance(
         "nanstd", x, axis, dtype, ddof, keepdims, where, mean, None
     )
     return convert(lax.sqrt(result), dtype)

@@ -82,6 +82,8 @@ def _sorted_rows(rows: Any, equal_nan: bool) -> tuple[Array, Array, Array]:
 
 
 def _rows_at(rows: Array, indices: Array) -> Array:
+    if not typeof(rows).shape[0]:
+        return rows
     numbers = lax.GatherDimensionNumbers(
         offset_dims=(1,), collapsed_slice_dims=(0,), start_index_map=(0,)
     )
@@ -128,7 +130,8 @@ def _unique(
     x = asarray(as_operand(name, ar))
     shape = typeof(x).shape
     if axis is None:
-        place, sub = 0, ()
+        place = 0
+        sub: tuple[int, ...] = ()
         rows = lax.reshape(x, (typeof(x).size, 1))
     else:
         place = one_axis(name, axis, len(shape))

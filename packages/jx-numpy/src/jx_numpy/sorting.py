@@ -344,7 +344,7 @@ def digitize(
     Args:
         x: an array.
         bins: the bins' ends: a vector in ascending or descending order.
-        right: whether the right end belongs to a bin, or the left one.
+        right: whether a bin has its right end (going up), or its left one.
         method: as for `searchsorted`.
 
     Returns:
@@ -364,13 +364,11 @@ def digitize(
     n = typeof(ends).size
     if not n:
         return lax.full(typeof(x).shape, 0, np.dtype(np.int32))
-    up = "left" if right else "right"
-    down = "right" if right else "left"
+    side = "left" if right else "right"
     how = method or "scan"
-    ascending = searchsorted(ends, x, side=up, method=how)
-    falling = lax.sub(
-        lax.full_like(ascending, n), searchsorted(lax.rev(ends, (0,)), x, side=down, method=how)
-    )
+    ascending = searchsorted(ends, x, side=side, method=how)
+    from_the_end = searchsorted(lax.rev(ends, (0,)), x, side=side, method=how)
+    descending = lax.sub(lax.full_like(from_the_end, n), from_the_end)
     first = lax.index_in_dim(ends, 0, keepdims=False)
     last = lax.index_in_dim(ends, n - 1, keepdims=False)
-    return lax.select(operators.less_equal(first, last), ascending, falling)
+    return lax.select(operators.less_equal(first, last), ascending, descending)

@@ -238,7 +238,7 @@ def _path(
         return list(optimize)
     if optimize is False:
         last = len(inputs) - 1  # from left to right; the product so far is the last term
-        return [(0, 1)] + [(0, last - i) for i in range(1, last)]
+        return [(0, 1), *((0, last - i) for i in range(1, last))]
     symbols: dict[Any, str] = {}
     for a in (a for labels in inputs for a in labels):
         symbols.setdefault(a, opt_einsum.get_symbol(len(symbols)))

@@ -183,6 +183,8 @@ def _gathered(
 ) -> Any:
     """What a plan takes, as a gather; axes in the result's order."""
     places = index_vectors(plan, operands, x.shape, wrap)
+    if 0 in x.shape and 0 in places.shape:
+        return lax.reshape(x, places.shape)  # a gather has no room for places on empty axes
     fills = mode is _FILL
     if fills and fill_value is None:
         fill_value = default_fill(x.dtype)

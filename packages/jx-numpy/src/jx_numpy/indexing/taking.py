@@ -28,11 +28,7 @@ _WHOLE = Axis(WHOLE)
 _TAKE_MODES = {"fill": _FILL, "clip": GatherScatterMode.CLIP, None: _FILL}
 
 
-@compiled(
-    static_argnames=(
-        "axis", "out", "mode", "unique_indices", "indices_are_sorted", "fill_value",
-    )
-)  # fmt: skip
+@compiled(static_argnames=("axis", "mode", "unique_indices", "indices_are_sorted", "fill_value"))
 def take(
     a: Any,
     indices: Any,
@@ -173,8 +169,10 @@ def take_along_axis(
     if chosen is _FILL:
         fill = default_fill(aval.dtype) if fill_value is None else _number(fill_value, aval.dtype)
     size = shape[axis]
-    if not size and places.size:
-        raise IndexError("Cannot do a non-empty jnp.take_along_axis() from an empty axis.")
+    if not size:
+        if places.size:
+            raise IndexError("Cannot do a non-empty jnp.take_along_axis() from an empty axis.")
+        return lax.reshape(arr, np.broadcast_shapes(shape, places.shape))
     dtype = index_dtype([indices], shape)
     indices = place_of(indices, size, dtype, wrap_negative_indices is not False)
     return _gather_along(arr, indices, axis, shape, chosen, fill)

@@ -413,6 +413,8 @@ def _scattered(
     values = _values_in_order(values, plan, places.shape)
     if np.shape(values) != places.shape:
         values = broadcast_in_dim_p.bind(values, shape=places.shape, broadcast_dimensions=())
+    if 0 in x.shape:
+        return x
     known = places.sorted_and_unique
     return _SCATTER[method](
         x,

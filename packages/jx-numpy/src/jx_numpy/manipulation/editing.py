@@ -16,6 +16,7 @@ from ..indexing import take
 from ..operands import (
     Array,
     ArrayLike,
+    Shape,
     as_operand,
     is_integer,
     one_axis,
@@ -61,7 +62,7 @@ def delete(
     n = typeof(x).shape[place]
     if isinstance(obj, slice):
         kept = np.delete(np.arange(n, dtype=np.int32), obj)
-        return take(x, kept, axis=place)
+        return take(x, kept, axis=place, mode="clip")
     obj = as_operand("delete", obj, 1)
     aval = typeof(obj)
     if not is_concrete(obj) and aval.ndim == 0 and is_integer(aval.dtype):
@@ -83,7 +84,7 @@ def delete(
     elif known.size and (known.min() < -n or known.max() >= n):
         raise ShapeError(f"jnp.delete: index out of range of axis {place} with length {n}: {known}")
     kept = np.delete(np.arange(n, dtype=np.int32), known)
-    return take(x, kept, axis=place)
+    return take(x, kept, axis=place, mode="clip")
 
 
 @array_function("axis")
@@ -111,7 +112,7 @@ def _delete_unique(x: Any, indices: Any, axis: int) -> Array:
         lax.expand_dims(places, (0,)), lax.expand_dims(before, (1,))
     )
     shift = lax.reduce_sum(lax.convert_element_type(passed, _INT32), (0,))
-    return take(x, lax.add(places, shift), axis=axis)
+    return take(x, lax.add(places, shift), axis=axis, mode="clip")
 
 
 def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None) -> Array:
@@ -155,7 +156,7 @@ def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None)
 
 @array_function("where", "axis", "scalar")
 def _insert(x: Any, values: Any, where: tuple[int, ...], axis: int, scalar: bool) -> Array:
-    shape = typeof(x).shape
+    shape: Shape = typeof(x).shape
     if len(where) == 1:
         # Several slices may come before one place. For a lone integer the first axis of
         # `values` counts them, for a sequence of one the axis itself.
@@ -167,14 +168,15 @@ def _insert(x: Any, values: Any, where: tuple[int, ...], axis: int, scalar: bool
         where = where * typeof(values).shape[axis]
     new = (*shape[:axis], len(where), *shape[axis + 1 :])
     values = broadcast_to(values, new)
-    order = np.argsort(np.asarray(where, np.int64), kind="stable")
-    target = np.asarray(where, np.int64)[order] + np.arange(len(where))
+    places = np.asarray(where, np.int64)
+    by_place = np.argsort(places, kind="stable")
+    target = places[by_place] + np.arange(len(where))
     source = np.empty(shape[axis] + len(where), np.int32)
     inserted = np.zeros(source.shape, bool)
     inserted[target] = True
-    source[target] = shape[axis] + order
+    source[target] = shape[axis] + by_place
     source[~inserted] = np.arange(shape[axis])
-    return take(lax.concatenate([x, values], axis), source, axis=axis)
+    return take(lax.concatenate([x, values], axis), source, axis=axis, mode="clip")
 
 
 def trim_zeros(filt: ArrayLike, trim: str = "fb", axis: Any = None) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,14 +38,17 @@ def _arrays(name: str, arrays: Any) -> list[Any]:
         TypeError: it is no sequence, or an element no array.
     """
     if isinstance(arrays, (np.ndarray, _AnyArray)):
-        return list(lax.unstack(arrays, 0)) if typeof(arrays).ndim else _none(name, arrays)
+        if not typeof(arrays).ndim:
+            _no_sequence(name, arrays)
+        return list(lax.unstack(arrays, 0))
     if isinstance(arrays, (str, dict)) or not hasattr(arrays, "__iter__"):
-        return _none(name, arrays)
+        _no_sequence(name, arrays)
     return [as_operand(name, x, i) for i, x in enumerate(arrays)]
 
 
-def _none(name: str, arrays: Any) -> Any:
-    raise TypeError(f"jnp.{name} takes a sequence of arrays, got {type(arrays)}")
+def _no_sequence(name: str, arrays: Any) -> NoReturn:
+    got = "a zero-dimensional array" if hasattr(arrays, "aval") else str(type(arrays))
+    raise TypeError(f"jnp.{name} takes a sequence of arrays, got {got}")
 
 
 def _of_one_dtype(name: str, arrays: list[Any], dtype: Any) -> list[Any]:

@@ -12,10 +12,10 @@ from jx_core import lax, operators
 from jx_core.ops.elementwise import convert
 
 from ..functions import array_function, plain
+from ..means import mean
 from ..operands import Array, ArrayLike, as_operand, is_integer, to_dtype, to_inexact, typeof
 from ..quantiles import median
 from ..reductions import max as _max
-from ..reductions import mean
 from ..reductions import min as _min
 from .reshaping import moveaxis
 
@@ -23,7 +23,7 @@ __all__ = ["pad"]
 
 Widths = tuple[tuple[int, int], ...]
 
-_OPTIONS = {
+_OPTIONS: dict[str, dict[str, Any]] = {
     "constant": {"constant_values": 0},
     "linear_ramp": {"end_values": 0},
     "maximum": {"stat_length": None},
@@ -197,7 +197,7 @@ def _repeated(x: Array, axis: int, n: int) -> Array:
 
 def _not_empty(x: Array, axis: int, widths: tuple[int, int], mode: str) -> int:
     n = typeof(x).shape[axis]
-    if n == 0 and sum(widths):
+    if n == 0 and any(widths):
         raise ValueError(
             f"jnp.pad: can't extend the empty axis {axis} in mode {mode!r}, got shape "
             f"{typeof(x).shape}"

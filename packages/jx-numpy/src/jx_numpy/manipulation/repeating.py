@@ -102,7 +102,7 @@ def repeat(
     x, place = _rows("repeat", a, axis)
     length = typeof(x).shape[place]
     _check_repeats(known.shape, length)
-    return take(x, np.repeat(np.arange(length, dtype=np.int32), known), axis=place)
+    return take(x, np.repeat(np.arange(length, dtype=np.int32), known), axis=place, mode="clip")
 
 
 def _rows(name: str, a: Any, axis: Any) -> tuple[Any, int]:
@@ -141,7 +141,7 @@ def _repeat_to_length(a: Any, repeats: Any, axis: int | None, total: int) -> Arr
     ))  # fmt: skip
     # A slice appears until as many have passed as the slices up to it have repeats.
     source = plain(searchsorted)(ends, lax.iota(np.dtype(np.int32), total), side="right")
-    return take(x, lax.min(source, np.int32(length - 1)), axis=place)
+    return take(x, lax.min(source, np.int32(length - 1)), axis=place, mode="clip")
 
 
 @array_function("axis")

@@ -40,9 +40,9 @@ def _integers(name: str, shape: Any) -> Shape:
     try:
         return tuple([n if type(n) is int else an_integer(name, n, "shape") for n in shape])
     except TypeError:
-        if hasattr(shape, "__index__"):
-            return (an_integer(name, shape, "shape"),)
-        raise
+        if hasattr(shape, "__iter__") and getattr(shape, "ndim", 1) != 0:
+            raise
+        return (an_integer(name, shape, "shape"),)
 
 
 @functools.lru_cache(maxsize=4096)

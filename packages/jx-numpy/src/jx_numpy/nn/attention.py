@@ -106,7 +106,7 @@ def dot_product_attention(
     and, for shared key heads, Ainslie et al., "GQA" (2023), https://arxiv.org/abs/2305.13245.
 
     >>> x = jnp.ones((4, 2, 8))
-    >>> nn.dot_product_attention(x, x, x, is_causal=True).shape
+    >>> jx.nn.dot_product_attention(x, x, x, is_causal=True).shape
     (4, 2, 8)
     """
     if implementation not in (None, "xla"):

@@ -48,7 +48,7 @@ def one_hot(
         ShapeError: the axis is out of range, or `num_classes` negative.
         TypeError: `num_classes` or `axis` is no integer known now; `x` is complex or no array.
 
-    >>> nn.one_hot(jnp.array([0, 2, 3]), 3)
+    >>> jx.nn.one_hot(jnp.array([0, 2, 3]), 3)
     Array([[1., 0., 0.],
            [0., 0., 1.],
            [0., 0., 0.]], dtype=float32)

@@ -18,7 +18,6 @@ from ..creation import full
 from ..creation import ones as _ones
 from ..creation import zeros as _zeros
 from ..creation.conversion import placed
-from ..functions import array_function
 from ..operands import (
     Array,
     ArrayLike,
@@ -60,7 +59,7 @@ class Initializer(Protocol):
 def zeros(key: Any, shape: Any, dtype: Any = None, out_sharding: Any = None) -> Array:
     """An initialiser: zeros. The key is not used.
 
-    >>> nn.initializers.zeros(random.key(0), (2,))
+    >>> jx.nn.initializers.zeros(jx.random.key(0), (2,))
     Array([0., 0.], dtype=float32)
     """
     return _zeros(shape, dtype, out_sharding=out_sharding)
@@ -69,7 +68,7 @@ def zeros(key: Any, shape: Any, dtype: Any = None, out_sharding: Any = None) -> 
 def ones(key: Any, shape: Any, dtype: Any = None, out_sharding: Any = None) -> Array:
     """An initialiser: ones. The key is not used.
 
-    >>> nn.initializers.ones(random.key(0), (2,))
+    >>> jx.nn.initializers.ones(jx.random.key(0), (2,))
     Array([1., 1.], dtype=float32)
     """
     return _ones(shape, dtype, out_sharding=out_sharding)
@@ -82,7 +81,7 @@ def constant(value: ArrayLike, dtype: Any = None) -> Initializer:
         value: a number, or an array that broadcasts to the shapes that will be asked for.
         dtype: the dtype where none is asked for; the default float one if None.
 
-    >>> nn.initializers.constant(-7)(random.key(0), (2,))
+    >>> jx.nn.initializers.constant(-7)(jx.random.key(0), (2,))
     Array([-7., -7.], dtype=float32)
     """
 
@@ -98,26 +97,8 @@ def _dtype(name: str, dtype: Any) -> Any:
     return python_scalar_dtype(float) if dtype is None else a_dtype(name, dtype)
 
 
-# Simple distributions. A call is one compiled program, which scales may change without
-# being compiled again.
-
-
-@array_function("shape", "dtype")
-def _uniform(key: Any, scale: Any, shape: Shape, dtype: Any) -> Array:
-    return lax.mul(random.uniform(key, shape, dtype), to_dtype(scale, dtype))
-
-
-@array_function("shape", "dtype")
-def _normal(key: Any, stddev: Any, shape: Shape, dtype: Any) -> Array:
-    return lax.mul(random.normal(key, shape, dtype), to_dtype(stddev, dtype))
-
-
-@array_function("shape", "dtype")
-def _truncated(
-    key: Any, stddev: Any, lower: Any, upper: Any, shape: Shape, dtype: Any
-) -> Array:
-    sample = random.truncated_normal(key, lower, upper, shape, dtype)
-    return lax.mul(sample, to_dtype(stddev, dtype))
+# Simple distributions. Samples are scaled outside of the program that draws them, so that they
+# are, to the last bit, multiples of what `jx.random` gives.
 
 
 def uniform(scale: ArrayLike = 1e-2, dtype: Any = None) -> Initializer:
@@ -127,13 +108,14 @@ def uniform(scale: ArrayLike = 1e-2, dtype: Any = None) -> Initializer:
         scale: the upper end.
         dtype: the float dtype where none is asked for; the default one if None.
 
-    >>> nn.initializers.uniform(10.0)(random.key(0), (2, 3)).shape
+    >>> jx.nn.initializers.uniform(10.0)(jx.random.key(0), (2, 3)).shape
     (2, 3)
     """
 
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
         of = _dtype("uniform", dtype)
-        return placed(_uniform(key, scale, a_shape("uniform", shape), of), out_sharding)
+        sample = random.uniform(key, a_shape("uniform", shape), of)
+        return placed(lax.mul(sample, to_dtype(scale, of)), out_sharding)
 
     return init
 
@@ -145,13 +127,14 @@ def normal(stddev: ArrayLike = 1e-2, dtype: Any = None) -> Initializer:
         stddev: the standard deviation.
         dtype: the float or complex dtype where none is asked for; the default float one if None.
 
-    >>> nn.initializers.normal(5.0)(random.key(0), (2, 3)).shape
+    >>> jx.nn.initializers.normal(5.0)(jx.random.key(0), (2, 3)).shape
     (2, 3)
     """
 
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
         of = _dtype("normal", dtype)
-        return placed(_normal(key, stddev, a_shape("normal", shape), of), out_sharding)
+        sample = random.normal(key, a_shape("normal", shape), of)
+        return placed(lax.mul(sample, to_dtype(stddev, of)), out_sharding)
 
     return init
 
@@ -166,7 +149,7 @@ def truncated_normal(
         dtype: the float dtype where none is asked for; the default one if None.
         lower, upper: the bounds, in standard deviations.
 
-    >>> weights = nn.initializers.truncated_normal(5.0)(random.key(0), (100,))
+    >>> weights = jx.nn.initializers.truncated_normal(5.0)(jx.random.key(0), (100,))
     >>> bool(jnp.all(jnp.abs(weights) < 10.0))
     True
     """
@@ -174,7 +157,8 @@ def truncated_normal(
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
         of = _dtype("truncated_normal", dtype)
         size = a_shape("truncated_normal", shape)
-        return placed(_truncated(key, stddev, lower, upper, size, of), out_sharding)
+        sample = random.truncated_normal(key, lower, upper, size, of)
+        return placed(lax.mul(sample, to_dtype(stddev, of)), out_sharding)
 
     return init
 
@@ -212,8 +196,8 @@ def variance_scaling(
         ShapeError: an axis is out of range for the shape.
         ValueError: `mode` or `distribution` is none of these.
 
-    >>> init = nn.initializers.variance_scaling(2.0, "fan_in", "normal")
-    >>> init(random.key(0), (3, 3, 16, 32)).shape
+    >>> init = jx.nn.initializers.variance_scaling(2.0, "fan_in", "normal")
+    >>> init(jx.random.key(0), (3, 3, 16, 32)).shape
     (3, 3, 16, 32)
     """
 
@@ -266,7 +250,6 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 _TRUNCATED_COMPLEX_STDDEV = math.sqrt(1 - 5 * math.exp(-4))
 
 
-@array_function("distribution", "shape", "dtype")
 def _scaled(key: Any, variance: Any, distribution: str, shape: Shape, dtype: Any) -> Array:
     """Numbers around 0 of the given variance."""
     whole = is_complex(dtype)
@@ -333,7 +316,7 @@ Args:
     in_axis, out_axis, batch_axis: an axis or several, as for `variance_scaling`.
     dtype: the float or complex dtype where none is asked for; the default float one if None.
 
->>> nn.initializers.{name}()(random.key(0), (2, 3)).shape
+>>> jx.nn.initializers.{name}()(jx.random.key(0), (2, 3)).shape
 (2, 3)
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from jx_core import compiled, dtypes, lax
+from jx_core import compiled, dtypes, lax, operators
 from jx_core.ops.elementwise import convert
 
 from ..functions import array_function
@@ -59,10 +59,10 @@ def logsumexp(
         TypeError: `a` or `b` is no array.
         ValueError: `where` does not hold booleans.
 
-    >>> nn.logsumexp(jnp.array([1000.0, 1000.0]))
-    Array(1000.6931, dtype=float32)
-    >>> nn.logsumexp(jnp.array([1.0, 2.0]), b=jnp.array([1.0, -1.0]), return_sign=True)
-    (Array(1.5413249, dtype=float32), Array(-1., dtype=float32))
+    >>> jnp.round(jx.nn.logsumexp(jnp.array([1000.0, 1000.0])), 3)
+    Array(1000.693, dtype=float32)
+    >>> jx.nn.logsumexp(jnp.array([0.0, 0.0]), b=jnp.array([1.0, -2.0]), return_sign=True)
+    (Array(0., dtype=float32), Array(-1., dtype=float32))
     """
     return _logsumexp("logsumexp", a, axis, b, keepdims, return_sign, where)
 
@@ -128,8 +128,8 @@ def logmeanexp(
         TypeError: `x` is no array.
         ValueError: `where` does not hold booleans.
 
-    >>> nn.logmeanexp(jnp.array([1000.0, 1001.0]))
-    Array(1000.6201, dtype=float32)
+    >>> jnp.round(jx.nn.logmeanexp(jnp.array([1000.0, 1001.0])), 3)
+    Array(1000.62, dtype=float32)
     """
     log = _logsumexp("logmeanexp", x, axis, None, keepdims, False, where)
     dtype = typeof(log).dtype
@@ -158,12 +158,12 @@ def log1mexp(x: ArrayLike) -> Array:
     See Maechler, "Accurately computing log(1 - exp(-|a|))" (2012), the vignette of the R
     package Rmpfr.
 
-    >>> nn.log1mexp(jnp.array([1e-10, 1.0, 50.0]))
-    Array([-2.3025850e+01, -4.5867515e-01, -1.9287499e-22], dtype=float32)
+    >>> jnp.round(jx.nn.log1mexp(jnp.array([1e-10, 1.0])), 4)
+    Array([-23.0259,  -0.4587], dtype=float32)
     """
     x = inexact("log1mexp", x)
     # Each formula is given what it is for, so that no derivative of the other is infinite.
-    small = lax.lt(x, math.log(2))
+    small = operators.less(x, math.log(2))
     minus_x = lax.neg(x)
     near = lax.log(lax.neg(lax.expm1(lax.select(small, minus_x, -1.0))))
     far = lax.log1p(lax.neg(lax.exp(lax.select(small, -1.0, minus_x))))

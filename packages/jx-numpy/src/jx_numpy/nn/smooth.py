@@ -40,7 +40,7 @@ def identity(x: ArrayLike) -> Array:
     Raises:
         TypeError: `x` is no array. (So do all functions here.)
 
-    >>> nn.identity(jnp.array([1, 2]))
+    >>> jx.nn.identity(jnp.array([1, 2]))
     Array([1, 2], dtype=int32)
     """
     return as_operand("identity", x)
@@ -56,8 +56,8 @@ def sigmoid(x: ArrayLike) -> Array:
     Raises:
         TypeError: `x` holds integers or booleans, or is no array.
 
-    >>> nn.sigmoid(jnp.array([-1.0, 0.0, 1.0]))
-    Array([0.26894143, 0.5       , 0.7310586 ], dtype=float32)
+    >>> jnp.round(jx.nn.sigmoid(jnp.array([-1.0, 0.0, 1.0])), 4)
+    Array([0.2689, 0.5   , 0.7311], dtype=float32)
     """
     return lax.logistic(as_operand("sigmoid", x))
 
@@ -75,8 +75,8 @@ def silu(x: ArrayLike) -> Array:
     See Hendrycks and Gimpel, "Gaussian error linear units" (2016),
     https://arxiv.org/abs/1606.08415.
 
-    >>> nn.silu(jnp.array([-1.0, 0.0, 1.0]))
-    Array([-0.26894143,  0.        ,  0.7310586 ], dtype=float32)
+    >>> jnp.round(jx.nn.silu(jnp.array([-1.0, 0.0, 1.0])), 4)
+    Array([-0.2689,  0.    ,  0.7311], dtype=float32)
     """
     x = as_operand("silu", x)
     return lax.mul(x, lax.logistic(x))
@@ -107,8 +107,8 @@ def softplus(x: ArrayLike) -> Array:
     Args:
         x: an array or number; integers and booleans become floats.
 
-    >>> nn.softplus(jnp.array([-1.0, 0.0, 100.0]))
-    Array([3.1326169e-01, 6.9314718e-01, 1.0000000e+02], dtype=float32)
+    >>> jnp.round(jx.nn.softplus(jnp.array([-1.0, 0.0, 100.0])), 4)
+    Array([  0.3133,   0.6931, 100.    ], dtype=float32)
     """
     return _softplus(inexact("softplus", x))
 
@@ -120,8 +120,8 @@ def log_sigmoid(x: ArrayLike) -> Array:
     Args:
         x: an array or number; integers and booleans become floats.
 
-    >>> nn.log_sigmoid(jnp.array([-100.0, 0.0]))
-    Array([-100.        ,   -0.69314718], dtype=float32)
+    >>> jnp.round(jx.nn.log_sigmoid(jnp.array([-100.0, 0.0])), 4)
+    Array([-100.    ,   -0.6931], dtype=float32)
     """
     x = inexact("log_sigmoid", x)
     positive, curve = _split_softplus(x)
@@ -139,7 +139,7 @@ def squareplus(x: ArrayLike, b: ArrayLike = 4) -> Array:
     See Barron, "Squareplus: a softplus-like algebraic rectifier" (2021),
     https://arxiv.org/abs/2112.11687.
 
-    >>> nn.squareplus(jnp.array([-1.5, 0.0]))
+    >>> jx.nn.squareplus(jnp.array([-1.5, 0.0]))
     Array([0.5, 1. ], dtype=float32)
     """
     x, b, _ = pair_inexact("squareplus", x, b)
@@ -153,7 +153,7 @@ def soft_sign(x: ArrayLike) -> Array:
     Args:
         x: an array or number; integers and booleans become floats.
 
-    >>> nn.soft_sign(jnp.array([-1.0, 0.0, 3.0]))
+    >>> jx.nn.soft_sign(jnp.array([-1.0, 0.0, 3.0]))
     Array([-0.5 ,  0.  ,  0.75], dtype=float32)
     """
     x = inexact("soft_sign", x)
@@ -170,8 +170,8 @@ def mish(x: ArrayLike) -> Array:
     See Misra, "Mish: a self regularized non-monotonic activation function" (2019),
     https://arxiv.org/abs/1908.08681.
 
-    >>> nn.mish(jnp.array([-1.0, 0.0, 2.0]))
-    Array([-0.30340144,  0.        ,  1.943959  ], dtype=float32)
+    >>> jnp.round(jx.nn.mish(jnp.array([-1.0, 0.0, 2.0])), 4)
+    Array([-0.3034,  0.    ,  1.944 ], dtype=float32)
     """
     x = inexact("mish", x)
     return lax.mul(x, lax.tanh(_softplus(x)))
@@ -197,10 +197,10 @@ def gelu(x: ArrayLike, approximate: bool = True) -> Array:
     See Hendrycks and Gimpel, "Gaussian error linear units" (2016),
     https://arxiv.org/abs/1606.08415.
 
-    >>> nn.gelu(jnp.array([-1.0, 0.0, 1.0]))
-    Array([-0.158808,  0.      ,  0.841192], dtype=float32)
-    >>> nn.gelu(jnp.array([1.0]), approximate=False)
-    Array([0.8413447], dtype=float32)
+    >>> jnp.round(jx.nn.gelu(jnp.array([-1.0, 0.0, 1.0])), 4)
+    Array([-0.1588,  0.    ,  0.8412], dtype=float32)
+    >>> jnp.round(jx.nn.gelu(jnp.array([1.0]), approximate=False), 4)
+    Array([0.8413], dtype=float32)
     """
     x = strong("gelu", x)
     if not approximate:
@@ -231,7 +231,7 @@ def glu(x: ArrayLike, axis: int = -1) -> Array:
     See Dauphin, Fan, Auli and Grangier, "Language modeling with gated convolutional networks"
     (2016), https://arxiv.org/abs/1612.08083.
 
-    >>> nn.glu(jnp.array([1.0, 2.0, 0.0, 100.0]))
+    >>> jx.nn.glu(jnp.array([1.0, 2.0, 0.0, 100.0]))
     Array([0.5, 2. ], dtype=float32)
     """
     x = as_operand("glu", x)

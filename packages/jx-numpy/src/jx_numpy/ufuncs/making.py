@@ -88,8 +88,8 @@ def binary(
     promoted = promote_inexact if as_inexact else promote
 
     def function(x1: Any, x2: Any, /) -> Any:
-        a = getattr(x1, "aval", None)
-        if a is not None and a is getattr(x2, "aval", None) and a.dtype in INEXACT:
+        a: Any = getattr(x1, "aval", None)
+        if a is getattr(x2, "aval", None) and a is not None and a.dtype in INEXACT:
             return fun(x1, x2)
         return fun(*promoted(name, x1, x2))
 

@@ -142,9 +142,8 @@ def _mulhi(ctx: Context, x: Value, y: Value) -> Value:
     if bits < 64:
         signed = issubdtype(out.dtype, np.signedinteger)
         wide = out.update(dtype=np.dtype(np.int64 if signed else np.uint64))
-        product = binary(
-            block, "multiply", *(convert(block, v, out, wide.dtype) for v in (x, y)), wide
-        )
+        x, y = (convert(block, v, out, wide.dtype) for v in (x, y))
+        product = binary(block, "multiply", x, y, wide)
         return convert(block, _shifted(block, product, wide, bits), wide, out.dtype)
     mask = block.constant(2**32 - 1, out.dtype, out.shape)
     a, c = (_shifted(block, v, out, 32) for v in (x, y))

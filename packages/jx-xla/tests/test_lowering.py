@@ -1,0 +1,153 @@
+"""Lowering: the text of programs, sharing, constants, rules of one's own, and what has none."""
+
+import numpy as np
+import pytest
+
+from jx_core import Primitive, backend, jit, lax
+from jx_core.errors import MissingRuleError
+from jx_xla import deflower
+from jx_xla.lowering.builder import Block, Module, i64_array, i64_matrix
+from jx_xla.lowering.types import dense, tensor, type_of
+
+X = np.float32([1, 2, 3])
+
+
+def text(fun, *args):
+    return jit(fun).lower(*args).as_text()
+
+
+class TestPrograms:
+    def test_one_operation_a_line(self):
+        lines = text(lambda x: lax.sin(lax.neg(x)), X)
+        assert "stablehlo.negate" in lines and "stablehlo.sine" in lines
+        assert "func.func public @main" in lines
+
+    def test_an_inner_program_becomes_one_function_however_often_it_is_called(self):
+        inner = jit(lambda x: lax.sin(x))
+
+        def f(x):
+            for _ in range(4):
+                x = inner(x)
+            return x
+
+        lowered = text(f, X)
+        assert lowered.count("stablehlo.sine") == 1 and lowered.count("call @") == 4
+
+    def test_functions_of_one_name_get_names_of_their_own(self):
+        def pair(k):
+            def body(x):
+                return x * k
+
+            return jit(body)
+
+        first, second = pair(2.0), pair(3.0)
+        np.testing.assert_array_equal(np.asarray(jit(lambda x: first(x) + second(x))(X)), X * 5)
+
+    def test_strange_names_are_made_fit(self):
+        f = jit(lambda x: x + 1)
+        f.__wrapped__.__name__ = "a <b> 'c'"
+        np.testing.assert_array_equal(np.asarray(jit(f.__wrapped__)(X)), X + 1)
+
+    def test_a_number_is_written_once(self):
+        lowered = text(lambda x: (x * 2.5) + 2.5, X)
+        assert lowered.count("2.500000e+00") == 1
+
+    def test_scans_are_loops_and_unrolled_ones_are_not(self):
+        def f(unroll):
+            return text(lambda x: lax.scan(lambda c, v: (c + v, None), 0.0, x, unroll=unroll)[0], X)
+
+        assert "stablehlo.while" in f(1)
+        assert "stablehlo.while" not in f(True)
+
+    def test_loops_of_one_step_are_no_loops(self):
+        lowered = text(lambda x: lax.scan(lambda c, v: (c + v, None), 0.0, x)[0], X[:1])
+        assert "stablehlo.while" not in lowered
+
+
+class TestConstants:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            np.float32(np.pi), np.float64(1 / 3), np.float32(-0.0), np.float32(np.inf),
+            np.float64(np.nan), np.int8(-128), np.uint64(2**64 - 1), np.bool_(True),
+            np.complex64(1 - 2j), np.float32([1.5, np.nan, -np.inf]), np.array([True, False, True]),
+            np.zeros((0, 3), np.float32), np.arange(6, dtype=np.int16).reshape(2, 3).T,
+            np.ones((3,), bool), np.zeros((2, 0), bool),
+        ],
+        ids=repr,
+    )  # fmt: skip
+    def test_every_bit_of_them_arrives(self, value):
+        from jx_core.config import enable_x64
+
+        with enable_x64(True):
+            got = np.asarray(jit(lambda: (value,))()[0])
+        assert got.dtype == value.dtype and got.shape == value.shape
+        assert got.tobytes() == np.ascontiguousarray(value).tobytes()
+
+    def test_simple_numbers_stay_readable(self):
+        assert dense(np.asarray(7)) == "7"
+        assert dense(np.float32(0.5)) == "5.000000000e-01"
+        assert dense(np.asarray([True, True])) == "true"
+
+    def test_types(self):
+        from jx_core import ShapedArray
+        from jx_core.ops.rng import prng_impl
+
+        assert tensor((2, 3), np.dtype("float32")) == "tensor<2x3xf32>"
+        assert type_of(ShapedArray((), np.complex64)) == "tensor<complex<f32>>"
+        assert type_of(ShapedArray((5,), prng_impl().dtype)) == "tensor<5x2xui32>"
+        with pytest.raises(TypeError, match="has no StableHLO element type"):
+            tensor((), np.dtype("datetime64[s]"))
+
+
+class TestBuilding:
+    def test_blocks_write_generic_operations(self):
+        block = Block(Module("m", ("cpu",)))
+        out = block.op("stablehlo.negate", ["%x"], ["tensor<f32>"], "tensor<f32>")
+        assert block.lines == [f'{out} = "stablehlo.negate"(%x) : (tensor<f32>) -> tensor<f32>\n']
+
+    def test_several_results_are_numbered(self):
+        block = Block(Module("m", ("cpu",)))
+        outs = block.ops("a.b", [], [], ["tensor<f32>", "tensor<i1>"])
+        assert outs == ["%1#0", "%1#1"] and block.lines[0].startswith("%1:2 = ")
+
+    def test_integer_attributes(self):
+        assert i64_array([1, 2]) == "array<i64: 1, 2>" and i64_array([]) == "array<i64>"
+        assert i64_matrix([(1, 2)]) == "dense<[[1, 2]]> : tensor<1x2xi64>"
+        assert i64_matrix([]) == "dense<> : tensor<0x2xi64>"
+
+
+class TestRules:
+    def test_a_primitive_of_ones_own_can_be_given_one(self):
+        halve = Primitive("halve_of_tests", abstract=lambda x: x, reference=lambda x: x / 2)
+
+        @deflower(halve)
+        def _(ctx, x):
+            kind = type_of(ctx.out)
+            two = ctx.block.constant(2, ctx.out.dtype, ctx.out.shape)
+            return ctx.block.op("stablehlo.divide", (x, two), (kind, kind), kind)
+
+        np.testing.assert_array_equal(np.asarray(jit(halve.bind)(X)), X / 2)
+        np.testing.assert_array_equal(np.asarray(halve.bind(X)), X / 2)
+
+    def test_a_rule_may_be_for_one_platform(self):
+        thing = Primitive("thing_of_tests", abstract=lambda x: x, reference=lambda x: x)
+        deflower(thing, platform="tpu")(lambda ctx, x: x)
+        with pytest.raises(MissingRuleError):
+            jit(thing.bind)(X)
+        deflower(thing, platform="cpu")(lambda ctx, x: x)
+        np.testing.assert_array_equal(np.asarray(jit(thing.bind)(X)), X)
+
+    def test_without_one_the_decomposition_serves(self):
+        cube = Primitive(
+            "cube_of_tests", abstract=lambda x: x, decompose=lambda x: lax.mul(x, lax.mul(x, x))
+        )
+        np.testing.assert_array_equal(np.asarray(jit(cube.bind)(X)), X**3)
+
+    def test_with_neither_the_error_says_how_to_define_one(self):
+        lonely = Primitive("lonely_of_tests", abstract=lambda x: x, reference=lambda x: x)
+        with pytest.raises(MissingRuleError, match=r"(?s)lonely_of_tests.*jx_xla.deflower\(lonely_of_tests_p\)"):
+            jit(lonely.bind)(X)
+        with backend.use("numpy"):
+            np.testing.assert_array_equal(np.asarray(lonely.bind(X)), X)
+        np.testing.assert_array_equal(np.asarray(lax.add(X, X)), X + X)
