@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opdb import mismatch
 
@@ -189,10 +189,15 @@ programs = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 11)), min_s
 stacks = st.lists(st.sampled_from(TRANSFORMATIONS), min_size=1, max_size=3)
 
 
+# The profile's number is for cheaper tests; small programs come first, and find little.
+thorough = settings(max_examples=max(60, settings().max_examples))
+
+
 def describe(steps: Any, stack: Any) -> str:
     return f"steps {[(s.__name__, n) for s, n in steps]}, under {[t.__name__ for t in stack]}"
 
 
+@thorough
 @given(programs, stacks)
 def test_compiled_agrees_with_the_reference(steps, stack):
     fun = build(steps)
@@ -204,6 +209,7 @@ def test_compiled_agrees_with_the_reference(steps, stack):
     assert not message, f"compiled: {message}; {describe(steps, stack)}"
 
 
+@thorough
 @given(programs, stacks)
 def test_programs_stay_well_typed_and_keep_their_meaning(steps, stack):
     """The staged program passes the checker; run equation by equation it gives the same."""
@@ -219,6 +225,7 @@ def test_programs_stay_well_typed_and_keep_their_meaning(steps, stack):
     assert not message, f"{message}; {describe(steps, stack)}"
 
 
+@thorough
 @given(programs)
 def test_modes_of_differentiation_agree(steps):
     """Rows of the Jacobian by reverse mode are columns by forward mode, transposed."""
@@ -233,6 +240,7 @@ def test_modes_of_differentiation_agree(steps):
     assert not mismatch(batched, reverse, slack=1e2, atol=1e-11), describe(steps, [])
 
 
+@thorough
 @given(programs)
 def test_batches_are_their_rows(steps):
     fun = build(steps)

@@ -355,8 +355,8 @@ class TestForiLoop:
     @pytest.mark.parametrize(
         ("call", "error", "text"),
         [
-            (lambda: lax.fori_loop(0.0, 3, lambda i, s: s, 0), TypeError, "lower must be an integer"),
-            (lambda: lax.fori_loop(0, X, lambda i, s: s, 0), TypeError, "upper must be an integer"),
+            (lambda: lax.fori_loop(0.0, 3, lambda i, s: s, 0), TypeError, "lower must be an int"),
+            (lambda: lax.fori_loop(0, X, lambda i, s: s, 0), TypeError, "upper must be an int"),
             (lambda: lax.fori_loop(0, 3, 1, 0), TypeError, "should be callable"),
             (
                 lambda: lax.fori_loop(np.int8(0), np.int32(3), lambda i, s: s, 0), TypeError,

@@ -11,6 +11,8 @@ import jx_numpy as jnp
 from jx_ad import grad
 from jx_batching import vmap
 from jx_core import dtypes, errors, jit, lax, make_jaxpr
+from jx_core.config import enable_x64
+from jx_numpy.indexing import reading, updating
 
 _spec = importlib.util.spec_from_file_location(
     "indexing_cases", pathlib.Path(__file__).with_name("indexing_cases.py")
@@ -75,6 +77,21 @@ def test_places_share_a_program():
     x = jnp.arange(5)
     assert [int(staged(x, i)) for i in (0, 3, -1)] == [0, 3, 4]
     assert len(traces) == 1
+
+
+def test_eager_places_share_a_program():
+    x = jnp.arange(11.0)
+    programs = [reading._read_one, reading._read_span, updating._update_plan]
+
+    def count():
+        return [len(p.spec.cache) for p in programs]
+
+    x[0], x[1:3], x.at[2].set(1.0)
+    before = count()
+    assert [float(x[i]) for i in (3, -1, 99)] == [3, 10, 10]
+    assert x[4:6].tolist() == [4, 5]
+    assert x.at[7].set(-1.0)[7] == -1
+    assert count() == before
 
 
 def test_static_indices_are_slices_without_gather():
@@ -417,8 +434,6 @@ def test_flat_indices_out_of_bounds():
 
 
 def test_dtypes_of_indices_under_x64():
-    from jx_core.config import enable_x64
-
     with enable_x64(True):
         x = jnp.arange(10.0)
         assert x.dtype == np.float64

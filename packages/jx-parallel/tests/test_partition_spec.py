@@ -22,9 +22,9 @@ def test_a_spec_is_a_sequence_of_its_parts():
 
 
 def test_a_spec_prints_as_it_is_written():
-    assert repr(P()) == "PartitionSpec()"
-    assert repr(P("x", None)) == "PartitionSpec('x', None)"
-    assert repr(P(("x", "y"), P.UNCONSTRAINED)) == "PartitionSpec(('x', 'y'), UNCONSTRAINED)"
+    assert repr(P()) == "P()"
+    assert repr(P("x", None)) == "P('x', None)"
+    assert repr(P(("x", "y"), P.UNCONSTRAINED)) == "P(('x', 'y'), UNCONSTRAINED)"
 
 
 def test_specs_are_compared_by_their_parts():
@@ -59,7 +59,7 @@ def test_the_names_of_one_dimension_are_flat():
 def test_a_spec_in_a_mesh_is_a_sharding(mesh):
     with mesh:
         assert P("x").in_context("here") == NamedSharding(mesh, P("x"))
-    with pytest.raises(RuntimeError, match=r"here: PartitionSpec\('x'\) needs a mesh in context"):
+    with pytest.raises(RuntimeError, match=r"here: P\('x',\) needs a mesh in context"):
         P("x").in_context("here")
 
 
@@ -67,7 +67,7 @@ def test_a_spec_in_a_mesh_is_a_sharding(mesh):
 
 
 def test_names_must_be_axes_of_the_mesh(mesh):
-    with pytest.raises(ValueError, match=r"axis 'z' of PartitionSpec\('z'\).*axes are \('x', 'y'"):
+    with pytest.raises(ValueError, match=r"axis 'z' of P\('z',\).*axes are \('x', 'y'"):
         NamedSharding(mesh, P("z"))
     with pytest.raises(DuplicateSpecError, match="uses x more than once"):
         NamedSharding(mesh, P("x", "x"))

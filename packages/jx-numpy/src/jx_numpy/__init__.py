@@ -69,7 +69,8 @@ __all__ = [  # noqa: PLE0604
     "linalg", "ndarray", "nn", "random",
     *_calculus_names, *_contraction.__all__, *_creation_names, *_cumulative_names,
     *_functional_names, *_index_tricks_names, *_indexing.__all__, *_inspection_names,
-    *_manipulation_names, *_means_names, *_nan_reductions_names, *_polynomials_names, *_printing_names,
+    *_manipulation_names, *_means_names, *_nan_reductions_names, *_polynomials_names,
+    *_printing_names,
     *_quantiles_names, *_reductions_names, *_scalar_types_names, *_sets_names, *_signal_names,
     *_sorting_names, *_statistics_names, *_ufuncs_names, *_windows_names,
 ]  # fmt: skip

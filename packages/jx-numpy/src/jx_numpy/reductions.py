@@ -1,7 +1,7 @@
-"""Reductions along axes: sums and products, extremes, truth, means and variances.
+"""Reductions along axes: sums and products, extremes, and truth.
 
-Those that skip NaN are in `nan_reductions`, running totals in `cumulative`, medians and
-quantiles in `quantiles`.
+Means and variances are in `means`, reductions that skip NaN in `nan_reductions`, running
+totals in `cumulative`, medians and quantiles in `quantiles`.
 """
 
 from __future__ import annotations
@@ -24,22 +24,18 @@ from .operands import (
     accumulation_dtype,
     as_operand,
     broadcast_to,
-    inexact,
-    is_complex,
     is_integer,
     one_axis,
-    promote_dtypes_inexact,
     promote_shapes,
     refuse_out,
     some_axes,
     to_dtype,
-    to_inexact,
     typeof,
 )
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "max", "mean",
-    "min", "prod", "ptp", "std", "sum", "var",
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "min", "prod", "ptp",
+    "sum",
 ]  # fmt: skip
 
 _BOOL = np.dtype(np.bool_)
@@ -78,7 +74,7 @@ def reduce_by(
     x = to_dtype(x, dtype)
     shape = aval.shape
     if where is not None:
-        mask, x = _masked(name, where, x)
+        mask, x = masked(name, where, x)
         shape = broadcast_shape(mask, x)
         x = broadcast_to(x, shape)
         x = lax.select(broadcast_to(mask, shape), x, to_dtype(neutral, dtype))
@@ -101,7 +97,7 @@ def broadcast_shape(*operands: Array) -> tuple[int, ...]:
     return lax.broadcast_shapes(*[typeof(x).shape for x in operands])
 
 
-def _masked(name: str, where: Any, x: Any) -> tuple[Any, Any]:
+def masked(name: str, where: Any, x: Any) -> tuple[Any, Any]:
     mask = as_operand(name, where, 1)
     if typeof(mask).dtype != _BOOL:
         mask = operators.not_equal(mask, 0)
@@ -439,241 +435,3 @@ def count_nonzero(a: ArrayLike, axis: Axes = None, keepdims: bool = False) -> Ar
     return reduce_by(
         "count_nonzero", lax.reduce_sum, lax.add, 0, x, axis, keepdims, None, None, dtype=dtype
     )
-
-
-# Means and variances.
-
-
-def count(name: str, x: Array, axis: Any, keepdims: bool, where: Any, dtype: Any) -> Any:
-    """How many elements a reduction takes in: a Python number, or an array under `where`."""
-    aval = typeof(x)
-    if where is None:
-        return float(reduced_size(aval.shape, some_axes(name, axis, aval.ndim)))
-    mask, x = _masked(name, where, x)
-    mask = broadcast_to(mask, broadcast_shape(mask, x))
-    return reduce_by(
-        name, lax.reduce_sum, lax.add, 0, mask, axis, keepdims, None, None, dtype=dtype
-    )
-
-
-def mean_in(
-    name: str, x: Array, axis: Any, keepdims: bool, where: Any, dtype: Any
-) -> Array:
-    """The mean computed, and left, in `dtype`."""
-    total = reduce_by(
-        name, lax.reduce_sum, lax.add, 0, x, axis, keepdims, None, where, dtype=dtype
-    )
-    n = count(name, x, axis, keepdims, where, _real(dtype))
-    return operators.divide(total, n)
-
-
-def _real(dtype: Any) -> Any:
-    return np.finfo(dtype).dtype if dtype.kind == "c" else dtype
-
-
-def _mean_dtypes(name: str, x: Array, dtype: Any) -> tuple[Any, Any]:
-    """The dtype of a mean, and the one it is computed in."""
-    if dtype is not None:
-        dtype = a_dtype(name, dtype)
-        inner = to_inexact(typeof(x).dtype if is_integer(dtype) or dtype == _BOOL else dtype)
-        return dtype, accumulation_dtype(inner)
-    dtype = to_inexact(typeof(x).dtype)
-    return dtype, accumulation_dtype(dtype)
-
-
-@array_function("axis", "dtype", "keepdims")
-def mean(
-    a: ArrayLike,
-    axis: Axes = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: bool = False,
-    *,
-    where: ArrayLike | None = None,
-) -> Array:
-    """The mean of the elements along axes.
-
-    Floats of less than 32 bits are summed in float32.
-
-    Args:
-        a: an array; integers and booleans become floats.
-        axis: an axis or a tuple of them; all if None.
-        dtype: the result's dtype.
-        out: must be None.
-        keepdims: keep the axes, with length 1.
-        where: an array of booleans that says which elements count.
-
-    Returns:
-        The mean; NaN of no elements.
-
-    >>> jnp.mean(jnp.array([[1, 2], [3, 4]]), axis=0)
-    Array([2., 3.], dtype=float32)
-    """
-    refuse_out("mean", out)
-    x = as_operand("mean", a)
-    dtype, inner = _mean_dtypes("mean", x, dtype)
-    return convert(mean_in("mean", x, axis, keepdims, where, inner), dtype)
-
-
-def variance(
-    name: str, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: bool, where: Any, mean: Any,
-    correction: Any,
-) -> tuple[Array, Any]:  # fmt: skip
-    """The variance in the dtype it is computed in, and the dtype it is to have."""
-    if correction is not None:
-        if ddof != 0:
-            raise ValueError(
-                f"jnp.{name}: ddof and correction mean the same, give one; got {ddof} and "
-                f"{correction}"
-            )
-        ddof = correction
-    x = as_operand(name, a)
-    result, inner = _mean_dtypes(name, x, dtype)
-    if dtype is not None and is_complex(typeof(x).dtype) and not is_complex(inner):
-        inner = np.result_type(inner, np.complex64)
-    x = to_dtype(x, inner)
-    if mean is None:
-        mean = mean_in(name, x, axis, True, where, inner)
-    centred = operators.subtract(x, mean)
-    if is_complex(inner):
-        square = lax.real(lax.mul(centred, lax.conj(centred)))
-        result = _real(result) if is_complex(result) else result
-        inner = _real(inner)
-    else:
-        square = lax.square(centred)
-    total = reduce_by(
-        name, lax.reduce_sum, lax.add, 0, square, axis, keepdims, None, where, dtype=inner
-    )
-    n = count(name, x, axis, keepdims, where, inner)
-    if isinstance(n, float) and not hasattr(ddof, "aval"):
-        return operators.divide(total, n - ddof if n > ddof else np.nan), result
-    n = to_dtype(operators.subtract(n, ddof), inner)
-    total, n, enough = promote_shapes(name, total, n, operators.greater(n, 0))
-    return lax.select(enough, lax.div(total, n), np.nan), result
-
-
-@array_function("axis", "dtype", "ddof", "keepdims", "correction")
-def var(
-    a: ArrayLike,
-    axis: Axes = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: int = 0,
-    keepdims: bool = False,
-    *,
-    where: ArrayLike | None = None,
-    mean: ArrayLike | None = None,
-    correction: int | float | None = None,
-) -> Array:
-    """The variance of the elements along axes: the mean square distance from their mean.
-
-    Args:
-        a: an array; integers and booleans become floats.
-        axis: an axis or a tuple of them; all if None.
-        dtype: the result's dtype.
-        out: must be None.
-        ddof: what to subtract from the number of elements before dividing by it; 1 gives the
-            unbiased estimate from a sample.
-        keepdims: keep the axes, with length 1.
-        where: an array of booleans that says which elements count.
-        mean: the mean, where it is known, with the axes kept.
-        correction: another name for `ddof`.
-
-    Returns:
-        The variance, real also for complex numbers; NaN of `ddof` elements or fewer.
-
-    Raises:
-        ValueError: both `ddof` and `correction` are given.
-
-    >>> jnp.var(jnp.array([[1.0, 3.0], [2.0, 8.0]]), axis=1)
-    Array([1., 9.], dtype=float32)
-    """
-    refuse_out("var", out)
-    result, dtype = variance("var", a, axis, dtype, ddof, keepdims, where, mean, correction)
-    return convert(result, dtype)
-
-
-@array_function("axis", "dtype", "ddof", "keepdims", "correction")
-def std(
-    a: ArrayLike,
-    axis: Axes = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: int = 0,
-    keepdims: bool = False,
-    *,
-    where: ArrayLike | None = None,
-    mean: ArrayLike | None = None,
-    correction: int | float | None = None,
-) -> Array:
-    """The standard deviation of the elements along axes: the root of `var`, which see.
-
-    >>> jnp.std(jnp.array([[1.0, 3.0], [2.0, 8.0]]), axis=1)
-    Array([1., 3.], dtype=float32)
-    """
-    refuse_out("std", out)
-    result, dtype = variance("std", a, axis, dtype, ddof, keepdims, where, mean, correction)
-    return convert(lax.sqrt(result), dtype)
-
-
-@array_function("axis", "returned", "keepdims")
-def average(
-    a: ArrayLike,
-    axis: Axes = None,
-    weights: ArrayLike | None = None,
-    returned: bool = False,
-    keepdims: bool = False,
-) -> Any:
-    """The weighted mean of the elements along axes.
-
-    Args:
-        a: an array; integers and booleans become floats.
-        axis: an axis or a tuple of them; all if None.
-        weights: an array of the shape of `a`, or of its lengths along `axis`; 1 if None.
-        returned: whether to return the sums of the weights as well.
-        keepdims: keep the axes, with length 1.
-
-    Returns:
-        The averages, or a pair of them and the sums of the weights.
-
-    Raises:
-        TypeError: `weights` has another shape than `a`, and no axis is given.
-        ShapeError: `weights` does not fit the axes.
-
-    >>> jnp.average(jnp.array([1.0, 2.0, 3.0]), weights=jnp.array([0.0, 1.0, 3.0]))
-    Array(2.75, dtype=float32)
-    """
-    if weights is None:
-        x = inexact("average", a)
-        dtype = typeof(x).dtype
-        inner = accumulation_dtype(dtype)
-        result = convert(mean_in("average", x, axis, keepdims, None, inner), dtype)
-        n = count("average", x, axis, keepdims, None, dtype)
-        total = lax.full(typeof(result).shape, n, dtype)
-        return (result, total) if returned else result
-    x, w = promote_dtypes_inexact("average", a, weights)
-    shape = typeof(x).shape
-    axes = some_axes("average", axis, len(shape))
-    if typeof(w).shape != shape:
-        w = _weights_along(axis, axes, w, shape)
-    total = reduce_by("average", lax.reduce_sum, lax.add, 0, w, axes, keepdims, None, None)
-    weighted = reduce_by(
-        "average", lax.reduce_sum, lax.add, 0, lax.mul(x, w), axes, keepdims, None, None
-    )
-    result = lax.div(weighted, total)
-    return (result, total) if returned else result
-
-
-def _weights_along(axis: Any, axes: tuple[int, ...], w: Array, shape: tuple[int, ...]) -> Array:
-    """Weights for the axes alone, broadcast to the whole shape."""
-    if axis is None:
-        raise TypeError(
-            f"jnp.average: axis must be given where weights have another shape than a, got "
-            f"{typeof(w).shape} and {shape}"
-        )
-    if typeof(w).shape != tuple(shape[i] for i in axes):
-        raise ValueError(
-            f"jnp.average: weights of shape {typeof(w).shape} must have the lengths of a along "
-            f"axis {axis}, for a of shape {shape}"
-        )
-    return lax.broadcast_in_dim(w, shape, axes)

@@ -41,7 +41,7 @@ class PartitionSpec:
     Immutable and hashable, and a sequence of its parts. A leaf to pytree functions.
 
     >>> P("data", None)
-    PartitionSpec('data', None)
+    P('data', None)
     >>> P(("x", "y"))[0]
     ('x', 'y')
     >>> P("x") == P(("x",))
@@ -113,7 +113,7 @@ class PartitionSpec:
         return PartitionSpec, self._parts
 
     def __repr__(self) -> str:
-        return f"PartitionSpec({', '.join(map(repr, self._parts))})"
+        return f"P{self._parts!r}"
 
 
 P = PartitionSpec

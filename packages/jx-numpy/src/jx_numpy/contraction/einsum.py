@@ -178,7 +178,7 @@ def _parse(
         _labels(part, len(shape), subscripts) for part, shape in zip(parts, shapes, strict=True)
     )
     dots = sorted({a for labels in inputs for a in labels if isinstance(a, int)})
-    letters = [a for labels in inputs for a in labels if not isinstance(a, int)]
+    letters = [a for labels in inputs for a in labels if isinstance(a, str)]
     if arrow:
         output = _labels(right, right.replace("...", "").__len__() + len(dots), subscripts)
     else:

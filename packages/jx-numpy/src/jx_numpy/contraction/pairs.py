@@ -44,6 +44,13 @@ def product(
     shared = [a for a in x_labels if a in y_labels]
     batch = [a for a in shared if a in out_labels]
     summed = [a for a in shared if a not in out_labels]
+    labels = _kept_order(batch, shared, x_labels, y_labels)
+    if labels != out_labels:
+        # Either the other order is the one asked for, or the result is transposed anyway. The
+        # compiler was seen to fuse that transposition better when the second operand leads.
+        x, x_labels, y, y_labels = y, y_labels, x, x_labels
+        precision = precision[::-1] if type(precision) is tuple else precision
+        labels = _kept_order(batch, shared, x_labels, y_labels)
     numbers = (
         (_places(x_labels, summed), _places(y_labels, summed)),
         (_places(x_labels, batch), _places(y_labels, batch)),
@@ -51,10 +58,16 @@ def product(
     result = lax.dot_general(
         x, y, numbers, precision=precision, preferred_element_type=preferred_element_type
     )
-    labels = [*batch, *(a for a in x_labels if a not in shared)]
-    labels += [a for a in y_labels if a not in shared]
-    order = tuple(labels.index(a) for a in out_labels)
-    return result if order == tuple(range(len(order))) else lax.transpose(result, order)
+    if labels == out_labels:
+        return result
+    return lax.transpose(result, tuple(labels.index(a) for a in out_labels))
+
+
+def _kept_order(
+    batch: Sequence[Hashable], shared: Sequence[Hashable], first: Labels, second: Labels
+) -> Labels:
+    """The labels of a product's axes in `dot_general`'s order."""
+    return (*batch, *(a for a in (*first, *second) if a not in shared))
 
 
 def _places(labels: Labels, wanted: Sequence[Hashable]) -> tuple[int, ...]:

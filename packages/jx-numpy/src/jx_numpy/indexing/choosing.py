@@ -267,10 +267,11 @@ def compress(
     test, aval = type_of("compress", condition, 0), type_of("compress", a, 1)
     if test.ndim != 1:
         raise ValueError(f"condition must be a 1D array, got shape {test.shape}")
+    shape = aval.shape
     if axis is None:
-        a, axis, shape = lax.reshape(a, (aval.size,)), 0, (aval.size,)
+        shape = (aval.size,)
+        a, axis = lax.reshape(a, shape), 0
     else:
-        shape = aval.shape
         axis = one_axis("compress", axis, len(shape))
     known = to_concrete(condition)
     if known is not None and np.asarray(known)[shape[axis] :].any():

@@ -66,10 +66,11 @@ def take(
     """
     refuse_out("take", out)
     aval, places = type_of("take", a, 0), type_of("take", indices, 1)
+    shape = aval.shape
     if axis is None:
-        a, axis, shape = lax.reshape(a, (aval.size,)), 0, (aval.size,)
+        shape = (aval.size,)
+        a, axis = lax.reshape(a, shape), 0
     else:
-        shape = aval.shape
         axis = one_axis("take", axis, len(shape))
     indices = _integers("take", indices, places)
     if not shape[axis] and places.size:
@@ -150,14 +151,14 @@ def take_along_axis(
     """
     aval, places = type_of("take_along_axis", arr, 0), type_of("take_along_axis", indices, 1)
     indices = _integers("take_along_axis", indices, places)
+    shape = aval.shape
     if axis is None:
         if places.ndim != 1:
             raise ValueError(
                 f"take_along_axis: indices must be 1D if axis=None, got shape {places.shape}"
             )
-        arr, axis, shape = lax.reshape(arr, (aval.size,)), 0, (aval.size,)
-    else:
-        shape = aval.shape
+        shape = (aval.size,)
+        arr, axis = lax.reshape(arr, shape), 0
     if len(shape) != places.ndim:
         raise ValueError(
             f"indices and arr must have the same number of dimensions; {places.ndim} vs. "

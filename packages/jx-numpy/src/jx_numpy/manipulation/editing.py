@@ -162,9 +162,9 @@ def _insert(x: Any, values: Any, where: tuple[int, ...], axis: int, scalar: bool
         # `values` counts them, for a sequence of one the axis itself.
         values = lax.broadcast_to_rank(values, len(shape))
         if scalar:
-            order = list(range(1, typeof(values).ndim))
-            order.insert(axis, 0)
-            values = lax.transpose(values, order)
+            axes = list(range(1, typeof(values).ndim))
+            axes.insert(axis, 0)
+            values = lax.transpose(values, axes)
         where = where * typeof(values).shape[axis]
     new = (*shape[:axis], len(where), *shape[axis + 1 :])
     values = broadcast_to(values, new)

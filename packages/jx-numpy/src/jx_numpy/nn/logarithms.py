@@ -59,8 +59,8 @@ def logsumexp(
         TypeError: `a` or `b` is no array.
         ValueError: `where` does not hold booleans.
 
-    >>> jnp.round(jx.nn.logsumexp(jnp.array([1000.0, 1000.0])), 3)
-    Array(1000.693, dtype=float32)
+    >>> round(float(jx.nn.logsumexp(jnp.array([1000.0, 1000.0]))), 2)
+    1000.69
     >>> jx.nn.logsumexp(jnp.array([0.0, 0.0]), b=jnp.array([1.0, -2.0]), return_sign=True)
     (Array(0., dtype=float32), Array(-1., dtype=float32))
     """
@@ -128,8 +128,8 @@ def logmeanexp(
         TypeError: `x` is no array.
         ValueError: `where` does not hold booleans.
 
-    >>> jnp.round(jx.nn.logmeanexp(jnp.array([1000.0, 1001.0])), 3)
-    Array(1000.62, dtype=float32)
+    >>> round(float(jx.nn.logmeanexp(jnp.array([1000.0, 1001.0]))), 2)
+    1000.62
     """
     log = _logsumexp("logmeanexp", x, axis, None, keepdims, False, where)
     dtype = typeof(log).dtype
@@ -158,8 +158,8 @@ def log1mexp(x: ArrayLike) -> Array:
     See Maechler, "Accurately computing log(1 - exp(-|a|))" (2012), the vignette of the R
     package Rmpfr.
 
-    >>> jnp.round(jx.nn.log1mexp(jnp.array([1e-10, 1.0])), 4)
-    Array([-23.0259,  -0.4587], dtype=float32)
+    >>> jnp.round(jx.nn.log1mexp(jnp.array([0.0, 0.1, 1.0])), 4)
+    Array([   -inf, -2.3522, -0.4587], dtype=float32)
     """
     x = inexact("log1mexp", x)
     # Each formula is given what it is for, so that no derivative of the other is infinite.

@@ -229,8 +229,10 @@ def random_wrap(words: Any, *, impl: PRNGImpl) -> Any:
         TypeError: the words are not uint32.
         ShapeError: their last axis does not hold one key.
 
-    >>> random_wrap(np.zeros((3, 2), np.uint32), impl=prng_impl("threefry2x32"))
-    Array(key<fry>[3])
+    >>> random_wrap(np.zeros((2, 2), np.uint32), impl=prng_impl("threefry2x32"))
+    Array((2,), dtype=key<fry>) overlaying:
+    [[0 0]
+     [0 0]]
     """
     return random_wrap_p.bind(words, impl=impl)
 
