@@ -76,8 +76,6 @@ def test_the_defaults_are_jaxs():
         "jx_numpy_rank_promotion": "allow",
         "jx_disable_jit": False,
         "jx_default_matmul_precision": None,
-        "jx_debug_nans": False,
-        "jx_debug_infs": False,
         "jx_default_prng_impl": "threefry2x32",
         "jx_threefry_partitionable": True,
         "jx_default_device": None,
@@ -85,9 +83,7 @@ def test_the_defaults_are_jaxs():
         "jx_num_cpu_devices": -1,
         "jx_traceback_filtering": "on",
         "jx_log_compiles": False,
-        "jx_check_tracer_leaks": False,
         "jx_enable_checks": False,
-        "jx_compilation_cache_dir": None,
     }
     assert eval(run_python(code, **clean).stdout).items() >= expected.items()
 

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from jx_core import ClosedJaxpr, Jaxpr, ShapedArray, Var, check_jaxpr, jit, lax, make_jaxpr
+from jx_core import (
+    ClosedJaxpr,
+    Jaxpr,
+    Primitive,
+    ShapedArray,
+    Var,
+    check_jaxpr,
+    jit,
+    lax,
+    make_jaxpr,
+)
+from jx_core.config import enable_checks
 from jx_core.errors import JaxprTypeError
 from jx_core.jaxpr import DropVar, Eqn, Literal
 
@@ -107,3 +118,16 @@ def test_literals_and_dropped_results_are_fine():
 def test_constants_must_go_with_constvars():
     with pytest.raises(TypeError, match="has 0 constvars, got 1 consts"):
         ClosedJaxpr(program(), [1.0])
+
+
+def test_with_enable_checks_tracing_checks_what_it_made():
+    effects = iter([frozenset(), frozenset({"another"})])
+    fickle_p = Primitive("fickle_of_tests", abstract=lambda x: x, reference=lambda x: x)
+    fickle_p.effects = lambda: next(effects)
+    x = np.float32([1, 2, 3])
+    with enable_checks(True), pytest.raises(JaxprTypeError, match="records effects"):
+        make_jaxpr(fickle_p.bind)(x)
+    effects = iter([frozenset(), frozenset({"another"})])
+    make_jaxpr(fickle_p.bind)(x)
+    with enable_checks(True):
+        make_jaxpr(lax.sin)(x)

@@ -121,7 +121,8 @@ def test_conversions():
     assert x.to_device(x.device) is not None
     assert x.__array_namespace__() is jnp
     assert float(round(jnp.array(2.567), 2)) == np.float32(2.57)
-    assert round(jnp.array(2.5)).tolist() == 2.0
+    assert round(jnp.array([2.5, 3.6])).dtype == np.int32
+    assert round(jnp.array([2.5, 3.6])).tolist() == [2, 4]
     with pytest.raises(ValueError, match="api_version|API version"):
         x.__array_namespace__(api_version="1999.01")
     with pytest.raises(NotImplementedError, match="'out'"):

@@ -120,14 +120,14 @@ DTYPES = {
     "sqrt": "float32 float32 float32 float16 bfloat16 ~float32",
     "abs": "bool int8 uint8 float16 bfloat16 ~int32",
     "floor": "bool int8 uint8 float16 bfloat16 ~int32",
-    "rint": "float32 float32 float32 float16 bfloat16 ~float32",
+    "rint": "float32 float32 float32 float16 bfloat16 float32",
     "square": "int32 int8 uint8 float16 bfloat16 ~int32",
     "reciprocal": "float32 float32 float32 float16 bfloat16 ~float32",
     "isnan": "bool bool bool bool bool bool",
     "signbit": "bool bool bool bool bool bool",
     "real": "bool int8 uint8 float16 bfloat16 ~int32",
     "nan_to_num": "bool int8 uint8 float16 bfloat16 ~int32",
-    "log2": "float32 float32 float32 float16 bfloat16 ~float32",
+    "log2": "float32 float32 float32 float16 bfloat16 float32",
 }
 
 

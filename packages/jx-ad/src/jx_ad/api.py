@@ -11,6 +11,7 @@ from typing import Any
 from jx_core import ClosedJaxpr, ShapedArray, dtypes, eval_jaxpr, tree, tree_util, typeof
 from jx_core.lax import convert_element_type
 from jx_core.staging import check_outputs, function_name
+from jx_core.tracebacks import filtered, hide_internal_frames
 
 from .forward import jvp_flat
 from .tangents import check_tangent, is_differentiable, zeros
@@ -84,31 +85,36 @@ def jvp(
     >>> float(y), float(dy)
     (0.0, 1.0)
     """
-    require_callable(fun, "jvp")
-    for name, value in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(value, (tuple, list)):
+    try:
+        require_callable(fun, "jvp")
+        for name, value in (("primals", primals), ("tangents", tangents)):
+            if not isinstance(value, (tuple, list)):
+                raise TypeError(
+                    f"primal and tangent arguments to jx.jvp must be tuples or lists; "
+                    f"{name} is a {type(value).__name__}"
+                )
+        flat, in_tree = tree.flatten(tuple(primals))
+        flat_tangents, tangent_tree = tree.flatten(tuple(tangents))
+        if in_tree != tangent_tree:
             raise TypeError(
-                f"primal and tangent arguments to jx.jvp must be tuples or lists; "
-                f"{name} is a {type(value).__name__}"
+                f"primal and tangent arguments to jx.jvp must have the same tree structure; "
+                f"primals have tree structure {in_tree} whereas tangents have tree structure "
+                f"{tangent_tree}."
             )
-    flat, in_tree = tree.flatten(tuple(primals))
-    flat_tangents, tangent_tree = tree.flatten(tuple(tangents))
-    if in_tree != tangent_tree:
-        raise TypeError(
-            f"primal and tangent arguments to jx.jvp must have the same tree structure; primals "
-            f"have tree structure {in_tree} whereas tangents have tree structure {tangent_tree}."
-        )
-    for p, t in zip(flat, flat_tangents, strict=True):
-        check_tangent(p, t, "jx.jvp")
-    active = [
-        t if is_differentiable(typeof(p)) else None
-        for p, t in zip(flat, flat_tangents, strict=True)
-    ]
-    function = FlatFunction(fun, in_tree, has_aux, "jvp")
-    outs, out_tangents = jvp_flat(function, flat, active)
-    full = instantiate_all(out_tangents, outs)
-    result = tree.unflatten(function.out_tree, outs), tree.unflatten(function.out_tree, full)
-    return (*result, function.auxiliary(strip)) if has_aux else result
+        for p, t in zip(flat, flat_tangents, strict=True):
+            check_tangent(p, t, "jx.jvp")
+        active = [
+            t if is_differentiable(typeof(p)) else None
+            for p, t in zip(flat, flat_tangents, strict=True)
+        ]
+        function = FlatFunction(fun, in_tree, has_aux, "jvp")
+        outs, out_tangents = jvp_flat(function, flat, active)
+        full = instantiate_all(out_tangents, outs)
+        result = tree.unflatten(function.out_tree, outs), tree.unflatten(function.out_tree, full)
+        return (*result, function.auxiliary(strip)) if has_aux else result
+    except Exception as error:
+        hide_internal_frames(error)
+        raise
 
 
 def instantiate_all(tangents: Sequence[Any], primals: Sequence[Any]) -> list[Any]:
@@ -135,15 +141,28 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     >>> float(f_jvp(2.0))
     2.0
     """
-    require_callable(fun, "linearize")
-    flat, in_tree = tree.flatten(primals)
-    active = [is_differentiable(typeof(p)) for p in flat]
-    function = FlatFunction(fun, in_tree, has_aux, "linearize")
-    outs, linear = linearize_flat(function, flat, active)
-    out_avals = [typeof(o) for o in outs]
-    out_tree = function.out_tree
-    in_avals = [typeof(p) for p in flat]
+    try:
+        require_callable(fun, "linearize")
+        flat, in_tree = tree.flatten(primals)
+        in_avals = [typeof(p) for p in flat]
+        active = [is_differentiable(a) for a in in_avals]
+        function = FlatFunction(fun, in_tree, has_aux, "linearize")
+        outs, linear = linearize_flat(function, flat, active)
+        out_avals = [typeof(o) for o in outs]
+        f_jvp = _forward_function(linear, in_tree, in_avals, function.out_tree, out_avals)
+        out = tree.unflatten(function.out_tree, outs)
+        return (out, f_jvp, function.auxiliary(strip)) if has_aux else (out, f_jvp)
+    except Exception as error:
+        hide_internal_frames(error)
+        raise
 
+
+def _forward_function(
+    linear: LinearMap, in_tree: Any, in_avals: Sequence[Any], out_tree: Any, out_avals: Sequence[Any]
+) -> Callable[..., Any]:
+    """The function from input tangents to output tangents that `linearize` returns."""
+
+    @filtered
     def f_jvp(*tangents: Any) -> Any:
         flat_tangents, tangent_tree = tree.flatten(tangents)
         if tangent_tree != in_tree:
@@ -153,13 +172,14 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
             )
         for aval, t in zip(in_avals, flat_tangents, strict=True):
             check_tangent(_Typed(aval), t, "the linearized function")
-        moving = [t for t, on in zip(flat_tangents, active, strict=True) if on]
+        moving = [
+            t for t, a in zip(flat_tangents, in_avals, strict=True) if is_differentiable(a)
+        ]
         results = linear.forward(moving)
         full = [zeros(a) if t is None else t for t, a in zip(results, out_avals, strict=True)]
         return tree.unflatten(out_tree, full)
 
-    out = tree.unflatten(out_tree, outs)
-    return (out, f_jvp, function.auxiliary(strip)) if has_aux else (out, f_jvp)
+    return f_jvp
 
 
 class _Typed:
@@ -179,6 +199,7 @@ class VJP:
         self._linear = linear
         self._static = (in_tree, tuple(in_avals), out_tree, tuple(out_avals))
 
+    @filtered
     def __call__(self, *cotangent: Any) -> Any:
         in_tree, in_avals, out_tree, out_avals = self._static
         if len(cotangent) != 1:
@@ -288,16 +309,20 @@ def vjp(
     >>> [float(ct) for ct in f_vjp(1.0)]
     [4.0, 3.0]
     """
-    require_callable(fun, "vjp")
-    if reduce_axes:
-        raise TypeError(f"vjp: reduce_axes is not supported, got {reduce_axes!r}")
-    flat, in_tree = tree.flatten(primals)
-    in_avals = [typeof(p) for p in flat]
-    function = FlatFunction(fun, in_tree, has_aux, "vjp")
-    outs, linear = linearize_flat(function, flat)
-    f_vjp = VJP(linear, in_tree, in_avals, function.out_tree, [typeof(o) for o in outs])
-    out = tree.unflatten(function.out_tree, outs)
-    return (out, f_vjp, function.auxiliary(strip)) if has_aux else (out, f_vjp)
+    try:
+        require_callable(fun, "vjp")
+        if reduce_axes:
+            raise TypeError(f"vjp: reduce_axes is not supported, got {reduce_axes!r}")
+        flat, in_tree = tree.flatten(primals)
+        in_avals = [typeof(p) for p in flat]
+        function = FlatFunction(fun, in_tree, has_aux, "vjp")
+        outs, linear = linearize_flat(function, flat)
+        f_vjp = VJP(linear, in_tree, in_avals, function.out_tree, [typeof(o) for o in outs])
+        out = tree.unflatten(function.out_tree, outs)
+        return (out, f_vjp, function.auxiliary(strip)) if has_aux else (out, f_vjp)
+    except Exception as error:
+        hide_internal_frames(error)
+        raise
 
 
 def linear_transpose(

@@ -12,6 +12,7 @@ import numpy as np
 from jx_core import ShapedArray, dtypes, tree, typeof
 from jx_core.lax import copy_p
 from jx_core.staging import function_name
+from jx_core.tracebacks import filtered, hide_internal_frames
 
 from .api import FlatFunction, require_callable, strip
 from .tangents import is_differentiable, zeros
@@ -56,6 +57,7 @@ def value_and_grad(
     single = not isinstance(argnums, (tuple, list))
 
     @functools.wraps(fun, updated=())
+    @filtered
     def value_and_grad_f(*args: Any, **kwargs: Any) -> Any:
         positions = check_argnums(nums, len(args), fun)
         chosen = tuple(args[i] for i in positions)
@@ -228,7 +230,11 @@ def grad(
 
     @functools.wraps(fun, updated=())
     def grad_f(*args: Any, **kwargs: Any) -> Any:
-        value, gradient = both(*args, **kwargs)
+        try:
+            value, gradient = both(*args, **kwargs)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
         return (gradient, value[1]) if has_aux else gradient
 
     return grad_f

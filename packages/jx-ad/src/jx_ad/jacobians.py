@@ -11,6 +11,7 @@ import numpy as np
 from jx_core import lax, tree, typeof
 from jx_core.mapping import map_leading
 from jx_core.staging import function_name
+from jx_core.tracebacks import filtered
 
 from .api import FlatFunction, instantiate_all, require_callable, strip
 from .forward import jvp_flat
@@ -87,6 +88,7 @@ def jacfwd(
     single = not isinstance(argnums, (tuple, list))
 
     @functools.wraps(fun, updated=())
+    @filtered
     def jacobian_f(*args: Any, **kwargs: Any) -> Any:
         problem = _Problem(fun, nums, has_aux, "jacfwd", args, kwargs)
         for x, a in zip(problem.flat, problem.avals, strict=True):
@@ -139,6 +141,7 @@ def jacrev(
     single = not isinstance(argnums, (tuple, list))
 
     @functools.wraps(fun, updated=())
+    @filtered
     def jacobian_f(*args: Any, **kwargs: Any) -> Any:
         from .tangents import is_differentiable, zeros
 

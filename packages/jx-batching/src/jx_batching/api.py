@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from jx_core import mapping, tree, typeof
 from jx_core.lax import reduce_sum_p
 from jx_core.staging import check_outputs, function_name
+from jx_core.tracebacks import hide_internal_frames
 
 from . import specs
 from .axes import at_axis
@@ -69,7 +70,11 @@ def vmap(
 
     @functools.wraps(fun)
     def vmapped(*args: Any, **kwargs: Any) -> Any:
-        return mapped(args, kwargs)
+        try:
+            return mapped(args, kwargs)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
 
     vmapped.__doc__ = _docstring(fun, mapped.name)
     return vmapped  # type: ignore[return-value]

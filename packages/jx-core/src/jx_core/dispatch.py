@@ -23,6 +23,7 @@ from .jaxpr.ir import ClosedJaxpr
 from .staging import check_outputs, close_over_tracers, function_name, trace_to_jaxpr
 from .state import state
 from .trace import EVAL, Tracer, default_backend
+from .tracebacks import hide_internal_frames
 
 
 class Staged:
@@ -328,7 +329,11 @@ class Dispatcher:
         fast = self._fast.get(backend.name)
         if fast is None:
             fast = self._fast[backend.name] = backend.dispatcher(self._spec) or self._plain
-        return fast(*args, **kwargs)
+        try:
+            return fast(*args, **kwargs)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
 
     def _plain(self, *args: Any, **kwargs: Any) -> Any:
         return self._spec.miss(*args, **kwargs)[0]

@@ -4,8 +4,8 @@ Each class says when it is raised and how the program is mended, and builds a
 message that holds both. The classes keep JAX's names where JAX has the error,
 so that ``except jx.errors.TracerBoolConversionError`` reads as it would there.
 
-Not here: filtering of tracebacks, and errors that Python or NumPy already have
-the right class for (a wrong argument is a `TypeError` or a `ValueError`).
+Not here: filtering of tracebacks (`tracebacks.py`), and errors that Python or
+NumPy already have the right class for (a wrong argument is a `TypeError` or a `ValueError`).
 """
 
 from __future__ import annotations
@@ -221,8 +221,9 @@ class UnexpectedTracerError(_TracerProblem, JXTypeError):
 class KeyReuseError(JXTypeError):
     """A random key was used twice.
 
-    The same key gives the same numbers, so two draws from it are copies of each
-    other. Split it first::
+    jx does not check how keys are used and does not raise this; the class is
+    there for programs that catch it. Two draws from one key are still copies of
+    each other. Split it first::
 
         k1, k2 = jx.random.split(key)
         x, y = jx.random.normal(k1), jx.random.normal(k2)

@@ -21,6 +21,7 @@ from .jaxpr.ir import ClosedJaxpr
 from .staging import _described, function_name
 from .state import state
 from .trace import default_backend
+from .tracebacks import filtered
 
 # One cache of staged forms for a function and options, however often jit is called on it,
 # so that `jit(f)` inside a loop traces once. It dies with the function.
@@ -276,6 +277,7 @@ class Traced:
         return f"Traced({self.fun_name}: {self.jaxpr})"
 
 
+@filtered
 def _trace(spec: CallSpec, *args: Any, **kwargs: Any) -> Traced:
     """Trace for arguments that may be arrays or anything with a shape and a dtype."""
     nums = spec.positions(len(args))
@@ -294,9 +296,11 @@ def _placed(x: Any) -> Any:
     return shardings.resolve(getattr(x, "sharding", None), "the sharding of a ShapeDtypeStruct")
 
 
+@filtered
 def _lower(spec: CallSpec, *args: Any, **kwargs: Any) -> Any:
     return _trace(spec, *args, **kwargs).lower()
 
 
+@filtered
 def _eval_shape(spec: CallSpec, *args: Any, **kwargs: Any) -> Any:
     return _trace(spec, *args, **kwargs).out_info

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import dtypes, source, tree
 from .aval import ShapedArray, ShapeDtypeStruct, number_avals, typeof
-from .config import enable_x64
+from .config import enable_checks, enable_x64
 from .errors import UnexpectedTracerError
 from .jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 from .primitive import NO_EFFECTS, Primitive
@@ -135,16 +135,24 @@ def trace_to_jaxpr(
 
     Returns:
         The program and its constants, among them tracers of enclosing traces.
+
+    Raises:
+        JaxprTypeError: the program is ill-typed, which is looked at with `enable_checks` only.
     """
     trace = StagingTrace(name)
     tracers = [trace.new_input(aval) for aval in in_avals]
     before = swap_trace(trace)
     try:
         outputs = fun(*tracers)
-        return trace.finish(outputs)
+        jaxpr, consts = trace.finish(outputs)
     finally:
         trace.finished = True
         swap_trace(before)
+    if enable_checks.value:
+        from .jaxpr.checking import check_jaxpr
+
+        check_jaxpr(jaxpr)
+    return jaxpr, consts
 
 
 def close_over_tracers(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
@@ -235,10 +243,12 @@ def make_jaxpr(
     """
     from .jit import partial_static
     from .state import state
+    from .tracebacks import filtered
 
     if not callable(fun):
         raise TypeError(f"make_jaxpr: fun must be callable, got {fun!r}")
 
+    @filtered
     def jaxpr_maker(*args: Any, **kwargs: Any) -> Any:
         dynamic, with_statics = partial_static(fun, static_argnums, args)
         before = state.axis_env

@@ -9,6 +9,8 @@ import numpy as np
 
 from jx_core import lax, operators
 from jx_core.errors import ShapeError
+from jx_core.ops.elementwise import convert
+from jx_core.ops.kit import real_dtype
 
 from .functions import array_function, plain
 from .manipulation import broadcast_to, concatenate, moveaxis
@@ -244,7 +246,10 @@ def unwrap(
     """
     x = as_operand("unwrap", p)
     place = one_axis("unwrap", axis, typeof(x).ndim)
+    if is_complex(typeof(x).dtype):
+        raise ValueError("jnp.unwrap takes real numbers, got complex ones")
     x, period = operators.promote_dtypes("unwrap", x, period)
+    x = convert(x, typeof(x).dtype)
     if typeof(x).dtype.kind in "iu":
         half = operators.floor_divide(period, 2)
         low = operators.negative(half)
@@ -274,10 +279,11 @@ def _interp(x: Any, xp: Any, fp: Any, period: Any, ends: tuple[Any, Any]) -> Arr
             f"jnp.interp: xp and fp must be vectors of equal length, got shapes {shapes[0]} and "
             f"{shapes[1]}"
         )
-    x, xp = promote_dtypes_inexact("interp", x, xp)
-    (fp,) = promote_dtypes_inexact("interp", fp)
-    if is_complex(typeof(x).dtype):
+    if any(is_complex(typeof(v).dtype) for v in (x, xp)):
         raise ValueError("jnp.interp: x and xp must be real, got complex ones")
+    promoted = promote_dtypes_inexact("interp", x, xp, fp)
+    real = real_dtype(typeof(promoted[0]).dtype)
+    x, xp, fp = to_dtype(x, real), to_dtype(xp, real), promoted[2]
     n = shapes[0][0]
     if not n:
         raise ValueError("jnp.interp: the array of sample points is empty")

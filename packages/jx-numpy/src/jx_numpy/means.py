@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import lax, operators
+from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 from jx_core.ops.kit import real_dtype
 
@@ -225,8 +226,8 @@ def average(
         The averages, or a pair of them and the sums of the weights.
 
     Raises:
-        TypeError: `weights` has another shape than `a`, and no axis is given.
-        ShapeError: `weights` does not fit the axes.
+        ShapeError: `weights` does not fit the axes, or has another shape than `a` and no axis
+            is given.
 
     >>> jnp.average(jnp.array([1.0, 2.0, 3.0]), weights=jnp.array([0.0, 1.0, 3.0]))
     Array(2.75, dtype=float32)
@@ -255,12 +256,12 @@ def average(
 def _weights_along(axis: Any, axes: tuple[int, ...], w: Array, shape: tuple[int, ...]) -> Array:
     """Weights for the axes alone, broadcast to the whole shape."""
     if axis is None:
-        raise TypeError(
+        raise ShapeError(
             f"jnp.average: axis must be given where weights have another shape than a, got "
             f"{typeof(w).shape} and {shape}"
         )
     if typeof(w).shape != tuple(shape[i] for i in axes):
-        raise ValueError(
+        raise ShapeError(
             f"jnp.average: weights of shape {typeof(w).shape} must have the lengths of a along "
             f"axis {axis}, for a of shape {shape}"
         )

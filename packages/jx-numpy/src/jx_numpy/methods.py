@@ -76,8 +76,10 @@ def _round(self: Array, decimals: int = 0, out: None = None) -> Array:
 
 
 def _round_operator(self: Array, ndigits: int | None = None) -> Array:
-    """`round(x, ndigits)`. See `jnp.round`."""
-    return ufuncs.round(self, 0 if ndigits is None else ndigits)
+    """`round(x, ndigits)`: integers where `ndigits` is left out. See `jnp.round`."""
+    if ndigits is None:
+        return creation.astype(ufuncs.round(self), int)
+    return ufuncs.round(self, ndigits)
 
 
 def _clip(self: Array, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Array:

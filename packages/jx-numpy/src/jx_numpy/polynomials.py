@@ -123,7 +123,7 @@ def polymul(a1: ArrayLike, a2: ArrayLike, *, trim_leading_zeros: bool = False) -
         ValueError: an argument is no vector of coefficients.
 
     >>> jnp.polymul(jnp.array([1, 1]), jnp.array([1, -1]))
-    Array([ 1,  0, -1], dtype=int32)
+    Array([ 1.,  0., -1.], dtype=float32)
     """
     a, b = promote_dtypes("polymul", *_vectors("polymul", a1, a2))
     if trim_leading_zeros:

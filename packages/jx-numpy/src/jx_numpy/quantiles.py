@@ -46,7 +46,7 @@ def _quantile(
 ) -> Array:  # fmt: skip
     if method not in _METHODS:
         raise ValueError(f"jnp.{name}: method must be one of {_METHODS}, got {method!r}")
-    a, q = promote_dtypes_inexact(name, a, q)
+    (a,), q = promote_dtypes_inexact(name, a), as_operand(name, q, 1)
     a, q = convert(a, typeof(a).dtype), convert(q, typeof(a).dtype)
     if is_complex(typeof(a).dtype):
         raise ValueError(f"jnp.{name} takes real numbers, got dtype {typeof(a).dtype.name}")
@@ -229,8 +229,8 @@ def nanquantile(
 
 def _share(name: str, a: Any, q: Any) -> Any:
     """Percentages as shares, in the dtype they are used in."""
-    _, q = promote_dtypes_inexact(name, a, q)
-    return operators.divide(q, 100.0)
+    (a,), q = promote_dtypes_inexact(name, a), as_operand(name, q, 1)
+    return operators.divide(convert(q, typeof(a).dtype), 100.0)
 
 
 @array_function("axis", "overwrite_input", "method", "keepdims")

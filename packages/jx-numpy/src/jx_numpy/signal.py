@@ -13,7 +13,6 @@ from .operands import (
     ArrayLike,
     a_dtype,
     is_complex,
-    promote_dtypes,
     promote_dtypes_inexact,
     typeof,
 )
@@ -22,10 +21,9 @@ __all__ = ["convolve", "correlate"]
 
 
 def _checked(name: str, a: Any, v: Any, mode: str) -> tuple[Any, Any, Any]:
-    """The vectors as floats, and the dtype they had together."""
+    """The vectors as floats, and their dtype."""
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"jnp.{name}: mode must be 'full', 'same' or 'valid', got {mode!r}")
-    own = typeof(promote_dtypes(name, a, v)[0]).dtype
     a, v = promote_dtypes_inexact(name, a, v)
     for x in (a, v):
         if typeof(x).ndim != 1 or not typeof(x).size:
@@ -33,7 +31,7 @@ def _checked(name: str, a: Any, v: Any, mode: str) -> tuple[Any, Any, Any]:
                 f"jnp.{name} takes vectors that are not empty, got shapes {typeof(a).shape} and "
                 f"{typeof(v).shape}"
             )
-    return a, v, own
+    return a, v, typeof(a).dtype
 
 
 def _convolved(a: Any, v: Any, mode: str, precision: Any) -> Array:
@@ -63,7 +61,7 @@ def convolve(
     """The convolution of two vectors.
 
     Args:
-        a, v: the vectors; dtypes are promoted.
+        a, v: the vectors; dtypes are promoted to floats.
         mode: `full` for all overlaps, `same` for as many as the longer one has elements,
             `valid` for those where the shorter one lies within the longer.
         precision: of the products, as in `lax.conv_general_dilated`.
@@ -73,7 +71,7 @@ def convolve(
         ValueError: an argument is no vector or empty, or `mode` another word.
 
     >>> jnp.convolve(jnp.array([1, 2, 3]), jnp.array([1, 1]))
-    Array([1, 3, 5, 3], dtype=int32)
+    Array([1., 3., 5., 3.], dtype=float32)
     """
     a, v, own = _checked("convolve", a, v, mode)
     if preferred_element_type is not None:
@@ -99,7 +97,7 @@ def correlate(
         ValueError: an argument is no vector or empty, or `mode` another word.
 
     >>> jnp.correlate(jnp.array([1, 2, 3]), jnp.array([0, 1]))
-    Array([2, 3], dtype=int32)
+    Array([2., 3.], dtype=float32)
     """
     a, v, own = _checked("correlate", a, v, mode)
     if preferred_element_type is not None:

@@ -356,8 +356,8 @@ def cov(
            [-1.,  1.]], dtype=float32)
     """
     arrays = promote_dtypes_inexact("cov", *([m] if y is None else [m, y]))
-    if dtype is not None:
-        arrays = [convert(x, a_dtype("cov", dtype)) for x in arrays]
+    dtype = typeof(arrays[0]).dtype if dtype is None else a_dtype("cov", dtype)
+    arrays = [convert(x, dtype) for x in arrays]
     if ddof is not None and ddof != int(ddof):
         raise ValueError(f"jnp.cov: ddof must be an integer, got {ddof}")
     x = lax.concatenate([_variables(x, rowvar, i) for i, x in enumerate(arrays)], 0)

@@ -22,8 +22,6 @@ from jx_core import (
     typeof,
 )
 from jx_core.config import (
-    debug_infs,
-    debug_nans,
     default_device,
     default_matmul_precision,
     default_prng_impl,
@@ -46,11 +44,10 @@ _register_internal(__file__)
 _lazy.install()
 
 __all__ = [
-    "Array", "ShapeDtypeStruct", "__version__", "config", "debug_infs", "debug_nans",
-    "default_device", "default_matmul_precision", "default_prng_impl", "disable_jit",
-    "enable_checks", "enable_x64", "eval_shape", "float0", "jit", "log_compiles", "make_jaxpr",
-    "named_scope", "numpy_dtype_promotion", "numpy_rank_promotion", "threefry_partitionable",
-    "typeof",
+    "Array", "ShapeDtypeStruct", "__version__", "config", "default_device",
+    "default_matmul_precision", "default_prng_impl", "disable_jit", "enable_checks", "enable_x64",
+    "eval_shape", "float0", "jit", "log_compiles", "make_jaxpr", "named_scope",
+    "numpy_dtype_promotion", "numpy_rank_promotion", "threefry_partitionable", "typeof",
 ]  # fmt: skip
 __all__ += list(_lazy.NAMES)
 

@@ -61,12 +61,6 @@ default_matmul_precision = define_optional_enum(
     "precision of matrix products and convolutions that name none",
     traced=True,
 )
-debug_nans = define_bool(
-    "debug_nans", False, "raise FloatingPointError where a result holds a NaN", traced=True
-)
-debug_infs = define_bool(
-    "debug_infs", False, "raise FloatingPointError where a result holds an infinity", traced=True
-)
 default_prng_impl = define_enum(
     "default_prng_impl",
     PRNG_IMPLEMENTATIONS,
@@ -106,12 +100,6 @@ traceback_filtering = define_enum(
     aliases=dict.fromkeys(("auto", "tracebackhide", "remove_frames", "quiet_remove_frames"), "on"),
 )
 log_compiles = define_bool("log_compiles", False, "log a line for each trace and compilation")
-check_tracer_leaks = define_bool(
-    "check_tracer_leaks", False, "fail where a traced function lets a tracer escape"
-)
 enable_checks = define_bool(
-    "enable_checks", False, "check every Jaxpr and other invariants as they are built (slow)"
-)
-compilation_cache_dir = define_optional_str(
-    "compilation_cache_dir", None, "folder in which compiled programs are kept between runs"
+    "enable_checks", False, "check the type of every Jaxpr when it has been traced (slow)"
 )

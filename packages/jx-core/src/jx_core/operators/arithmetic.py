@@ -117,7 +117,7 @@ def _remainder(x: Array, y: Array, dtype: Any) -> Array:
     """The remainder with the sign of the divisor, from the one with that of the dividend."""
     zero = _constant(0, dtype)
     if dtype not in INEXACT:
-        y = select_n(eq(y, zero), y, _constant(1, dtype))
+        y = select_n(eq(y, zero), y, 1)
     remainder = lax.rem(x, y)
     if issubdtype(dtype, np.unsignedinteger):
         return remainder

@@ -8,6 +8,7 @@ import numpy as np
 
 from jx_core import compiled, lax
 from jx_core.dtypes import python_scalar_dtype
+from jx_core.ops.elementwise import convert
 from jx_core.state import state
 from jx_core.trace import EVAL
 
@@ -19,6 +20,7 @@ from ..operands import (
     a_shape,
     as_operand,
     broadcast_to,
+    is_complex,
     to_dtype,
     type_of,
     typeof,
@@ -95,16 +97,24 @@ def empty(
     return _filled(a_shape("empty", shape), 0, _dtype("empty", dtype), place)
 
 
-def _spread(fill_value: ArrayLike, shape: Shape, dtype: Any) -> Array:
+def _spread(fill_value: ArrayLike, shape: Shape, dtype: Any, weak: bool = False) -> Array:
     """`fill_value`, an array or number, broadcast to a shape."""
     if dtype is not None and dtype != typeof(fill_value).dtype:
-        fill_value = lax.convert_element_type(fill_value, dtype)
-    if not typeof(fill_value).shape:
-        return lax.full(shape, fill_value, dtype)
-    return broadcast_to(fill_value, shape)
+        fill_value = convert(fill_value, dtype, weak)
+    if typeof(fill_value).shape:
+        return broadcast_to(fill_value, shape)
+    result = lax.full(shape, fill_value, dtype)
+    return convert(result, dtype, True) if weak else result
 
 
-_compiled_spread = compiled(_spread, static_argnames=("shape", "dtype"))
+_compiled_spread = compiled(_spread, static_argnames=("shape", "dtype", "weak"))
+
+
+def _check_real(name: str, fill_value: Any, dtype: Any) -> None:
+    if type(fill_value) is complex and dtype is not None and not is_complex(dtype):
+        raise TypeError(
+            f"jnp.{name}: the complex number {fill_value} does not go into dtype {dtype.name}"
+        )
 
 
 def full(
@@ -135,6 +145,7 @@ def full(
     shape = a_shape("full", shape)
     fill_value = as_operand("full", fill_value)
     dtype = None if dtype is None else a_dtype("full", dtype)
+    _check_real("full", fill_value, dtype)
     place = device if device is not None else out_sharding
     spread = _spread if state.trace is not EVAL else _compiled_spread
     return placed(spread(fill_value, shape, dtype), place)
@@ -242,8 +253,9 @@ def full_like(
     >>> jnp.full_like(jnp.array([1, 2]), 7.9)
     Array([7, 7], dtype=int32)
     """
-    shape, dtype, _ = _like("full_like", a, dtype, shape)
+    shape, dtype, weak = _like("full_like", a, dtype, shape)
     fill_value = as_operand("full_like", fill_value, 1)
+    _check_real("full_like", fill_value, dtype)
     place = device if device is not None else out_sharding
     spread = _spread if state.trace is not EVAL else _compiled_spread
-    return placed(spread(fill_value, shape, dtype), place)
+    return placed(spread(fill_value, shape, dtype, weak), place)

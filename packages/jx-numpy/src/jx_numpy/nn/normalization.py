@@ -136,8 +136,8 @@ def standardize(
         TypeError: `x` is complex, or no array.
         ValueError: an unknown algorithm; `where` does not hold booleans.
 
-    >>> jnp.round(jx.nn.standardize(jnp.array([1.0, 2.0, 3.0])), 4)
-    Array([-1.2247,  0.    ,  1.2247], dtype=float32)
+    >>> [round(y, 4) for y in jx.nn.standardize(jnp.array([1.0, 2.0, 3.0])).tolist()]
+    [-1.2247, 0.0, 1.2247]
     """
     if algorithm not in ("fast", "stable"):
         raise ValueError(f"standardize: algorithm must be 'fast' or 'stable', got {algorithm!r}")

@@ -10,6 +10,7 @@ import numpy as np
 from jx_core import compiled, lax, operators
 from jx_core.dtypes import python_scalar_dtype
 from jx_core.operators import equal
+from jx_core.ops.elementwise import convert
 
 from .. import cumulative, reductions
 from ..functions import array_function
@@ -357,8 +358,9 @@ def _gcd(a: Any, b: Any) -> Array:
         return lax.select(done, a, b), lax.select(done, b, rest)
 
     dtype = typeof(a).dtype
-    begin = tuple(lax.convert_element_type(x, dtype) for x in (a, b))
-    return lax.while_loop(unfinished, step, begin)[0]
+    weak = typeof(a).weak_type and typeof(b).weak_type
+    result, _ = lax.while_loop(unfinished, step, (convert(a, dtype), convert(b, dtype)))
+    return convert(result, dtype, weak)
 
 
 @compiled
@@ -394,8 +396,7 @@ def lcm(x1: ArrayLike, x2: ArrayLike) -> Array:
     """
     x1, x2 = _integer_pair("lcm", x1, x2)
     divisor = _gcd(x1, x2)
-    one = to_dtype(1, typeof(divisor).dtype)
-    return lax.mul(x1, lax.div(x2, lax.select(equal(divisor, 0), one, divisor)))
+    return lax.mul(x1, lax.div(x2, lax.select(equal(divisor, 0), 1, divisor)))
 
 
 # Complex numbers.
@@ -461,6 +462,7 @@ def angle(z: ArrayLike, deg: bool = False) -> Array:
     if is_complex(typeof(z).dtype):
         y, x = lax.imag(z), lax.real(z)
     else:
-        y, x = lax.full_like(z, 0.0), z
+        x = convert(z, typeof(z).dtype)
+        y = lax.full_like(x, 0.0)
     radians = lax.atan2(y, x)
     return operators.multiply(radians, 180 / math.pi) if deg else radians

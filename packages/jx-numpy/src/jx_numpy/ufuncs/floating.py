@@ -17,6 +17,7 @@ from jx_core.operators import (
     right_shift,
     subtract,
 )
+from jx_core.ops.elementwise import convert
 
 from ..functions import plain
 from ..operands import (
@@ -222,6 +223,7 @@ def spacing(x: ArrayLike, /) -> Array:
     Array([ 1.1920929e-07, -1.1920929e-07], dtype=float32)
     """
     x = inexact("spacing", x)
+    x = convert(x, typeof(x).dtype)
     if is_complex(typeof(x).dtype):
         raise ValueError("jnp.spacing is not defined for complex numbers")
     outward = plain(copysign)(math.inf, x)
@@ -247,7 +249,8 @@ def heaviside(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     if is_complex(dtype):
         raise TypeError("jnp.heaviside does not support complex numbers")
     x, at_zero = broadcast_all("heaviside", x, at_zero)
-    step = lax.select(lax.ne(x, x), x, to_dtype(greater(x, 0.0), dtype))
+    step = convert(greater(x, 0.0), dtype, typeof(x).weak_type)
+    step = lax.select(lax.ne(x, x), x, step)
     return lax.select(equal(x, 0.0), at_zero, step)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from jx_core import compiled, dtypes, lax
 from jx_core.operators import divide, equal, less, multiply
+from jx_core.ops.elementwise import convert
 
 from ..functions import array_function, plain
 from ..operands import (
@@ -21,6 +22,7 @@ from ..operands import (
     promote_shapes,
     refuse_out,
     to_dtype,
+    to_inexact,
     typeof,
 )
 
@@ -101,7 +103,10 @@ def rint(x: ArrayLike, /) -> Array:
     >>> jnp.rint(jnp.array([0.5, 1.5, 2.6]))
     Array([0., 2., 3.], dtype=float32)
     """
-    return _round_parts(inexact("rint", x))
+    x = as_operand("rint", x)
+    if _whole_already(x):
+        return convert(x, to_inexact(typeof(x).dtype))
+    return _round_parts(x)
 
 
 def _round_parts(x: Any) -> Array:

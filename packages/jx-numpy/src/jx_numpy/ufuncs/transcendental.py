@@ -6,8 +6,9 @@ import math
 
 from jx_core import compiled, lax
 from jx_core.operators import add, divide, equal, less, multiply
+from jx_core.ops.elementwise import convert
 
-from ..operands import Array, ArrayLike, inexact, is_complex, pair_inexact
+from ..operands import Array, ArrayLike, inexact, is_complex, pair_inexact, typeof
 from .making import binary, inexact_unary
 
 __all__ = [
@@ -79,7 +80,7 @@ def log2(x: ArrayLike, /) -> Array:
     >>> jnp.log2(jnp.array([1.0, 8.0]))
     Array([0., 3.], dtype=float32)
     """
-    return divide(lax.log(inexact("log2", x)), math.log(2))
+    return _in_base(2, inexact("log2", x))
 
 
 @compiled
@@ -95,7 +96,18 @@ def log10(x: ArrayLike, /) -> Array:
     >>> jnp.log10(jnp.array([1.0, 100.0]))
     Array([0., 2.], dtype=float32)
     """
-    return divide(lax.log(inexact("log10", x)), math.log(10))
+    return _in_base(10, inexact("log10", x))
+
+
+def _in_base(base: int, x: Array) -> Array:
+    """The logarithm to a base; never weak."""
+    natural = lax.log(x)
+    dtype = typeof(natural).dtype
+    if is_complex(dtype):
+        # Not as a complex quotient, which has no value at infinity.
+        parts = [divide(p, math.log(base)) for p in (lax.real(natural), lax.imag(natural))]
+        return lax.complex(*parts)
+    return convert(divide(natural, math.log(base)), dtype)
 
 
 @compiled
