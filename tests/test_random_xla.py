@@ -1,5 +1,5 @@
 """Random numbers on XLA are JAX's to the last bit (distributions that pass through the
-likes of `log`: to a few units in the last place, which differ between processors)."""
+likes of `log`: to a few units in the last place, as processors and versions of XLA differ)."""
 
 import importlib.util
 import itertools
@@ -46,5 +46,5 @@ def test_values_are_those_of_jax(call, records):
             np.testing.assert_array_equal(got, want, err_msg=str(record))
         else:
             wide = np.complex128 if want.dtype.kind == "c" else np.float64
-            eps = 8 * float(dtypes.finfo(want.dtype).eps)
+            eps = 16 * float(dtypes.finfo(want.dtype).eps)
             np.testing.assert_allclose(got.astype(wide), want.astype(wide), rtol=eps)

@@ -46,6 +46,7 @@ CALLS = {
     "hessian": lambda f: jx.hessian(f)(X),
     "vmap": lambda f: jx.vmap(f)(np.stack([X, X])),
     "jit": lambda f: jx.jit(f)(X),
+    "donating": lambda f: jx.jit(f, donate_argnums=0)(X),
     "nested": lambda f: jx.jit(jx.vmap(jx.grad(jx.jit(f))))(np.stack([X, X])),
 }
 

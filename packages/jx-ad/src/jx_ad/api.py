@@ -158,7 +158,11 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
 
 
 def _forward_function(
-    linear: LinearMap, in_tree: Any, in_avals: Sequence[Any], out_tree: Any, out_avals: Sequence[Any]
+    linear: LinearMap,
+    in_tree: Any,
+    in_avals: Sequence[Any],
+    out_tree: Any,
+    out_avals: Sequence[Any],
 ) -> Callable[..., Any]:
     """The function from input tangents to output tangents that `linearize` returns."""
 

@@ -131,6 +131,11 @@ class Tracer:
         return value
 
     def __bool__(self) -> bool:
+        if self.aval.size > 1:
+            raise ValueError(
+                f"The truth value of an array with more than one element is ambiguous, and this "
+                f"one is {self.aval.str_short()}. Use a.any() or a.all()"
+            )
         return bool(self._value_for(errors.TracerBoolConversionError))
 
     def __int__(self) -> int:

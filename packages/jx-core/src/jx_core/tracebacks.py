@@ -25,9 +25,10 @@ def hide_internal_frames(error: BaseException) -> None:
 
     For an `except` block that then raises the same error with a bare `raise`, which adds no
     frame. Where all frames are jx's own, the last one stays, unless the error is on its
-    way to a caller whose frame will be seen.
+    way to a caller whose frame will be seen. What is no `Exception`, such as an interrupt,
+    is left alone: where it struck is what one wants to know.
     """
-    if traceback_filtering.value == "off":
+    if traceback_filtering.value == "off" or not isinstance(error, Exception):
         return
     own_caller = not _called_by_user(sys._getframe(1))
     error.__traceback__ = _user_frames(error.__traceback__, keep_last=own_caller)

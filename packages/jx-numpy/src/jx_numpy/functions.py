@@ -42,39 +42,47 @@ def array_function(*static: str) -> Callable[[Callable[..., Any]], Any]:
     def decorate(fun: Callable[..., Any]) -> Any:
         call = compiled(fun, static_argnames=static)
         positions = positions_of(fun, static)
+        first = min(positions, default=1_000)
 
         @functools.wraps(fun)
         def array_function(*args: Any, **kwargs: Any) -> Any:
             if state.trace is not EVAL:
                 return fun(*args, **kwargs)
+            # Looking beforehand is cheap; a failed look-up of a signature is not.
+            if len(args) > first and not _UNHASHABLE.isdisjoint(map(type, args[first:])) or (
+                kwargs and not _UNHASHABLE.isdisjoint(map(type, kwargs.values()))
+            ):
+                args, kwargs = _frozen(args, kwargs, positions, static)
             try:
                 return call(*args, **kwargs)
             except (TypeError, ValueError):
-                frozen = _frozen(args, kwargs, positions, static)
-                if frozen is None:
+                frozen_args, frozen_kwargs = _frozen(args, kwargs, positions, static)
+                if frozen_args is args and frozen_kwargs is kwargs:
                     raise
-            return call(*frozen[0], **frozen[1])
+            return call(*frozen_args, **frozen_kwargs)
 
         return array_function
 
     return decorate
 
 
+_UNHASHABLE = frozenset((list, np.ndarray))
+
+
 def _frozen(
     args: tuple[Any, ...], kwargs: dict[str, Any], positions: Sequence[int], names: Sequence[str]
-) -> tuple[list[Any], dict[str, Any]] | None:
-    """The arguments with static ones made hashable, or None where all of them are."""
-    new_args, new_kwargs = list(args), dict(kwargs)
-    for i in positions:
-        if i < len(args):
-            new_args[i] = hashable(args[i])
-    for name in names:
-        if name in kwargs:
-            new_kwargs[name] = hashable(kwargs[name])
-    same = all(a is b for a, b in zip(args, new_args, strict=True)) and all(
-        kwargs[k] is v for k, v in new_kwargs.items()
-    )
-    return None if same else (new_args, new_kwargs)
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with static ones made hashable; the very same where all of them are."""
+    new_args = tuple([hashable(a) if i in positions else a for i, a in enumerate(args)])
+    new_kwargs = {k: hashable(v) if k in names else v for k, v in kwargs.items()}
+    if all([a is b for a, b in zip(args, new_args)]):
+        new_args = args
+    if all([kwargs[k] is v for k, v in new_kwargs.items()]):
+        new_kwargs = kwargs
+    return new_args, new_kwargs
+
+
+_HASHABLE = (int, str, float, bool, np.dtype, type, type(None))
 
 
 def hashable(value: Any) -> Any:
@@ -83,6 +91,8 @@ def hashable(value: Any) -> Any:
     >>> hashable([1, np.array([2, 3])])
     (1, (2, 3))
     """
+    if isinstance(value, _HASHABLE):
+        return value
     if isinstance(value, np.ndarray) or (
         isinstance(value, Array) and not isinstance(value, Tracer)
     ):

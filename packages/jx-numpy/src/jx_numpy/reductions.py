@@ -24,6 +24,7 @@ from .operands import (
     accumulation_dtype,
     as_operand,
     broadcast_to,
+    is_complex,
     is_integer,
     one_axis,
     promote_shapes,
@@ -370,7 +371,9 @@ def _truth(
     where: Any,
 ) -> Array:  # fmt: skip
     x = as_operand(name, a)
-    if typeof(x).dtype != _BOOL:
+    if is_complex(typeof(x).dtype):
+        x = operators.not_equal(x, 0)
+    elif typeof(x).dtype != _BOOL:
         x = convert(x, _BOOL)
     return reduce_by(name, reduce, combine, neutral, x, axis, keepdims, None, where)
 

@@ -22,8 +22,6 @@ from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 from jx_core.staging import trace_to_jaxpr
 from jx_core.state import eager_listeners, state
-from jx_core.tracebacks import filtered
-from jx_core.tracebacks import filtered
 from jx_core.tree import registration as tree_registration
 
 from .compiling import executable_for
@@ -122,7 +120,6 @@ class XlaBackend(Backend):
         return clients.devices(platform)
 
     def dispatcher(self, spec: CallSpec) -> Callable[..., Any]:
-        @filtered
         def miss(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
             backend = state.backend
             if backend is not None and backend is not self:

@@ -111,8 +111,9 @@ def _jaxpr_text(jaxpr: Jaxpr, names: _Names, options: _Options, define: bool = F
 
 def _equation_lines(eqn: Eqn, names: _Names, options: _Options) -> list[str]:
     operands = " ".join(names.of(v) for v in eqn.invars)
-    params = _params(eqn, names, options)
+    # Results are named before the variables of programs in the params, which print later.
     left = " ".join(names.binder(v) for v in eqn.outvars)
+    params = _params(eqn, names, options)
     head = f"{left} = {eqn.primitive.name}" if left else eqn.primitive.name
     note = ""
     if options.name_stack and eqn.source.scope:
@@ -169,7 +170,7 @@ def _value(value: Any, names: _Names, options: _Options) -> str:
         text = _jaxpr_text(value, names, options)
         return text
     if isinstance(value, tuple) and value and isinstance(value[0], (Jaxpr, ClosedJaxpr)):
-        items = ",\n".join(_value(v, names, options) for v in value)
+        items = "\n".join(_value(v, names, options) for v in value)
         return "(\n" + "\n".join("  " + line for line in items.split("\n")) + "\n)"
     if isinstance(value, np.dtype):
         return str(value.name)

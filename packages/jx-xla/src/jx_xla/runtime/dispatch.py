@@ -55,6 +55,8 @@ import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
+from jx_core.tracebacks import hide_internal_frames
+
 from . import flags
 from .arrays import Array
 from .executables import Executable
@@ -188,8 +190,9 @@ def make_fast_callable(
     def miss(*args: Any, **kwargs: Any) -> tuple[Any, FastPath | None, bool]:
         try:
             result, path = cache_miss(*args, **kwargs)
-        except BaseException:
+        except BaseException as error:
             made._clear_cache()
+            hide_internal_frames(error)
             raise
         return result, path, False
 
@@ -224,7 +227,11 @@ class DonatingCallable:
         self._names = tuple(names)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        result = self.fast(*args, **kwargs)
+        try:
+            result = self.fast(*args, **kwargs)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
         for number in self._numbers:
             if number < len(args):
                 _free_donated(args[number])

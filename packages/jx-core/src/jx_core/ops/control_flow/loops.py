@@ -273,12 +273,20 @@ def _stage_loop(
     carry_tree: Any,
     result_tree: Callable[[Program], Any],
 ) -> tuple[Program, list[ShapedArray]]:
-    """Stage a loop's body at a carry type that it keeps, strengthening weak types if need be."""
+    """Stage a loop's body at a carry type that it keeps, strengthening weak types if need be.
+
+    A carry that starts as a Python number takes the dtype that the body makes of it.
+    """
     avals = list(carry)
     while True:
         program = stage_with(avals)
         out_tree = result_tree(program)
         outs = program.out_avals[: out_tree.num_leaves]
+        if out_tree == carry_tree:
+            promoted = [_promote_weak(a, b) for a, b in zip(avals, outs, strict=True)]
+            if promoted != avals:
+                avals = promoted
+                continue
         if out_tree != carry_tree or not all(
             same_but_weak(a, b) for a, b in zip(avals, outs, strict=True)
         ):
@@ -295,6 +303,15 @@ def _stage_loop(
         if stronger == avals:
             return program, avals
         avals = stronger
+
+
+def _promote_weak(given: ShapedArray, made: ShapedArray) -> ShapedArray:
+    """`given`, at the wider dtype of `made` if it is weak and promotes to it."""
+    if not given.weak_type or given.dtype == made.dtype or given.shape != made.shape:
+        return given
+    if dtypes.result_type(given, made) != made.dtype:
+        return given
+    return given.update(dtype=made.dtype, weak_type=False)
 
 
 def while_loop(
