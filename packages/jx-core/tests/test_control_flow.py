@@ -8,6 +8,7 @@ from jx_core.config import disable_jit
 from jx_core.errors import TracerBoolConversionError
 
 X = np.float32([1, 2, 3])
+INT = np.int32(1)
 
 
 def add_and_keep(c, x):
@@ -198,6 +199,10 @@ class TestScan:
         last, _ = lax.scan(lambda c, _: (c + 1.0, None), 0.0, length=2)
         assert last.weak_type
 
+    def test_weak_carries_take_the_wider_dtype_that_the_body_gives(self):
+        last, _ = both_ways(lambda xs: lax.scan(lambda c, x: (c + x, None), 0, xs), X)
+        assert last.dtype == np.float32 and last == 6
+
     def test_closed_over_arrays_are_constants_of_the_loop(self):
         y = np.float32([4, 5])
 
@@ -237,7 +242,8 @@ class TestScan:
                 "expected tree",
             ),
             (
-                lambda: lax.scan(lambda c, x: ((c[0], 1.5), None), (0.0, 1), X), TypeError,
+                lambda: lax.scan(lambda c, x: ((c[0], 1.5), None), (0.0, np.int32(1)), X),
+                TypeError,
                 r"\[1\]: expected i32\[\], got f32\[\]; cast one with .astype\('int32'\)",
             ),
             (lambda: lax.scan(add_and_keep, 0.0), ValueError, "no values to scan over"),

@@ -353,6 +353,8 @@ class TestAheadOfTime:
         with pytest.raises(ValueError, match="must be 'stablehlo' or 'hlo', got 'mhlo'"):
             jit(lax.sin).lower(X).as_text("mhlo")
 
-    def test_static_arguments(self):
+    def test_static_arguments_are_part_of_the_program(self):
         compiled = jit(lambda x, n: x * n, static_argnums=1).lower(X, 3).compile()
-        np.testing.assert_array_equal(host(compiled(X, 3)), X * 3)
+        np.testing.assert_array_equal(host(compiled(X)), X * 3)
+        with pytest.raises(TypeError, match="input pytree"):
+            compiled(X, 3)

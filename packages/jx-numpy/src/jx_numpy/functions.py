@@ -75,9 +75,9 @@ def _frozen(
     """The arguments with static ones made hashable; the very same where all of them are."""
     new_args = tuple([hashable(a) if i in positions else a for i, a in enumerate(args)])
     new_kwargs = {k: hashable(v) if k in names else v for k, v in kwargs.items()}
-    if all([a is b for a, b in zip(args, new_args)]):
+    if all(a is b for a, b in zip(args, new_args)):
         new_args = args
-    if all([kwargs[k] is v for k, v in new_kwargs.items()]):
+    if all(kwargs[k] is v for k, v in new_kwargs.items()):
         new_kwargs = kwargs
     return new_args, new_kwargs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ShapeDtypeStruct, tree, typeof
+from jx_core import ShapeDtypeStruct, tree, tree_util, typeof
 from jx_core.dispatch import argument_name
 from jx_core.jit import Traced
 
@@ -116,14 +116,14 @@ class Compiled:
         return self._executable.loaded
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run it.
+        """Run it on the dynamic arguments: the static ones are part of the program.
 
         Raises:
             TypeError: the arguments' tree, shapes or dtypes are others than it was compiled for.
             ValueError: an argument has been placed otherwise than it was compiled for.
         """
-        spec = self._traced.spec
-        leaves, in_tree = tree.flatten(spec.split(args, kwargs)[0])
+        args = self._with_static_places(args)
+        leaves, in_tree = tree.flatten((args, kwargs))
         closed = self._traced.jaxpr
         if in_tree != self.in_tree:
             raise TypeError(
@@ -147,6 +147,15 @@ class Compiled:
         results = self._executable(arguments)
         outs = [logical_value(r, a) for r, a in zip(results, closed.out_avals, strict=True)]
         return tree.unflatten(self.out_tree, outs)
+
+    def _with_static_places(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """`args` with None where the function takes a static argument, as in `in_tree`."""
+        positional = tree_util.treedef_children(self.in_tree)[0]
+        places = self._traced.spec.positions(len(tree_util.treedef_children(positional)))
+        filled = list(args)
+        for place in places:
+            filled.insert(place, None)
+        return tuple(filled)
 
     def _check_shardings(self, leaves: Sequence[Any]) -> None:
         closed = self._traced.jaxpr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from jx_batching import vmap
 from jx_core import lax, operators
 from jx_core.ops.elementwise import convert
 
-from ..functions import array_function, plain
+from ..functions import array_function, hashable, plain
 from ..means import mean
 from ..operands import Array, ArrayLike, as_operand, is_integer, to_dtype, to_inexact, typeof
 from ..quantiles import median
@@ -82,7 +83,10 @@ def pad(
         )
     options = {**_OPTIONS[mode], **kwargs}
     if mode in ("constant", "linear_ramp"):
-        values = _value_pairs(next(iter(options.values())), ndim)
+        given = next(iter(options.values()))
+        if mode == "constant" and isinstance(given, (bool, int, float, complex)):
+            return _one_constant(x, given, widths)
+        values = _value_pairs(given, ndim)
         return (_constant if mode == "constant" else _ramp)(x, values, widths)
     if mode in ("reflect", "symmetric"):
         odd = options["reflect_type"]
@@ -108,6 +112,14 @@ def _broadcast_pairs(argument: str, value: Any, ndim: int) -> np.ndarray:
 
 
 def _widths(pad_width: Any, ndim: int) -> Widths:
+    try:
+        return _known_widths(hashable(pad_width), ndim)
+    except TypeError:  # what can't be hashed, or is wrong: the plain road says
+        return _known_widths.__wrapped__(pad_width, ndim)
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_widths(pad_width: Any, ndim: int) -> Widths:
     if isinstance(pad_width, dict):
         axes = {k % ndim if -ndim <= k < ndim else k: v for k, v in pad_width.items()}
         if any(not 0 <= k < ndim for k in axes):
@@ -162,12 +174,14 @@ def _nested(x: Any) -> Any:
 
 
 @array_function("widths")
+def _one_constant(x: Any, value: Any, widths: Widths) -> Array:
+    return lax.pad(x, _scalar(value, typeof(x).dtype), [(a, b, 0) for a, b in widths])
+
+
+@array_function("widths")
 def _constant(x: Any, values: list[tuple[Any, Any]], widths: Widths) -> Array:
     dtype = typeof(x).dtype
     values = [(_scalar(a, dtype), _scalar(b, dtype)) for a, b in values]
-    flat = [v for pair in values for v in pair]
-    if all(v is flat[0] for v in flat):
-        return lax.pad(x, flat[0], [(a, b, 0) for a, b in widths]) if flat else x
     for i, ((low, high), (before, after)) in enumerate(zip(widths, values, strict=True)):
         edges = [(0, 0, 0)] * len(widths)
         edges[i] = (low, 0, 0)

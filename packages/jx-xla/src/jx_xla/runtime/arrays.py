@@ -34,6 +34,18 @@ def install(name: str, member: Any) -> None:
     setattr(Array, name, member)
 
 
+def _exchange(name: str) -> Any:
+    """A method of `dlpack`'s, which imports that module, and with it the method, when called."""
+
+    def late(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from . import dlpack  # noqa: F401  (installs the method)
+
+        return getattr(self, name)(*args, **kwargs)
+
+    late.__name__ = name
+    return late
+
+
 def check_alive(array: Any) -> None:
     """Raise if the array's buffer has been given away or freed.
 
@@ -115,6 +127,8 @@ class Array:
 
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
+    __dlpack__ = _exchange("__dlpack__")
+    __dlpack_device__ = _exchange("__dlpack_device__")
 
     shape = _from_c("aval.shape", "The lengths of the axes.")
     dtype = _from_c("aval.dtype", "The type of the elements.")
