@@ -9,11 +9,12 @@ import numpy as np
 
 from jx_core import compiled, dtypes, lax
 from jx_core.operators import (
+    add,
     bitwise_and,
     equal,
     greater,
+    left_shift,
     less,
-    multiply,
     right_shift,
     subtract,
 )
@@ -282,12 +283,19 @@ def ldexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     x, exponent = promote_shapes("ldexp", x, to_dtype(x2, np.dtype(np.int32)))
     # In three factors, each of which the dtype can hold, so that nothing overflows on the
     # way to a result that it can hold as well.
-    limit = dtypes.finfo(dtype).maxexp - 1
+    largest = int(dtypes.finfo(dtype).maxexp) - 1
     for _ in range(3):
-        part = lax.clamp(np.int32(-limit), exponent, np.int32(limit))
+        part = lax.clamp(np.int32(1 - largest), exponent, np.int32(largest))
         exponent = lax.sub(exponent, part)
-        x = lax.mul(x, lax.exp2(to_dtype(part, dtype)))
+        x = lax.mul(x, _power_of_two(part, dtype))
     return x
+
+
+def _power_of_two(n: Array, dtype: Any) -> Array:
+    """2**n exactly, for an exponent that normal numbers have: as an exponent field."""
+    info = dtypes.finfo(dtype)
+    field = to_dtype(add(n, int(info.maxexp) - 1), _integer_like(dtype))
+    return lax.bitcast_convert_type(left_shift(field, int(info.nmant)), dtype)
 
 
 @compiled
@@ -313,14 +321,23 @@ def frexp(x: ArrayLike, /) -> tuple[Array, Array]:
         raise TypeError("jnp.frexp does not support complex numbers")
     x = to_dtype(x, dtype)
     info = dtypes.finfo(dtype)
-    # Subnormal numbers are scaled up first, by a power of two beyond the mantissa's bits.
-    lift = int(info.nmant) + 1
-    tiny = less(lax.abs(x), float(info.smallest_normal))
-    scaled = lax.select(tiny, multiply(x, 2.0**lift), x)
-    bits = lax.bitcast_convert_type(scaled, _integer_like(dtype))
-    field = bitwise_and(right_shift(bits, int(info.nmant)), (1 << int(info.nexp)) - 1)
-    exponent = subtract(to_dtype(field, np.dtype(np.int32)), int(info.maxexp) - 2)
-    exponent = lax.select(tiny, subtract(exponent, lift), exponent)
-    special = lax.bitwise_or(lax.bitwise_not(lax.is_finite(x)), equal(x, 0.0))
+    int32, bias = np.dtype(np.int32), int(info.maxexp) - 1
+    exponent, magnitude = _fields(x, info)
+    # A subnormal number is its bits, as an integer, times the least power of two. (Processors
+    # that take subnormal numbers for zero still see their bits.)
+    tiny = bitwise_and(equal(exponent, 0), greater(magnitude, 0))
+    whole = convert(magnitude, dtype)
+    scaled = lax.select(tiny, lax.select(plain(signbit)(x), lax.neg(whole), whole), x)
+    exponent = subtract(to_dtype(_fields(scaled, info)[0], int32), bias - 1)
+    special = lax.bitwise_or(lax.bitwise_not(lax.is_finite(x)), equal(magnitude, 0))
     exponent = lax.select(special, np.int32(0), exponent)
-    return plain(ldexp)(x, lax.neg(exponent)), exponent
+    mantissa = plain(ldexp)(scaled, lax.neg(exponent))
+    least = bias - 1 + int(info.nmant)
+    return mantissa, lax.select(tiny, subtract(exponent, least), exponent)
+
+
+def _fields(x: Array, info: Any) -> tuple[Array, Array]:
+    """The exponent field of floats, and all bits but the sign's, as integers."""
+    bits = lax.bitcast_convert_type(x, _integer_like(typeof(x).dtype))
+    magnitude = bitwise_and(bits, (1 << (int(info.nmant) + int(info.nexp))) - 1)
+    return right_shift(magnitude, int(info.nmant)), magnitude

@@ -106,7 +106,7 @@ def _in_base(base: int, x: Array) -> Array:
     if is_complex(dtype):
         # Not as a complex quotient, which has no value at infinity.
         parts = [divide(p, math.log(base)) for p in (lax.real(natural), lax.imag(natural))]
-        return lax.complex(*parts)
+        return convert(lax.complex(*parts), dtype)
     return convert(divide(natural, math.log(base)), dtype)
 
 
