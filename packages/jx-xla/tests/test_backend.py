@@ -358,3 +358,13 @@ class TestAheadOfTime:
         np.testing.assert_array_equal(host(compiled(X)), X * 3)
         with pytest.raises(TypeError, match="input pytree"):
             compiled(X, 3)
+
+
+def test_an_unhashable_static_argument_is_named():
+    def scaled(x, factors):
+        return x
+
+    with pytest.raises(ValueError, match=r"not supported: factors of scaled is of type .*list"):
+        jit(scaled, static_argnames="factors")(1.0, [2])
+    with pytest.raises(ValueError, match=r"not supported: factors of scaled is of type .*dict"):
+        jit(scaled, static_argnums=1)(1.0, factors={})

@@ -115,11 +115,11 @@ class CallSpec:
             return (args, kwargs), ()
         nums = self.positions(len(args))
         statics: list[tuple[int | str, type, Any]] = [
-            (i, *_hashable(args[i], f"argument {i}", self.name)) for i in nums
+            (i, *_hashable(args[i], i, self)) for i in nums
         ]
         if self.static_argnames:
             names = sorted(kwargs.keys() & set(self.static_argnames))
-            statics += [(k, *_hashable(kwargs[k], repr(k), self.name)) for k in names]
+            statics += [(k, *_hashable(kwargs[k], k, self)) for k in names]
             kwargs = {k: v for k, v in kwargs.items() if k not in self.static_argnames}
         dynamic = tuple(None if i in nums else a for i, a in enumerate(args))
         return (dynamic, kwargs), tuple(statics)
@@ -277,12 +277,15 @@ def _keywords(kwargs_tree: Any) -> list[str]:
     return list(kwargs_tree.node_data()[1] or ())
 
 
-def _hashable(value: Any, what: str, name: str) -> tuple[type, Any]:
+def _hashable(value: Any, where: int | str, spec: CallSpec) -> tuple[type, Any]:
     try:
         hash(value)
     except TypeError:
+        if isinstance(where, int):
+            names = _parameter_names(spec.fun)
+            where = names[where] if where < len(names) else f"args[{where}]"
         raise ValueError(
-            f"Non-hashable static arguments are not supported: {what} of {name} is of type "
+            f"Non-hashable static arguments are not supported: {where} of {spec.name} is of type "
             f"{type(value)}, which can't be hashed: {value!r:.100}. Pass a hashable equivalent "
             f"(a tuple for a list, a frozen dataclass), or pass it as a dynamic argument."
         ) from None

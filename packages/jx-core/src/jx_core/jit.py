@@ -21,7 +21,7 @@ from .jaxpr.ir import ClosedJaxpr
 from .staging import _described, function_name
 from .state import state
 from .trace import default_backend
-from .tracebacks import filtered
+from .tracebacks import filtered, hide_internal_frames
 
 # One cache of staged forms for a function and options, however often jit is called on it,
 # so that `jit(f)` inside a loop traces once. It dies with the function.
@@ -132,12 +132,55 @@ def _jitted(fun: Callable[..., Any], options: dict[str, Any]) -> Any:
     except TypeError:
         pass  # fun or an option can't be hashed or weakly referenced: a cache of its own
     result = make_callable(spec)
+    if nums or names:
+        result = _WithStatics(result, spec)
     result.trace = functools.partial(_trace, spec)
     result.lower = functools.partial(_lower, spec)
     result.eval_shape = functools.partial(_eval_shape, spec)
     if not hasattr(type(result), "clear_cache"):
         result.clear_cache = spec.cache.clear
     return result
+
+
+class _WithStatics:
+    """The callable of a `jit` with static arguments: names the one that can't be hashed.
+
+    A compiled dispatcher refuses such a value before any Python of jx runs, and knows
+    arguments by their place alone.
+    """
+
+    def __init__(self, call: Any, spec: CallSpec) -> None:
+        functools.update_wrapper(self, spec.fun)
+        self._call = call
+        self.spec = spec
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self._call(*args, **kwargs)
+        except ValueError as error:
+            if "Non-hashable static" in str(error):
+                self._explain(args, kwargs)
+            hide_internal_frames(error)
+            raise
+
+    def _explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Raise the error that names the argument, if one of these can't be hashed."""
+        try:
+            self.spec.split(args, kwargs)
+        except ValueError as named:
+            hide_internal_frames(named)
+            raise named from None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_call":
+            raise AttributeError(name)
+        return getattr(self._call, name)
+
+    def __repr__(self) -> str:
+        return repr(self._call)
 
 
 def _integers(value: Any, what: str) -> tuple[int, ...]:
