@@ -156,7 +156,7 @@ def default_device() -> Any:
     if chosen is None:
         return clients.default_device()
     if isinstance(chosen, str):
-        return clients.local_devices(platform=chosen)[0]
+        return clients.local_devices(backend=chosen)[0]
     return chosen
 
 

@@ -316,17 +316,19 @@ def client(platform: str | Any | None = None) -> Any:
     )
 
 
-def devices(platform: str | None = None) -> list[Any]:
+def devices(backend: str | None = None) -> list[Any]:
     """All devices of a platform, those of other processes included.
 
     Raises:
         BackendError: the platform can't be had.
     """
-    return client(platform).devices()
+    return client(backend).devices()
 
 
 def local_devices(
-    process: int | None = None, platform: str | None = None, host_id: int | None = None
+    process_index: int | None = None,
+    backend: str | None = None,
+    host_id: int | None = None,
 ) -> list[Any]:
     """The devices of one process, by default of this one.
 
@@ -334,8 +336,8 @@ def local_devices(
         ValueError: there is no process of that number.
         BackendError: the platform can't be had.
     """
-    made = client(platform)
-    number = process if process is not None else host_id
+    made = client(backend)
+    number = process_index if process_index is not None else host_id
     if number is None:
         return made.local_devices()
     found = [device for device in made.devices() if device.process_index == number]
@@ -355,29 +357,29 @@ def default_device() -> Any:
     return _default_device
 
 
-def device_count(platform: str | None = None) -> int:
+def device_count(backend: str | None = None) -> int:
     """The number of devices of all processes."""
-    return client(platform).device_count()
+    return client(backend).device_count()
 
 
-def local_device_count(platform: str | None = None) -> int:
+def local_device_count(backend: str | None = None) -> int:
     """The number of devices of this process."""
-    return client(platform).local_device_count()
+    return client(backend).local_device_count()
 
 
-def process_index(platform: str | None = None) -> int:
+def process_index(backend: str | None = None) -> int:
     """The number of this process."""
-    return client(platform).process_index()
+    return client(backend).process_index()
 
 
-def process_count(platform: str | None = None) -> int:
+def process_count(backend: str | None = None) -> int:
     """The number of processes."""
-    return max(device.process_index for device in devices(platform)) + 1
+    return max(device.process_index for device in devices(backend)) + 1
 
 
-def process_indices(platform: str | None = None) -> list[int]:
+def process_indices(backend: str | None = None) -> list[int]:
     """The numbers of all processes."""
-    return list(range(process_count(platform)))
+    return list(range(process_count(backend)))
 
 
 def live_arrays(platform: str | None = None) -> list[Any]:
