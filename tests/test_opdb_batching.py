@@ -38,8 +38,8 @@ def rows_of(sample, axes):
     rows = []
     for row in (0, 1):
         operands = [
-            x if axis is None else np.take(batched(x, axis), row, axis)
-            for x, axis in zip(sample.operands, axes, strict=True)
+            x if axis is None else np.take(batched(sample, i, axis), row, axis)
+            for i, (x, axis) in enumerate(zip(sample.operands, axes, strict=True))
         ]
         rows.append(arrays(sample(*operands)))
     return [np.stack(column) for column in zip(*rows, strict=True)]
@@ -57,8 +57,8 @@ def placements(sample):
 
 def batches(sample, axes):
     return [
-        x if axis is None else batched(x, axis)
-        for x, axis in zip(sample.operands, axes, strict=True)
+        x if axis is None else batched(sample, i, axis)
+        for i, (x, axis) in enumerate(zip(sample.operands, axes, strict=True))
     ]
 
 

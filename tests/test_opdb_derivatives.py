@@ -116,8 +116,7 @@ def test_derivatives_of_batches_are_those_of_rows(name):
     """`vmap` of the reverse derivative, and the reverse derivative of `vmap`, against a loop."""
     with backend.use("numpy"):
         for sample in distinct(differentiable(samples_of(name), "float64"), 6):
-            xs = moving_operands(sample)
-            batches = [batched(x, 0) for x in xs]
+            batches = [batched(sample, i, 0) for i in sample.moving]
             rows = [arrays(pulled(sample)(*[b[i] for b in batches])) for i in range(2)]
             want = [np.stack(column) for column in zip(*rows, strict=True)]
             got = arrays(vmap(pulled(sample))(*batches))

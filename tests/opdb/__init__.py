@@ -11,7 +11,18 @@ from types import ModuleType
 
 from jx_core.config import enable_x64
 
-from . import contraction, elementwise, indexing, reduction, rng, shape, sorting, special
+from . import (
+    contraction,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    reduction,
+    rng,
+    shape,
+    sorting,
+    special,
+)
 from .compare import mismatch, mismatches, tolerance
 from .sample import ErrorSample, Sample
 
@@ -28,6 +39,8 @@ FAMILIES: tuple[ModuleType, ...] = (
     reduction,
     contraction,
     sorting,
+    linalg,
+    fft,
     rng,
 )
 

@@ -75,9 +75,10 @@ def other_row(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.flip(x, tuple(range(max(x.ndim - 1, 1)))))
 
 
-def batched(x: np.ndarray, axis: int) -> np.ndarray:
-    """A batch of two: `x` and another row."""
-    return np.stack([x, other_row(x)], axis)
+def batched(sample: Sample, operand: int, axis: int) -> np.ndarray:
+    """A batch of two of one operand of a sample: its own and another row."""
+    x = sample.operands[operand]
+    return np.stack([x, sample.others[operand] if sample.others else other_row(x)], axis)
 
 
 def tangent(x: np.ndarray, seed: int = 0) -> np.ndarray:

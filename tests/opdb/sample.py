@@ -46,6 +46,11 @@ class Sample:
         slack: by how much the tolerance of the dtype is to be multiplied.
         atol: an absolute tolerance besides.
         note: what is special about it, for messages.
+        others: operands of the same types and as valid, for the second row of batches; where
+            left out, `operands` with their entries in another order.
+        view: `view(outs)` gives, by `lax` functions, what is unique of the results, where they
+            are not: eigenvectors have arbitrary signs, their products with eigenvalues do not.
+            All tests look at that.
     """
 
     primitive: Primitive
@@ -57,6 +62,8 @@ class Sample:
     slack: float = 1.0
     atol: float = 0.0
     note: str = ""
+    others: tuple[np.ndarray, ...] = ()
+    view: Callable[[list[Any]], list[Any]] | None = None
 
     def __call__(self, *operands: Any) -> list[Any]:
         """The results on `operands`, arrays or tracers of the types of this sample's own.
@@ -68,6 +75,8 @@ class Sample:
         ]
         out = self.primitive.bind(*wrapped, **self.params)
         outs = list(out) if self.primitive.multiple_results else [out]
+        if self.view is not None:
+            outs = self.view(outs)
         return [
             random_unwrap(o) if isinstance(o.dtype, dtypes.ExtendedDType) else o for o in outs
         ]

@@ -3,7 +3,9 @@
 from . import (  # noqa: F401
     contraction,
     elementwise,
+    fft,
     indexing,
+    linalg,
     reduction,
     rng,
     shape,

@@ -7,7 +7,9 @@ moving single axes is in `jx_batching.axes`.
 from . import (  # noqa: F401
     contraction,
     elementwise,
+    fft,
     indexing,
+    linalg,
     reduction,
     rng,
     shape,

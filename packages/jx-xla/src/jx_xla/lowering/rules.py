@@ -4,10 +4,13 @@ from . import (  # noqa: F401
     contraction,
     control_flow,
     elementwise,
+    fft,
     indexing,
+    linalg,
     reduction,
     rng,
     shape,
     sharding,
     sorting,
+    special,
 )

@@ -1,0 +1,1 @@
+"""Batching of matrix decompositions and solvers."""

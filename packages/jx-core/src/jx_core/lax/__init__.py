@@ -1,0 +1,40 @@
+"""`lax`: the functions that bind primitives, one thin layer above them, as in `jax.lax`.
+
+Operands are not promoted: dtypes must be equal and shapes equal or zero-dimensional.
+Each function lives in its family's file under `ops/`; this module only gathers them, from
+every file by name, so that type checkers see them too.
+"""
+
+# ruff: noqa: F403
+from ..ops.contraction.conv import *
+from ..ops.contraction.conv_shapes import *
+from ..ops.contraction.dot import *
+from ..ops.contraction.precision import *
+from ..ops.control_flow.cond import *
+from ..ops.control_flow.jit import jit_p as jit_p
+from ..ops.control_flow.loops import *
+from ..ops.elementwise.accuracy import *
+from ..ops.elementwise.arithmetic import *
+from ..ops.elementwise.barrier import *
+from ..ops.elementwise.bitwise import *
+from ..ops.elementwise.comparison import *
+from ..ops.elementwise.conversion import *
+from ..ops.elementwise.transcendental import *
+from ..ops.fft import *
+from ..ops.indexing.gather import *
+from ..ops.indexing.scatter import *
+from ..ops.indexing.slicing import *
+from ..ops.reduction.cumulative import *
+from ..ops.reduction.extremes import *
+from ..ops.reduction.general import *
+from ..ops.reduction.monoids import *
+from ..ops.rng.keys import *
+from ..ops.rng.threefry import *
+from ..ops.shape.broadcasting import *
+from ..ops.shape.filling import *
+from ..ops.shape.joining import *
+from ..ops.shape.rearranging import *
+from ..ops.sharding import *
+from ..ops.sorting import *
+from ..ops.special import *
+from . import linalg as linalg
