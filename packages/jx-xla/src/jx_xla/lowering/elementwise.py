@@ -11,6 +11,7 @@ from jx_core import ShapedArray, dtypes, lax
 from jx_core.dtypes import issubdtype
 
 from .builder import Block, Value
+from .complex_functions import real_or_complex
 from .tables import Context, deflower
 from .types import physical, tensor, type_of
 
@@ -55,7 +56,7 @@ for _primitive, _name in {
     lax.is_finite_p: "is_finite", lax.real_p: "real", lax.imag_p: "imag",
     lax.complex_p: "complex",
 }.items():  # fmt: skip
-    deflower(_primitive)(one_op(f"stablehlo.{_name}"))
+    deflower(_primitive)(real_or_complex(_primitive, one_op(f"stablehlo.{_name}")))
 
 for _primitive, _name in {
     lax.asin_p: "asin", lax.acos_p: "acos", lax.atan_p: "atan", lax.sinh_p: "sinh",
@@ -63,7 +64,7 @@ for _primitive, _name in {
     lax.nextafter_p: "next_after", lax.erf_p: "erf", lax.erfc_p: "erfc",
     lax.erf_inv_p: "erf_inv", lax.lgamma_p: "lgamma", lax.digamma_p: "digamma",
 }.items():  # fmt: skip
-    deflower(_primitive)(one_op(f"chlo.{_name}"))
+    deflower(_primitive)(real_or_complex(_primitive, one_op(f"chlo.{_name}")))
 
 
 def binary(block: Block, name: str, x: Value, y: Value, aval: ShapedArray) -> Value:
@@ -117,7 +118,6 @@ def _square(ctx: Context, x: Value) -> Value:
     return binary(ctx.block, "multiply", x, x, ctx.out)
 
 
-@deflower(lax.exp2_p)
 def _exp2(ctx: Context, x: Value) -> Value:
     """exp(x log 2), in float32 for narrower floats: rounding the product would be magnified."""
     block, out = ctx.block, ctx.out
@@ -127,6 +127,9 @@ def _exp2(ctx: Context, x: Value) -> Value:
     scale = block.constant(np.log(2.0), wide.dtype, wide.shape)
     power = unary(block, "exponential", binary(block, "multiply", x, scale, wide), wide)
     return convert(block, power, wide, out.dtype)
+
+
+deflower(lax.exp2_p)(real_or_complex(lax.exp2_p, _exp2))
 
 
 @deflower(lax.mulhi_p)
@@ -170,13 +173,15 @@ def _shifted(block: Block, x: Value, aval: ShapedArray, bits: int) -> Value:
     return binary(block, name, x, block.constant(bits, aval.dtype, aval.shape), aval)
 
 
-@deflower(lax.sign_p)
 def _sign(ctx: Context, x: Value) -> Value:
     out = ctx.out
     if not issubdtype(out.dtype, np.unsignedinteger):
         return unary(ctx.block, "sign", x, out)
     one = ctx.block.constant(1, out.dtype, out.shape)
     return binary(ctx.block, "minimum", x, one, out)
+
+
+deflower(lax.sign_p)(real_or_complex(lax.sign_p, _sign))
 
 
 @deflower(lax.abs_p)
