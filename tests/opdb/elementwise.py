@@ -109,6 +109,14 @@ def _bits(dtype: str) -> int:
     return dtype_of(dtype).itemsize * 8 // (2 if "complex" in dtype else 1)
 
 
+def _complex_edges(dtype: str) -> np.ndarray:
+    """All complex numbers whose parts are special, of either sign, but for huge ones."""
+    parts = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -100.0, 1e-3, np.inf, -np.inf, np.nan])
+    z = np.empty((len(parts), len(parts)), dtype_of(dtype))
+    z.real, z.imag = np.meshgrid(parts, parts, indexing="ij")
+    return z.ravel()
+
+
 def unary_samples() -> Iterator[Sample]:
     for primitive, accepted, low, high, order, slack in UNARY:
         for dtype in accepted:
@@ -116,9 +124,8 @@ def unary_samples() -> Iterator[Sample]:
             for shape in ((2, 3), ()):
                 x = array(shape, dtype, low, high)
                 yield Sample(primitive, (x,), moving=moving, order=order, slack=slack)
-            if "complex" not in dtype:
-                x = edges(dtype)
-                yield Sample(primitive, (x,), slack=slack, note="edges")
+            x = _complex_edges(dtype) if "complex" in dtype else edges(dtype)
+            yield Sample(primitive, (x,), slack=slack, note="edges")
         x = array((0, 3), accepted[0])
         yield Sample(primitive, (x,), note="empty")
 

@@ -170,6 +170,9 @@ def _logistic(z: Any) -> Any:
     left = lax.mul(lax.sub(square, d), e)
     re = lax.div(where(lax.ge(a, 0.0), right, left), size)
     im = lax.div(lax.mul(lax.mul(lax.mul(c, s), e), 2.0), size)
+    far = is_inf(a)
+    re = where(far, where(lax.gt(a, 0.0), 1.0, 0.0, re), re)
+    im = where(both(far, is_nan(im)), 0.0, im)
     return lax.complex(re, where(lax.eq(b, 0.0), b, im))
 
 
@@ -386,7 +389,13 @@ def _atan(z: Any, given: Any) -> Any:
     return lax.complex(re, im)
 
 
-# --- direction ---
+# --- size and direction ---
+
+
+def mended_size(z: Any, given: Any) -> Any:
+    """|z|, infinite where a part is, whatever the other."""
+    a, b = parts(z)
+    return where(either(is_inf(a), is_inf(b)), math.inf, given)
 
 
 def _sign(z: Any) -> Any:
@@ -397,7 +406,27 @@ def _sign(z: Any) -> Any:
     below = lax.mul(lax.mul(size, scale), length)
     origin = lax.eq(size, 0.0)
     re, im = (where(origin, x, lax.div(lax.mul(x, scale), below)) for x in (a, b))
-    return lax.complex(re, im)
+    far_a, far_b = is_inf(a), is_inf(b)  # the axis that an infinite part points along
+    along_a, along_b = both(far_a, lax.bitwise_not(far_b)), both(far_b, lax.bitwise_not(far_a))
+    one = lax.full_like(a, 1.0)
+    re = where(along_a, with_sign(one, a), where(along_b, 0.0, re))
+    return lax.complex(re, where(along_b, with_sign(one, b), where(along_a, 0.0, im)))
+
+
+# --- powers ---
+
+
+def mended_power(x: Any, y: Any, given: Any) -> Any:
+    """x^y: 0 of a base 0 where Re y > 0; of an infinite one the size where XLA knows nothing."""
+    (re, im), c = parts(given), lax.real(y)
+    a, b = parts(x)
+    grows, shrinks = lax.gt(c, 0.0), lax.lt(c, 0.0)
+    origin = both(grows, both(lax.eq(a, 0.0), lax.eq(b, 0.0)))
+    lost = both(either(is_inf(a), is_inf(b)), both(is_nan(re), is_nan(im)))
+    lost = both(lost, both(lax.is_finite(c), lax.is_finite(lax.imag(y))))
+    nothing = either(origin, both(lost, shrinks))
+    re = where(nothing, 0.0, where(both(lost, grows), math.inf, re))
+    return lax.complex(re, where(nothing, 0.0, im))
 
 
 # From the operand and from XLA's result.

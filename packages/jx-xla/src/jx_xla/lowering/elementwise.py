@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ShapedArray, dtypes, lax
+from jx_core import ShapedArray, dtypes, lax, typeof
 from jx_core.dtypes import issubdtype
 
 from .builder import Block, Value
-from .complex_functions import real_or_complex
+from .complex_functions import mended_power, mended_size, real_or_complex, write
 from .tables import Context, deflower
 from .types import physical, tensor, type_of
 
@@ -118,14 +118,28 @@ def _square(ctx: Context, x: Value) -> Value:
     return binary(ctx.block, "multiply", x, x, ctx.out)
 
 
+def _power_of_two(x: Any) -> Any:
+    """2^n e^(f log 2) for the whole number n below x = n + f.
+
+    That is exact at whole numbers; rounding x log 2 as a whole would cost as many digits as the
+    exponent has. 2^n is made of its bits, which are those of 0 and infinity beyond the range.
+    """
+    dtype = typeof(x).dtype
+    bits, mantissa = np.dtype(f"int{dtype.itemsize * 8}"), int(dtypes.finfo(dtype).nmant)
+    largest = int(dtypes.finfo(dtype).maxexp)
+    x = lax.clamp(float(-largest + 1), x, float(largest))
+    whole = lax.floor(x)
+    n = lax.add(lax.convert_element_type(whole, bits), bits.type(largest - 1))
+    scale = lax.bitcast_convert_type(lax.shift_left(n, bits.type(mantissa)), dtype)
+    return lax.mul(lax.exp(lax.mul(lax.sub(x, whole), float(np.log(2.0)))), scale)
+
+
 def _exp2(ctx: Context, x: Value) -> Value:
-    """exp(x log 2), in float32 for narrower floats: rounding the product would be magnified."""
+    """Of narrow floats in float32, where the parts of one have enough digits."""
     block, out = ctx.block, ctx.out
-    narrow = issubdtype(out.dtype, np.floating) and dtypes.itemsize_bits(out.dtype) < 32
+    narrow = dtypes.itemsize_bits(out.dtype) < 32
     wide = out.update(dtype=np.dtype(np.float32)) if narrow else out
-    x = convert(block, x, out, wide.dtype)
-    scale = block.constant(np.log(2.0), wide.dtype, wide.shape)
-    power = unary(block, "exponential", binary(block, "multiply", x, scale, wide), wide)
+    power = write(ctx, _power_of_two, [wide], [convert(block, x, out, wide.dtype)])
     return convert(block, power, wide, out.dtype)
 
 
@@ -186,9 +200,13 @@ deflower(lax.sign_p)(real_or_complex(lax.sign_p, _sign))
 
 @deflower(lax.abs_p)
 def _abs(ctx: Context, x: Value) -> Value:
-    if issubdtype(ctx.out.dtype, np.unsignedinteger):
+    source, out = ctx.in_avals[0], ctx.out
+    if issubdtype(out.dtype, np.unsignedinteger):
         return x
-    return ctx.block.op("stablehlo.abs", (x,), (type_of(ctx.in_avals[0]),), type_of(ctx.out))
+    size = ctx.block.op("stablehlo.abs", (x,), (type_of(source),), type_of(out))
+    if source.dtype == out.dtype:
+        return size
+    return write(ctx, mended_size, [source, out], (x, size))
 
 
 @deflower(lax.round_p)
@@ -226,7 +244,10 @@ def _pow(ctx: Context, x: Value, y: Value) -> Value:
     y = block.broadcast(y, exponent, shape) if exponent.shape != shape else y
     if exponent.dtype != base.dtype:
         y = convert(block, y, exponent.update(shape=shape), out.dtype)
-    return binary(block, "power", x, y, out)
+    power = binary(block, "power", x, y, out)
+    if not issubdtype(out.dtype, np.complexfloating):
+        return power
+    return write(ctx, mended_power, [out, out, out], (x, y, power))
 
 
 def compare(
