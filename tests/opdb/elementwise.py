@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from jx_core import Primitive, lax
+from jx_core import Primitive, dtypes, lax
 from jx_core.errors import ShapeError
 
 from .sample import (
@@ -146,6 +146,35 @@ def binary_samples() -> Iterator[Sample]:
         yield Sample(primitive, (x, x), note="empty")
 
 
+# Formats of a byte and less, of which the widest and the narrowest range stand for all.
+NARROW_FLOATS = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "float4_e2m1fn")
+NARROW_INTEGERS = ("int2", "int4", "uint4")
+
+
+def _narrow_values(dtype: str) -> np.ndarray:
+    """All integers of a narrow dtype; of floats some that every format has, and its specials."""
+    kind = dtype_of(dtype)
+    if "int" in dtype:
+        info = dtypes.iinfo(kind)
+        return np.arange(int(info.min), int(info.max) + 1).astype(np.int8).astype(kind)
+    return np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 6.0, np.inf, -np.inf, np.nan]).astype(kind)
+
+
+def narrow_samples() -> Iterator[Sample]:
+    """Every function that takes them on narrow dtypes: computed in a wider one, rounded once."""
+    for table, arity in ((UNARY, 1), (BINARY, 2)):
+        for primitive, accepted, *_ in table:
+            kinds = (NARROW_FLOATS if "bfloat16" in accepted else ()) + (
+                NARROW_INTEGERS if "int32" in accepted else ()
+            )
+            for dtype in kinds:
+                if primitive is lax.abs_p and dtype == "uint4":
+                    continue
+                x = _narrow_values(dtype)
+                operands = (x,) if arity == 1 else (np.repeat(x, len(x)), np.tile(x, len(x)))
+                yield Sample(primitive, operands, note="narrow")
+
+
 def with_params() -> Iterator[Sample]:
     for method in lax.RoundingMethod:
         for dtype in FLOATS:
@@ -252,6 +281,7 @@ def _conversions() -> Iterator[Sample]:
 def samples() -> Iterator[Sample]:
     yield from unary_samples()
     yield from binary_samples()
+    yield from narrow_samples()
     yield from with_params()
 
 

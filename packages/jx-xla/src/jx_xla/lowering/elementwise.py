@@ -52,19 +52,37 @@ for _primitive, _name in {
     lax.and_p: "and", lax.or_p: "or", lax.xor_p: "xor", lax.shift_left_p: "shift_left",
     lax.shift_right_logical_p: "shift_right_logical",
     lax.shift_right_arithmetic_p: "shift_right_arithmetic",
-    lax.population_count_p: "popcnt", lax.clz_p: "count_leading_zeros",
+    lax.clz_p: "count_leading_zeros",
     lax.is_finite_p: "is_finite", lax.real_p: "real", lax.imag_p: "imag",
     lax.complex_p: "complex",
 }.items():  # fmt: skip
     deflower(_primitive)(real_or_complex(_primitive, one_op(f"stablehlo.{_name}")))
 
+def _in_enough_digits(name: str) -> Callable[..., Value]:
+    """The rule of an operation that XLA composes of others, in float32 for floats of a byte."""
+    plain = one_op(name)
+
+    def rule(ctx: Context, *operands: Value, **params: Any) -> Value:
+        out, block = ctx.out, ctx.block
+        if dtypes.itemsize_bits(out.dtype) > 8:
+            return plain(ctx, *operands, **params)
+        wide = np.dtype(np.float32)
+        values = [convert(block, x, a, wide) for x, a in zip(operands, ctx.in_avals, strict=True)]
+        inner = Context(block, [a.update(dtype=wide) for a in ctx.in_avals], [out.update(dtype=wide)])
+        return convert(block, plain(inner, *values, **params), inner.out, out.dtype)
+
+    return rule
+
+
+deflower(lax.nextafter_p)(one_op("chlo.next_after"))
+
 for _primitive, _name in {
     lax.asin_p: "asin", lax.acos_p: "acos", lax.atan_p: "atan", lax.sinh_p: "sinh",
     lax.cosh_p: "cosh", lax.asinh_p: "asinh", lax.acosh_p: "acosh", lax.atanh_p: "atanh",
-    lax.nextafter_p: "next_after", lax.erf_p: "erf", lax.erfc_p: "erfc",
+    lax.erf_p: "erf", lax.erfc_p: "erfc",
     lax.erf_inv_p: "erf_inv", lax.lgamma_p: "lgamma", lax.digamma_p: "digamma",
 }.items():  # fmt: skip
-    deflower(_primitive)(real_or_complex(_primitive, one_op(f"chlo.{_name}")))
+    deflower(_primitive)(real_or_complex(_primitive, _in_enough_digits(f"chlo.{_name}")))
 
 
 def binary(block: Block, name: str, x: Value, y: Value, aval: ShapedArray) -> Value:
@@ -111,6 +129,18 @@ def _extreme(op: str) -> Callable[..., Value]:
 
 deflower(lax.max_p)(_extreme("maximum"))
 deflower(lax.min_p)(_extreme("minimum"))
+
+
+@deflower(lax.population_count_p)
+def _population_count(ctx: Context, x: Value) -> Value:
+    block, out = ctx.block, ctx.out
+    bits = dtypes.itemsize_bits(out.dtype)
+    if bits >= 8:
+        return unary(block, "popcnt", x, out)
+    wide = out.update(dtype=np.dtype(np.int8))  # in which the sign of `x` must not count again
+    mask = block.constant(2**bits - 1, wide.dtype, wide.shape)
+    own = binary(block, "and", convert(block, x, out, wide.dtype), mask, wide)
+    return convert(block, unary(block, "popcnt", own, wide), wide, out.dtype)
 
 
 @deflower(lax.square_p)
@@ -360,6 +390,10 @@ def convert(block: Block, x: Value, aval: ShapedArray, dtype: Any) -> Value:
     if dtype == np.bool_:
         zero = block.constant(0, aval.dtype, aval.shape)
         return compare(block, x, zero, aval, "NE")
+    if aval.dtype == dtypes.float4_e2m1fn and issubdtype(dtype, np.integer):
+        # XLA takes the largest number of this format, which has no infinity, for one.
+        wide = aval.update(dtype=np.dtype(np.float32))
+        return convert(block, convert(block, x, aval, wide.dtype), wide, dtype)
     kind = tensor(aval.shape, dtype)
     return block.op("stablehlo.convert", (x,), (type_of(aval),), kind)
 

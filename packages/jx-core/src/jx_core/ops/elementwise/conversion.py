@@ -63,6 +63,8 @@ def convert_ndarray(x: np.ndarray, new_dtype: Any) -> np.ndarray:
     if dtypes.issubdtype(new_dtype, np.integer):
         if dtypes.issubdtype(x.dtype, np.floating):
             return _saturate(x.astype(np.float64), new_dtype)
+        if x.dtype in dtypes.NARROW_INTS:
+            x = x.astype(np.int8)  # ml_dtypes has no conversion of one of these to another
     elif x.dtype in dtypes.NARROW_INTS or x.dtype in dtypes.NARROW_FLOATS:
         x = x.astype(np.float32)  # ml_dtypes does not convert every pair directly
     return x.astype(new_dtype)
