@@ -257,9 +257,18 @@ defjvp(acosh_p)(
     lambda t, out, x: mul(t, mul(rsqrt(sub(x, beside(x, 1.0))), rsqrt(one_plus(x))))
 )
 defjvp(atanh_p)(lambda t, out, x: div(t, mul(one_minus(x), one_plus(x))))
+
+
+def _square_of_radius(x: Any, y: Any) -> Any:
+    """x^2 + y^2, but 1 at the origin: there the angle is not differentiable, and its partial
+    derivatives, like those of the radius, are taken as 0."""
+    size = add(square(x), square(y))
+    return add(size, mask(eq(size, beside(size, 0.0)), size))
+
+
 defjvp(atan2_p)(
-    lambda t, out, x, y: mul(t, div(y, add(square(x), square(y)))),
-    lambda t, out, x, y: mul(t, neg(div(x, add(square(x), square(y))))),
+    lambda t, out, x, y: mul(t, div(y, _square_of_radius(x, y))),
+    lambda t, out, x, y: mul(t, neg(div(x, _square_of_radius(x, y)))),
 )
 
 # --- complex numbers ---
