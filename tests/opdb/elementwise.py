@@ -157,7 +157,8 @@ def _narrow_values(dtype: str) -> np.ndarray:
     if "int" in dtype:
         info = dtypes.iinfo(kind)
         return np.arange(int(info.min), int(info.max) + 1).astype(np.int8).astype(kind)
-    return np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 6.0, np.inf, -np.inf, np.nan]).astype(kind)
+    values = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 6.0, np.inf, -np.inf, np.nan)
+    return np.array(values).astype(kind)
 
 
 def narrow_samples() -> Iterator[Sample]:

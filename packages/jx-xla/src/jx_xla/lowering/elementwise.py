@@ -68,7 +68,8 @@ def _in_enough_digits(name: str) -> Callable[..., Value]:
             return plain(ctx, *operands, **params)
         wide = np.dtype(np.float32)
         values = [convert(block, x, a, wide) for x, a in zip(operands, ctx.in_avals, strict=True)]
-        inner = Context(block, [a.update(dtype=wide) for a in ctx.in_avals], [out.update(dtype=wide)])
+        avals = [a.update(dtype=wide) for a in ctx.in_avals]
+        inner = Context(block, avals, [out.update(dtype=wide)])
         return convert(block, plain(inner, *values, **params), inner.out, out.dtype)
 
     return rule
