@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from jx_core import Primitive, dtypes, lax
+from jx_core import Primitive, dtypes, lax, make_jaxpr
 from jx_core.errors import ShapeError
 
 from .sample import (
@@ -25,6 +26,7 @@ from .sample import (
     dtype_of,
     edges,
     pairs,
+    traced,
     words,
 )
 
@@ -65,6 +67,7 @@ UNARY: tuple[tuple[Primitive, Sequence[str], float, float, int, float], ...] = (
     (lax.real_p, COMPLEX, -2, 2, 1, 1),
     (lax.imag_p, COMPLEX, -2, 2, 1, 1),
     (lax.copy_p, ALL, -2, 2, 1, 1),
+    (lax.stage_p, ALL, -2, 2, 1, 1),
     (lax.stop_gradient_p, ALL, -2, 2, 0, 1),
 )
 
@@ -215,6 +218,31 @@ def with_params() -> Iterator[Sample]:
         operands = (array((2, 3), dtype), array((), dtype))
         moving = (0, 1) if _inexact(dtype) else ()
         yield Sample(lax.optimization_barrier_p, operands, moving=moving, order=1)
+    for keep in (False, True):
+        yield Sample(lax.dce_sink_p, (array((2, 3), "float32"),), {"prevent_mlir_dce": keep})
+    yield from _named()
+
+
+def _named() -> Iterator[Sample]:
+    """Composites; with attributes of all types, and with an array that it closes over."""
+    table = array((3,), "float32", seed=5)
+
+    def scaled(x: Any, y: Any, **attributes: Any) -> Any:
+        return [lax.mul(lax.sin(x), y), lax.mul(lax.cos(y), y)]
+
+    attributes = {
+        "by": 0.5, "axis": 1, "flag": True, "name": 'a "name"', "sizes": (1, 2.5), "none": None,
+        "weights": np.float32([1, 2]), "more": {"a": [1, 2], "b": np.int8(3)},
+    }  # fmt: skip
+    for dtype in ("float32", "float64", "complex64"):
+        x, y = array((2, 3), dtype), array((2, 3), dtype, seed=1)
+        yield traced(
+            lambda x, y: lax.composite(scaled, "test.scaled", 2)(x, y, **attributes), x, y,
+            moving=(0, 1),
+        )  # fmt: skip
+    lookup = lax.composite(lambda x: lax.add(x, table), "test.lookup")
+    (eqn,) = make_jaxpr(lookup)(table).eqns
+    yield Sample(eqn.primitive, (table, table + 1), eqn.params, moving=(0, 1), order=1)
 
 
 def _selections() -> Iterator[Sample]:
@@ -323,6 +351,12 @@ def error_samples() -> Iterator[ErrorSample]:
         "bitcast_length", lambda: lax.bitcast_convert_type(np.zeros((2, 3), np.int8), np.int32),
         ShapeError, "last axis must have length",
     )  # fmt: skip
+    yield ErrorSample(
+        "composite_attribute", lambda: lax.composite(lax.sin, "test.sin")(f, of=lax.sin),
+        TypeError, "the attribute 'of' must be",
+    )  # fmt: skip
+    yield ErrorSample("dtype_none", lambda: lax.dtype(None), ValueError, "got None")
+    yield ErrorSample("dtype_list", lambda: lax.dtype([1.0]), TypeError, "has no dtype")
     yield ErrorSample(
         "reduce_precision_bits", lambda: lax.reduce_precision(f, 0, 1), ValueError, "positive"
     )

@@ -37,6 +37,7 @@ from jx_core.lax import (
     copy_p,
     cos_p,
     cosh_p,
+    dce_sink_p,
     div_p,
     eq_p,
     eq_to_p,
@@ -82,6 +83,7 @@ from jx_core.lax import (
     sinh_p,
     sqrt_p,
     square_p,
+    stage_p,
     stop_gradient_p,
     sub_p,
     tan_p,
@@ -318,6 +320,8 @@ defjvp(convert_element_type_p)(_convert_tangent)
 deftranspose(convert_element_type_p)(_convert_transpose)
 
 define_unary_linear(copy_p, lambda ct, x: ct)
+define_unary_linear(stage_p, lambda ct, x: ct)
+jvp_rules.define(dce_sink_p)(lambda primals, ts, params: (dce_sink_p.bind(*primals, **params), []))
 
 
 def _barrier(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:

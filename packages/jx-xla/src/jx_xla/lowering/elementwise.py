@@ -437,10 +437,18 @@ def _reduce_precision(ctx: Context, x: Value, *, exponent_bits: int, mantissa_bi
     return ctx.block.op("stablehlo.reduce_precision", (x,), (kind,), kind, attributes)
 
 
-@deflower(lax.copy_p, lax.stop_gradient_p)
+@deflower(lax.copy_p, lax.stop_gradient_p, lax.stage_p)
 def _copy(ctx: Context, x: Value) -> Value:
     return x
 
+
+@deflower(lax.dce_sink_p)
+def _dce_sink(ctx: Context, x: Value, *, prevent_mlir_dce: bool) -> list[Value]:
+    if prevent_mlir_dce:
+        attributes = 'call_target_name = "dce_sink", has_side_effect = true, api_version = 4 : i32'
+        kinds = (type_of(ctx.in_avals[0]),)
+        ctx.block.ops("stablehlo.custom_call", (x,), kinds, (), attributes)
+    return []
 
 
 @deflower(lax.optimization_barrier_p)

@@ -29,7 +29,7 @@ from ..kit import (
 
 __all__ = [
     "bitcast_convert_type", "bitcast_convert_type_p", "complex", "complex_p", "conj", "conj_p",
-    "convert_element_type", "convert_element_type_p", "copy_p", "imag", "imag_p", "real",
+    "convert_element_type", "convert_element_type_p", "copy_p", "dtype", "imag", "imag_p", "real",
     "real_p", "reduce_precision", "reduce_precision_p",
 ]  # fmt: skip
 
@@ -138,6 +138,29 @@ def convert_element_type(operand: ArrayLike, new_dtype: Any) -> Array:
                 stacklevel=2,
             )
     return convert(operand, dtype)
+
+
+def dtype(x: Any) -> Any:
+    """The dtype of an array or number, or the one that a dtype's description names.
+
+    Args:
+        x: an array, a number, a dtype, its name or a scalar type.
+
+    Returns:
+        A dtype that arrays can have: 64-bit ones become 32-bit unless enabled.
+
+    Raises:
+        ValueError: `x` is None.
+        TypeError: `x` has no dtype and is none.
+
+    >>> dtype(1.0), dtype("int8"), dtype(np.zeros(2, np.uint8))
+    (dtype('float32'), dtype('int8'), dtype('uint8'))
+    """
+    if x is None:
+        raise ValueError("dtype: an array, number or dtype is needed, got None")
+    if isinstance(x, (str, type, np.dtype, dtypes.ExtendedDType)):
+        return dtypes.canonicalize_dtype(x, True)
+    return dtypes.dtype_of(x)
 
 
 # Bit patterns.
