@@ -64,6 +64,11 @@ def _slices() -> Iterator[Sample]:
         places = tuple(np.asarray(i, dtype_of(index)) for i in (3, 1))
         yield Sample(lax.dynamic_slice_p, (x, *places), {"slice_sizes": (2, 2)})
         yield Sample(lax.dynamic_update_slice_p, (x, x[:2, :2], *places))
+    long = array((1000,), "float32")  # longer than the index's dtype counts
+    for index, place in (("int8", 100), ("uint8", 255), ("int16", -3)):
+        start = np.asarray(place, dtype_of(index))
+        yield Sample(lax.dynamic_slice_p, (long, start), {"slice_sizes": (2,)})
+        yield Sample(lax.dynamic_update_slice_p, (long, long[:2], start))
     zero = np.int32(0)
     yield Sample(lax.dynamic_slice_p, (x, zero, zero), {"slice_sizes": (0, 5)}, note="empty")
     yield Sample(lax.dynamic_slice_p, (x[0, 0],), {"slice_sizes": ()}, note="scalar")
