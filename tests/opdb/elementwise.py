@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from jx_core import Primitive, lax
+from jx_core import Primitive, dtypes, lax, make_jaxpr
 from jx_core.errors import ShapeError
 
 from .sample import (
@@ -25,6 +26,7 @@ from .sample import (
     dtype_of,
     edges,
     pairs,
+    traced,
     words,
 )
 
@@ -65,6 +67,7 @@ UNARY: tuple[tuple[Primitive, Sequence[str], float, float, int, float], ...] = (
     (lax.real_p, COMPLEX, -2, 2, 1, 1),
     (lax.imag_p, COMPLEX, -2, 2, 1, 1),
     (lax.copy_p, ALL, -2, 2, 1, 1),
+    (lax.stage_p, ALL, -2, 2, 1, 1),
     (lax.stop_gradient_p, ALL, -2, 2, 0, 1),
 )
 
@@ -109,6 +112,14 @@ def _bits(dtype: str) -> int:
     return dtype_of(dtype).itemsize * 8 // (2 if "complex" in dtype else 1)
 
 
+def _complex_edges(dtype: str) -> np.ndarray:
+    """All complex numbers whose parts are special, of either sign, but for huge ones."""
+    parts = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -100.0, 1e-3, np.inf, -np.inf, np.nan])
+    z = np.empty((len(parts), len(parts)), dtype_of(dtype))
+    z.real, z.imag = np.meshgrid(parts, parts, indexing="ij")
+    return z.ravel()
+
+
 def unary_samples() -> Iterator[Sample]:
     for primitive, accepted, low, high, order, slack in UNARY:
         for dtype in accepted:
@@ -116,9 +127,8 @@ def unary_samples() -> Iterator[Sample]:
             for shape in ((2, 3), ()):
                 x = array(shape, dtype, low, high)
                 yield Sample(primitive, (x,), moving=moving, order=order, slack=slack)
-            if "complex" not in dtype:
-                x = edges(dtype)
-                yield Sample(primitive, (x,), slack=slack, note="edges")
+            x = _complex_edges(dtype) if "complex" in dtype else edges(dtype)
+            yield Sample(primitive, (x,), slack=slack, note="edges")
         x = array((0, 3), accepted[0])
         yield Sample(primitive, (x,), note="empty")
 
@@ -137,6 +147,36 @@ def binary_samples() -> Iterator[Sample]:
                 yield Sample(primitive, pairs(dtype), slack=slack, note="edges")
         x = array((0, 3), accepted[0])
         yield Sample(primitive, (x, x), note="empty")
+
+
+# Formats of a byte and less, of which the widest and the narrowest range stand for all.
+NARROW_FLOATS = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "float4_e2m1fn")
+NARROW_INTEGERS = ("int2", "int4", "uint4")
+
+
+def _narrow_values(dtype: str) -> np.ndarray:
+    """All integers of a narrow dtype; of floats some that every format has, and its specials."""
+    kind = dtype_of(dtype)
+    if "int" in dtype:
+        info = dtypes.iinfo(kind)
+        return np.arange(int(info.min), int(info.max) + 1).astype(np.int8).astype(kind)
+    values = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 6.0, np.inf, -np.inf, np.nan)
+    return np.array(values).astype(kind)
+
+
+def narrow_samples() -> Iterator[Sample]:
+    """Every function that takes them on narrow dtypes: computed in a wider one, rounded once."""
+    for table, arity in ((UNARY, 1), (BINARY, 2)):
+        for primitive, accepted, *_ in table:
+            kinds = (NARROW_FLOATS if "bfloat16" in accepted else ()) + (
+                NARROW_INTEGERS if "int32" in accepted else ()
+            )
+            for dtype in kinds:
+                if primitive is lax.abs_p and dtype == "uint4":
+                    continue
+                x = _narrow_values(dtype)
+                operands = (x,) if arity == 1 else (np.repeat(x, len(x)), np.tile(x, len(x)))
+                yield Sample(primitive, operands, note="narrow")
 
 
 def with_params() -> Iterator[Sample]:
@@ -178,6 +218,31 @@ def with_params() -> Iterator[Sample]:
         operands = (array((2, 3), dtype), array((), dtype))
         moving = (0, 1) if _inexact(dtype) else ()
         yield Sample(lax.optimization_barrier_p, operands, moving=moving, order=1)
+    for keep in (False, True):
+        yield Sample(lax.dce_sink_p, (array((2, 3), "float32"),), {"prevent_mlir_dce": keep})
+    yield from _named()
+
+
+def _named() -> Iterator[Sample]:
+    """Composites; with attributes of all types, and with an array that it closes over."""
+    table = array((3,), "float32", seed=5)
+
+    def scaled(x: Any, y: Any, **attributes: Any) -> Any:
+        return [lax.mul(lax.sin(x), y), lax.mul(lax.cos(y), y)]
+
+    attributes = {
+        "by": 0.5, "axis": 1, "flag": True, "name": 'a "name"', "sizes": (1, 2.5), "none": None,
+        "weights": np.float32([1, 2]), "more": {"a": [1, 2], "b": np.int8(3)},
+    }  # fmt: skip
+    for dtype in ("float32", "float64", "complex64"):
+        x, y = array((2, 3), dtype), array((2, 3), dtype, seed=1)
+        yield traced(
+            lambda x, y: lax.composite(scaled, "test.scaled", 2)(x, y, **attributes), x, y,
+            moving=(0, 1),
+        )  # fmt: skip
+    lookup = lax.composite(lambda x: lax.add(x, table), "test.lookup")
+    (eqn,) = make_jaxpr(lookup)(table).eqns
+    yield Sample(eqn.primitive, (table, table + 1), eqn.params, moving=(0, 1), order=1)
 
 
 def _selections() -> Iterator[Sample]:
@@ -245,6 +310,7 @@ def _conversions() -> Iterator[Sample]:
 def samples() -> Iterator[Sample]:
     yield from unary_samples()
     yield from binary_samples()
+    yield from narrow_samples()
     yield from with_params()
 
 
@@ -285,6 +351,12 @@ def error_samples() -> Iterator[ErrorSample]:
         "bitcast_length", lambda: lax.bitcast_convert_type(np.zeros((2, 3), np.int8), np.int32),
         ShapeError, "last axis must have length",
     )  # fmt: skip
+    yield ErrorSample(
+        "composite_attribute", lambda: lax.composite(lax.sin, "test.sin")(f, of=lax.sin),
+        TypeError, "the attribute 'of' must be",
+    )  # fmt: skip
+    yield ErrorSample("dtype_none", lambda: lax.dtype(None), ValueError, "got None")
+    yield ErrorSample("dtype_list", lambda: lax.dtype([1.0]), TypeError, "has no dtype")
     yield ErrorSample(
         "reduce_precision_bits", lambda: lax.reduce_precision(f, 0, 1), ValueError, "positive"
     )

@@ -36,8 +36,13 @@ def _vectors(numbers: Any, batch: tuple[int, ...], low: int, high: int, seed: in
     return array((*batch, len(axes)), "int32", low, high, seed)
 
 
+# Dtypes of a byte and less; integers of less than a byte are not combined by scatters on CPU.
+NARROW = ("float8_e4m3fn", "float8_e5m2", "int4", "uint4", "float4_e2m1fn")
+
+
 def samples() -> Iterator[Sample]:
     yield from _slices()
+    yield from _narrow()
     yield from _gathers()
     yield from _scatters()
 
@@ -64,6 +69,11 @@ def _slices() -> Iterator[Sample]:
         places = tuple(np.asarray(i, dtype_of(index)) for i in (3, 1))
         yield Sample(lax.dynamic_slice_p, (x, *places), {"slice_sizes": (2, 2)})
         yield Sample(lax.dynamic_update_slice_p, (x, x[:2, :2], *places))
+    long = array((1000,), "float32")  # longer than the index's dtype counts
+    for index, place in (("int8", 100), ("uint8", 255), ("int16", -3)):
+        start = np.asarray(place, dtype_of(index))
+        yield Sample(lax.dynamic_slice_p, (long, start), {"slice_sizes": (2,)})
+        yield Sample(lax.dynamic_update_slice_p, (long, long[:2], start))
     zero = np.int32(0)
     yield Sample(lax.dynamic_slice_p, (x, zero, zero), {"slice_sizes": (0, 5)}, note="empty")
     yield Sample(lax.dynamic_slice_p, (x[0, 0],), {"slice_sizes": ()}, note="scalar")
@@ -73,6 +83,27 @@ def _slices() -> Iterator[Sample]:
     yield Sample(lax.slice_p, (keys,), params, keys=(0,))
     yield Sample(lax.dynamic_slice_p, (keys, zero, zero), {"slice_sizes": (2, 3)}, keys=(0,))
     yield Sample(lax.dynamic_update_slice_p, (keys, words((2, 3)), zero, zero), keys=(0, 1))
+
+
+def _narrow() -> Iterator[Sample]:
+    for dtype in NARROW:
+        x = array((4, 5), "float32", 0, 3).astype(dtype_of(dtype))
+        params = {"start_indices": (0, 1), "limit_indices": (4, 5), "strides": (1, 2)}
+        yield Sample(lax.slice_p, (x,), params)
+        places = (np.int32(2), np.int32(9))
+        yield Sample(lax.dynamic_slice_p, (x, *places), {"slice_sizes": (2, 3)})
+        yield Sample(lax.dynamic_update_slice_p, (x, x[:2, 1:4], *places))
+        shape, batch, numbers, sizes = GATHERS[0]
+        indices = _vectors(numbers, batch, -6, 8)
+        for mode in MODES:
+            yield _gather(x, indices, numbers, sizes, mode)
+        _, _, updates, numbers = SCATTERS[0]
+        for primitive, *_ in ((lax.scatter_p,), *COMBINING):
+            params = {
+                "dimension_numbers": numbers, "indices_are_sorted": False,
+                "unique_indices": True, "mode": MODES[1],
+            }  # fmt: skip
+            yield Sample(primitive, (x, np.int32([[1], [9], [0]]), x[:3]), params)
 
 
 def _gathers() -> Iterator[Sample]:

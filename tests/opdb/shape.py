@@ -40,7 +40,24 @@ def samples() -> Iterator[Sample]:
             params = {"dtype": dtype_of(dtype), "shape": shape, "dimension": dimension}
             yield Sample(lax.iota_p, (), params)
         yield Sample(lax.empty_p, (), {"shape": (2, 0), "dtype": dtype_of(dtype)})
+    yield from _narrow()
     yield from _keys()
+
+
+def _narrow() -> Iterator[Sample]:
+    """The same on dtypes of a byte and less."""
+    for dtype in ("float8_e4m3fn", "float8_e5m2", "float4_e2m1fn", "int4", "uint4", "int2"):
+        x = array((2, 3, 4), "float32", 0, 1.9).astype(dtype_of(dtype))
+        for fun in UNARY:
+            yield traced(fun, x)
+        yield traced(lambda x, y: lax.concatenate([x, y], 1), x, x[:, :1])
+        yield Sample(lax.stack_p, (x, x[::-1]), {"axis": 1})
+        yield Sample(lax.unstack_p, (x,), {"axis": 1})
+        config = ((0, 0, 1), (2, -1, 2), (1, 0, 0))
+        yield Sample(lax.pad_p, (x, x[0, 0, 0]), {"padding_config": config})
+        params = {"dtype": dtype_of(dtype), "shape": (2, 2), "dimension": 1}
+        yield Sample(lax.iota_p, (), params)
+        yield Sample(lax.empty_p, (), {"shape": (0, 2), "dtype": dtype_of(dtype)})
 
 
 UNARY = (

@@ -197,12 +197,16 @@ def std(
 ) -> Array:
     """The standard deviation of the elements along axes: the root of `var`, which see.
 
+    Of equal elements it is 0, and so is its derivative, as that of a distance from the mean.
+
     >>> jnp.std(jnp.array([[1.0, 3.0], [2.0, 8.0]]), axis=1)
     Array([1., 3.], dtype=float32)
     """
     refuse_out("std", out)
     result, dtype = variance("std", a, axis, dtype, ddof, keepdims, where, mean, correction)
-    return convert(lax.sqrt(result), dtype)
+    is_zero = lax.eq(result, 0.0)  # where the root has no derivative
+    root = lax.sqrt(lax.select(is_zero, 1.0, result))
+    return convert(lax.select(is_zero, result, root), dtype)
 
 
 @array_function("axis", "returned", "keepdims")

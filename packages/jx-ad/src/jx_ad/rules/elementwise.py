@@ -37,6 +37,7 @@ from jx_core.lax import (
     copy_p,
     cos_p,
     cosh_p,
+    dce_sink_p,
     div_p,
     eq_p,
     eq_to_p,
@@ -82,6 +83,7 @@ from jx_core.lax import (
     sinh_p,
     sqrt_p,
     square_p,
+    stage_p,
     stop_gradient_p,
     sub_p,
     tan_p,
@@ -257,9 +259,18 @@ defjvp(acosh_p)(
     lambda t, out, x: mul(t, mul(rsqrt(sub(x, beside(x, 1.0))), rsqrt(one_plus(x))))
 )
 defjvp(atanh_p)(lambda t, out, x: div(t, mul(one_minus(x), one_plus(x))))
+
+
+def _square_of_radius(x: Any, y: Any) -> Any:
+    """x^2 + y^2, but 1 at the origin: there the angle is not differentiable, and its partial
+    derivatives, like those of the radius, are taken as 0."""
+    size = add(square(x), square(y))
+    return add(size, mask(eq(size, beside(size, 0.0)), size))
+
+
 defjvp(atan2_p)(
-    lambda t, out, x, y: mul(t, div(y, add(square(x), square(y)))),
-    lambda t, out, x, y: mul(t, neg(div(x, add(square(x), square(y))))),
+    lambda t, out, x, y: mul(t, div(y, _square_of_radius(x, y))),
+    lambda t, out, x, y: mul(t, neg(div(x, _square_of_radius(x, y)))),
 )
 
 # --- complex numbers ---
@@ -309,6 +320,8 @@ defjvp(convert_element_type_p)(_convert_tangent)
 deftranspose(convert_element_type_p)(_convert_transpose)
 
 define_unary_linear(copy_p, lambda ct, x: ct)
+define_unary_linear(stage_p, lambda ct, x: ct)
+jvp_rules.define(dce_sink_p)(lambda primals, ts, params: (dce_sink_p.bind(*primals, **params), []))
 
 
 def _barrier(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from ..ops.elementwise.barrier import *
 from ..ops.elementwise.bitwise import *
 from ..ops.elementwise.comparison import *
 from ..ops.elementwise.conversion import *
+from ..ops.elementwise.named import *
 from ..ops.elementwise.transcendental import *
 from ..ops.fft import *
 from ..ops.indexing.gather import *

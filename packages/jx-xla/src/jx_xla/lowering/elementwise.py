@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ShapedArray, dtypes, lax
+from jx_core import ShapedArray, dtypes, lax, typeof
 from jx_core.dtypes import issubdtype
 
 from .builder import Block, Value
+from .complex_functions import mended_power, mended_size, real_or_complex, write
 from .tables import Context, deflower
 from .types import physical, tensor, type_of
 
@@ -51,19 +52,38 @@ for _primitive, _name in {
     lax.and_p: "and", lax.or_p: "or", lax.xor_p: "xor", lax.shift_left_p: "shift_left",
     lax.shift_right_logical_p: "shift_right_logical",
     lax.shift_right_arithmetic_p: "shift_right_arithmetic",
-    lax.population_count_p: "popcnt", lax.clz_p: "count_leading_zeros",
+    lax.clz_p: "count_leading_zeros",
     lax.is_finite_p: "is_finite", lax.real_p: "real", lax.imag_p: "imag",
     lax.complex_p: "complex",
 }.items():  # fmt: skip
-    deflower(_primitive)(one_op(f"stablehlo.{_name}"))
+    deflower(_primitive)(real_or_complex(_primitive, one_op(f"stablehlo.{_name}")))
+
+def _in_enough_digits(name: str) -> Callable[..., Value]:
+    """The rule of an operation that XLA composes of others, in float32 for floats of a byte."""
+    plain = one_op(name)
+
+    def rule(ctx: Context, *operands: Value, **params: Any) -> Value:
+        out, block = ctx.out, ctx.block
+        if dtypes.itemsize_bits(out.dtype) > 8:
+            return plain(ctx, *operands, **params)
+        wide = np.dtype(np.float32)
+        values = [convert(block, x, a, wide) for x, a in zip(operands, ctx.in_avals, strict=True)]
+        avals = [a.update(dtype=wide) for a in ctx.in_avals]
+        inner = Context(block, avals, [out.update(dtype=wide)])
+        return convert(block, plain(inner, *values, **params), inner.out, out.dtype)
+
+    return rule
+
+
+deflower(lax.nextafter_p)(one_op("chlo.next_after"))
 
 for _primitive, _name in {
     lax.asin_p: "asin", lax.acos_p: "acos", lax.atan_p: "atan", lax.sinh_p: "sinh",
     lax.cosh_p: "cosh", lax.asinh_p: "asinh", lax.acosh_p: "acosh", lax.atanh_p: "atanh",
-    lax.nextafter_p: "next_after", lax.erf_p: "erf", lax.erfc_p: "erfc",
+    lax.erf_p: "erf", lax.erfc_p: "erfc",
     lax.erf_inv_p: "erf_inv", lax.lgamma_p: "lgamma", lax.digamma_p: "digamma",
 }.items():  # fmt: skip
-    deflower(_primitive)(one_op(f"chlo.{_name}"))
+    deflower(_primitive)(real_or_complex(_primitive, _in_enough_digits(f"chlo.{_name}")))
 
 
 def binary(block: Block, name: str, x: Value, y: Value, aval: ShapedArray) -> Value:
@@ -112,21 +132,49 @@ deflower(lax.max_p)(_extreme("maximum"))
 deflower(lax.min_p)(_extreme("minimum"))
 
 
+@deflower(lax.population_count_p)
+def _population_count(ctx: Context, x: Value) -> Value:
+    block, out = ctx.block, ctx.out
+    bits = dtypes.itemsize_bits(out.dtype)
+    if bits >= 8:
+        return unary(block, "popcnt", x, out)
+    wide = out.update(dtype=np.dtype(np.int8))  # in which the sign of `x` must not count again
+    mask = block.constant(2**bits - 1, wide.dtype, wide.shape)
+    own = binary(block, "and", convert(block, x, out, wide.dtype), mask, wide)
+    return convert(block, unary(block, "popcnt", own, wide), wide, out.dtype)
+
+
 @deflower(lax.square_p)
 def _square(ctx: Context, x: Value) -> Value:
     return binary(ctx.block, "multiply", x, x, ctx.out)
 
 
-@deflower(lax.exp2_p)
+def _power_of_two(x: Any) -> Any:
+    """2^n e^(f log 2) for the whole number n below x = n + f.
+
+    That is exact at whole numbers; rounding x log 2 as a whole would cost as many digits as the
+    exponent has. 2^n is made of its bits, which are those of 0 and infinity beyond the range.
+    """
+    dtype = typeof(x).dtype
+    bits, mantissa = np.dtype(f"int{dtype.itemsize * 8}"), int(dtypes.finfo(dtype).nmant)
+    largest = int(dtypes.finfo(dtype).maxexp)
+    x = lax.clamp(float(-largest + 1), x, float(largest))
+    whole = lax.floor(x)
+    n = lax.add(lax.convert_element_type(whole, bits), bits.type(largest - 1))
+    scale = lax.bitcast_convert_type(lax.shift_left(n, bits.type(mantissa)), dtype)
+    return lax.mul(lax.exp(lax.mul(lax.sub(x, whole), float(np.log(2.0)))), scale)
+
+
 def _exp2(ctx: Context, x: Value) -> Value:
-    """exp(x log 2), in float32 for narrower floats: rounding the product would be magnified."""
+    """Of narrow floats in float32, where the parts of one have enough digits."""
     block, out = ctx.block, ctx.out
-    narrow = issubdtype(out.dtype, np.floating) and dtypes.itemsize_bits(out.dtype) < 32
+    narrow = dtypes.itemsize_bits(out.dtype) < 32
     wide = out.update(dtype=np.dtype(np.float32)) if narrow else out
-    x = convert(block, x, out, wide.dtype)
-    scale = block.constant(np.log(2.0), wide.dtype, wide.shape)
-    power = unary(block, "exponential", binary(block, "multiply", x, scale, wide), wide)
+    power = write(ctx, _power_of_two, [wide], [convert(block, x, out, wide.dtype)])
     return convert(block, power, wide, out.dtype)
+
+
+deflower(lax.exp2_p)(real_or_complex(lax.exp2_p, _exp2))
 
 
 @deflower(lax.mulhi_p)
@@ -170,7 +218,6 @@ def _shifted(block: Block, x: Value, aval: ShapedArray, bits: int) -> Value:
     return binary(block, name, x, block.constant(bits, aval.dtype, aval.shape), aval)
 
 
-@deflower(lax.sign_p)
 def _sign(ctx: Context, x: Value) -> Value:
     out = ctx.out
     if not issubdtype(out.dtype, np.unsignedinteger):
@@ -179,11 +226,18 @@ def _sign(ctx: Context, x: Value) -> Value:
     return binary(ctx.block, "minimum", x, one, out)
 
 
+deflower(lax.sign_p)(real_or_complex(lax.sign_p, _sign))
+
+
 @deflower(lax.abs_p)
 def _abs(ctx: Context, x: Value) -> Value:
-    if issubdtype(ctx.out.dtype, np.unsignedinteger):
+    source, out = ctx.in_avals[0], ctx.out
+    if issubdtype(out.dtype, np.unsignedinteger):
         return x
-    return ctx.block.op("stablehlo.abs", (x,), (type_of(ctx.in_avals[0]),), type_of(ctx.out))
+    size = ctx.block.op("stablehlo.abs", (x,), (type_of(source),), type_of(out))
+    if source.dtype == out.dtype:
+        return size
+    return write(ctx, mended_size, [source, out], (x, size))
 
 
 @deflower(lax.round_p)
@@ -221,7 +275,10 @@ def _pow(ctx: Context, x: Value, y: Value) -> Value:
     y = block.broadcast(y, exponent, shape) if exponent.shape != shape else y
     if exponent.dtype != base.dtype:
         y = convert(block, y, exponent.update(shape=shape), out.dtype)
-    return binary(block, "power", x, y, out)
+    power = binary(block, "power", x, y, out)
+    if not issubdtype(out.dtype, np.complexfloating):
+        return power
+    return write(ctx, mended_power, [out, out, out], (x, y, power))
 
 
 def compare(
@@ -334,6 +391,10 @@ def convert(block: Block, x: Value, aval: ShapedArray, dtype: Any) -> Value:
     if dtype == np.bool_:
         zero = block.constant(0, aval.dtype, aval.shape)
         return compare(block, x, zero, aval, "NE")
+    if aval.dtype == dtypes.float4_e2m1fn and issubdtype(dtype, np.integer):
+        # XLA takes the largest number of this format, which has no infinity, for one.
+        wide = aval.update(dtype=np.dtype(np.float32))
+        return convert(block, convert(block, x, aval, wide.dtype), wide, dtype)
     kind = tensor(aval.shape, dtype)
     return block.op("stablehlo.convert", (x,), (type_of(aval),), kind)
 
@@ -376,10 +437,18 @@ def _reduce_precision(ctx: Context, x: Value, *, exponent_bits: int, mantissa_bi
     return ctx.block.op("stablehlo.reduce_precision", (x,), (kind,), kind, attributes)
 
 
-@deflower(lax.copy_p, lax.stop_gradient_p)
+@deflower(lax.copy_p, lax.stop_gradient_p, lax.stage_p)
 def _copy(ctx: Context, x: Value) -> Value:
     return x
 
+
+@deflower(lax.dce_sink_p)
+def _dce_sink(ctx: Context, x: Value, *, prevent_mlir_dce: bool) -> list[Value]:
+    if prevent_mlir_dce:
+        attributes = 'call_target_name = "dce_sink", has_side_effect = true, api_version = 4 : i32'
+        kinds = (type_of(ctx.in_avals[0]),)
+        ctx.block.ops("stablehlo.custom_call", (x,), kinds, (), attributes)
+    return []
 
 
 @deflower(lax.optimization_barrier_p)

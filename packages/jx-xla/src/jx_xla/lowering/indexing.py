@@ -42,9 +42,13 @@ def _slice(
 def _starts(
     ctx: Context, indices: Sequence[Value], avals: Sequence[ShapedArray], extra: int
 ) -> tuple[list[Value], list[str]]:
-    """Start indices, all of one type, with zeros for the axes of words."""
+    """Start indices, all of one type, with zeros for the axes of words.
+
+    Narrow ones are widened: XLA limits them to the size of the axis in their own dtype, in which
+    that size may not fit.
+    """
     dtype = avals[0].dtype if avals else np.dtype(np.int32)
-    if any(a.dtype != dtype for a in avals):
+    if dtype.itemsize < 4 or any(a.dtype != dtype for a in avals):
         wide = any(a.dtype.itemsize > 4 for a in avals)
         dtype = np.dtype(np.int64 if wide else np.int32)
         indices = [convert(ctx.block, i, a, dtype) for i, a in zip(indices, avals, strict=True)]

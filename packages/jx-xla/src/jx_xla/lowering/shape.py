@@ -70,9 +70,16 @@ def _transpose(ctx: Context, x: Value, *, permutation: tuple[int, ...]) -> Value
 
 @deflower(lax.concatenate_p)
 def _concatenate(ctx: Context, *operands: Value, dimension: int) -> Value:
-    kinds = [type_of(a) for a in ctx.in_avals]
+    block, out, avals = ctx.block, ctx.out, ctx.in_avals
+    if not isinstance(out.dtype, dtypes.ExtendedDType) and dtypes.itemsize_bits(out.dtype) < 4:
+        # XLA's CPU compiler aborts on these.
+        wide = np.dtype(np.int8)
+        operands = tuple(convert(block, x, a, wide) for x, a in zip(operands, avals, strict=True))
+        out, avals = out.update(dtype=wide), [a.update(dtype=wide) for a in avals]
+    kinds = [type_of(a) for a in avals]
     attributes = f"dimension = {dimension} : i64"
-    return ctx.block.op("stablehlo.concatenate", operands, kinds, type_of(ctx.out), attributes)
+    joined = block.op("stablehlo.concatenate", operands, kinds, type_of(out), attributes)
+    return convert(block, joined, out, ctx.out.dtype)
 
 
 @deflower(lax.split_p)

@@ -7,7 +7,16 @@ conversion of floats to integers). Not here: functions that need series or itera
 their own (`special`), and promotion of operands (`jx_core.operators`).
 """
 
-from . import accuracy, arithmetic, barrier, bitwise, comparison, conversion, transcendental
+from . import (
+    accuracy,
+    arithmetic,
+    barrier,
+    bitwise,
+    comparison,
+    conversion,
+    named,
+    transcendental,
+)
 from .accuracy import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .barrier import *  # noqa: F403
@@ -15,6 +24,7 @@ from .bitwise import *  # noqa: F403
 from .comparison import *  # noqa: F403
 from .conversion import *  # noqa: F403
 from .conversion import convert as convert  # for the layers above; it is no lax function
+from .named import *  # noqa: F403
 from .transcendental import *  # noqa: F403
 
 __all__ = []
@@ -24,4 +34,5 @@ __all__ += barrier.__all__
 __all__ += bitwise.__all__
 __all__ += comparison.__all__
 __all__ += conversion.__all__
+__all__ += named.__all__
 __all__ += transcendental.__all__

@@ -29,7 +29,7 @@ from ..kit import (
 
 __all__ = [
     "bitcast_convert_type", "bitcast_convert_type_p", "complex", "complex_p", "conj", "conj_p",
-    "convert_element_type", "convert_element_type_p", "copy_p", "imag", "imag_p", "real",
+    "convert_element_type", "convert_element_type_p", "copy_p", "dtype", "imag", "imag_p", "real",
     "real_p", "reduce_precision", "reduce_precision_p",
 ]  # fmt: skip
 
@@ -63,6 +63,8 @@ def convert_ndarray(x: np.ndarray, new_dtype: Any) -> np.ndarray:
     if dtypes.issubdtype(new_dtype, np.integer):
         if dtypes.issubdtype(x.dtype, np.floating):
             return _saturate(x.astype(np.float64), new_dtype)
+        if x.dtype in dtypes.NARROW_INTS:
+            x = x.astype(np.int8)  # ml_dtypes has no conversion of one of these to another
     elif x.dtype in dtypes.NARROW_INTS or x.dtype in dtypes.NARROW_FLOATS:
         x = x.astype(np.float32)  # ml_dtypes does not convert every pair directly
     return x.astype(new_dtype)
@@ -136,6 +138,29 @@ def convert_element_type(operand: ArrayLike, new_dtype: Any) -> Array:
                 stacklevel=2,
             )
     return convert(operand, dtype)
+
+
+def dtype(x: Any) -> Any:
+    """The dtype of an array or number, or the one that a dtype's description names.
+
+    Args:
+        x: an array, a number, a dtype, its name or a scalar type.
+
+    Returns:
+        A dtype that arrays can have: 64-bit ones become 32-bit unless enabled.
+
+    Raises:
+        ValueError: `x` is None.
+        TypeError: `x` has no dtype and is none.
+
+    >>> dtype(1.0), dtype("int8"), dtype(np.zeros(2, np.uint8))
+    (dtype('float32'), dtype('int8'), dtype('uint8'))
+    """
+    if x is None:
+        raise ValueError("dtype: an array, number or dtype is needed, got None")
+    if isinstance(x, (str, type, np.dtype, dtypes.ExtendedDType)):
+        return dtypes.canonicalize_dtype(x, True)
+    return dtypes.dtype_of(x)
 
 
 # Bit patterns.

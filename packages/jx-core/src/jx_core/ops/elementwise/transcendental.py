@@ -47,8 +47,27 @@ def _is_complex(x: np.ndarray) -> bool:
     return x.dtype.kind == "c"
 
 
+def _of_parts(re: Any, im: Any) -> Any:
+    """The complex numbers with these parts: `re + 1j * im` makes NaNs of infinities."""
+    z = np.empty(np.broadcast_shapes(np.shape(re), np.shape(im)), np.complex128)
+    z.real, z.imag = re, im
+    return z
+
+
 def _exp2(x: np.ndarray) -> Any:
-    return np.exp(x * np.log(2.0)) if _is_complex(x) else np.exp2(x)
+    if not _is_complex(x):
+        return np.exp2(x)
+    return np.exp(_of_parts(x.real * np.log(2.0), x.imag * np.log(2.0)))
+
+
+def _expm1(x: np.ndarray) -> Any:
+    if not _is_complex(x):
+        return np.expm1(x)
+    a, b = x.real, x.imag
+    power = np.exp(x)
+    near = np.expm1(a) * np.cos(b) - 2 * np.sin(b / 2) ** 2
+    small = np.isfinite(b) & (a < 40)
+    return _of_parts(np.where(small, near, power.real - 1), power.imag)
 
 
 def _log1p(x: np.ndarray) -> Any:
@@ -58,15 +77,30 @@ def _log1p(x: np.ndarray) -> Any:
     a, b = x.real, x.imag
     small = np.abs(x) < 0.5
     near = 0.5 * np.log1p(np.where(small, a * (2 + a) + b * b, 0))
-    return np.where(small, near + 1j * np.arctan2(b, 1 + a), np.log(1 + x))
+    far = np.log(_of_parts(1 + a, b))
+    return _of_parts(np.where(small, near, far.real), far.imag)
 
 
 def _logistic(x: np.ndarray) -> Any:
-    return 1 / (1 + np.exp(-x))
+    if not _is_complex(x):
+        return 1 / (1 + np.exp(-x))
+    # Of e^-|Re z|, which does not overflow; 1 + e^(-z) without cancellation near its zeros.
+    right = x.real >= 0
+    small = np.exp(np.where(right, -x, x))
+    size = np.exp(-np.abs(x.real))
+    square = 2 * np.cos(x.imag / 2) ** 2
+    below = _of_parts(-np.expm1(-np.abs(x.real)) + size * square, small.imag)
+    return np.where(np.isinf(x.real), 1.0 * right, np.where(right, 1, small) / below)
 
 
 def _rsqrt(x: np.ndarray) -> Any:
-    return 1 / np.sqrt(x)
+    root = np.sqrt(x)
+    if not _is_complex(x):
+        return 1 / root
+    far = np.isinf(x.real) | np.isinf(x.imag)
+    result = np.where(far, 0, 1 / root)
+    re = np.where(x == 0, np.inf, result.real)
+    return _of_parts(re, np.where(far, np.copysign(0.0, -x.imag), result.imag))
 
 
 def _atan2(y: np.ndarray, x: np.ndarray) -> Any:
@@ -84,7 +118,7 @@ def _pow(x: np.ndarray, y: np.ndarray) -> Any:
 
 exp_p = elementwise("exp", inexact, in_double(np.exp))
 exp2_p = elementwise("exp2", inexact, in_double(_exp2))
-expm1_p = elementwise("expm1", inexact, in_double(np.expm1))
+expm1_p = elementwise("expm1", inexact, in_double(_expm1))
 log_p = elementwise("log", inexact, in_double(np.log))
 log1p_p = elementwise("log1p", inexact, in_double(_log1p))
 logistic_p = elementwise("logistic", inexact, in_double(_logistic))
