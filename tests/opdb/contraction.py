@@ -39,6 +39,7 @@ def samples() -> Iterator[Sample]:
                 moving=moving, slack=16, atol=1e-6 if "32" in dtype or "64" in dtype else 3e-2,
             )  # fmt: skip
     yield from _mixed()
+    yield from _ragged()
     yield from _convolutions()
 
 
@@ -66,6 +67,54 @@ def _mixed() -> Iterator[Sample]:
     ):  # fmt: skip
         target = None if preferred is None else dtype_of(preferred)
         yield product(x, y, preferred_element_type=target)
+
+
+# Shapes of both factors, group sizes, dimension numbers, the ragged axis, the axis of groups.
+RAGGED: tuple[tuple[Any, ...], ...] = (
+    ((7, 3), (3, 3, 4), [2, 0, 4], (((1,), (1,)), ((), ())), 0, (0,)),
+    ((5, 3), (2, 3, 4), [3, 2], (((1,), (1,)), ((), ())), 0, (0,)),
+    ((2, 5, 3), (3, 2, 4, 2), [[2, 3], [5, 0]], (((2,), (0,)), ((0,), (1,))), 1, (3,)),
+    ((3, 2, 5, 2), (2, 4, 3), [[1, 2], [4, 1]], (((0,), (2,)), ((), ())), 2, (0,)),
+    ((6, 2), (6, 3), [1, 0, 4], (((0,), (0,)), ((), ())), 0, ()),
+    ((2, 5, 2, 3), (2, 3, 4, 2, 5), [[[2, 1], [0, 3]], [[1, 1], [5, 0]]],
+     (((2, 1), (3, 4)), ((0,), (0,))), 1, ()),
+    ((3, 5, 2), (2, 3, 4, 5), [2, 2], (((1, 2), (3, 0)), ((0,), (1,))), 2, ()),
+    ((4, 2, 3), (4, 3, 5), [1, 3], (((2,), (1,)), ((0,), (0,))), 0, ()),
+    ((0, 3), (2, 3, 4), [0, 0], (((1,), (1,)), ((), ())), 0, (0,)),
+    ((4, 0), (2, 0, 3), [1, 2], (((1,), (1,)), ((), ())), 0, (0,)),
+    ((4, 2), (0, 2, 3), [], (((1,), (1,)), ((), ())), 0, (0,)),
+    ((0, 3), (0, 4), [0, 0], (((0,), (0,)), ((), ())), 0, ()),
+)
+
+
+def _ragged() -> Iterator[Sample]:
+    dtypes = ("float32", "float64", "complex64", "int32", "bfloat16", "int8", "bool")
+    for left, right, sizes, numbers, ragged, groups in RAGGED:
+        for dtype in dtypes if sizes == [2, 0, 4] or sizes == [1, 0, 4] else dtypes[:2]:
+            moving = (0, 1) if "float" in dtype or "complex" in dtype else ()
+            yield _ragged_product(
+                (left, right, sizes, numbers, ragged, groups), dtype, dtype, moving
+            )
+    for x, y, preferred in (
+        ("bfloat16", "bfloat16", "float32"), ("int8", "int8", "int32"), ("bfloat16", "float32", None),
+        ("float8_e4m3fn", "float8_e5m2", "float32"), ("float32", "float32", "bfloat16"),
+    ):  # fmt: skip
+        target = None if preferred is None else dtype_of(preferred)
+        for case in (RAGGED[0], RAGGED[4]):
+            yield _ragged_product(case, x, y, (), preferred_element_type=target)
+
+
+def _ragged_product(case: Any, x: str, y: str, moving: Any, **options: Any) -> Sample:
+    left, right, sizes, numbers, ragged, groups = case
+    numbers = lax.RaggedDotDimensionNumbers(numbers, (ragged,), groups)
+    operands = array(left, x), array(right, y, seed=1), np.array(sizes, np.int32)
+    other = np.flip(operands[2], -1).copy()
+    return traced(
+        lambda x, y, n: lax.ragged_dot_general(x, y, n, numbers, **options), *operands,
+        others=(-operands[0] if "u" not in x and x != "bool" else operands[0],
+                operands[1][..., ::-1].copy(), other),
+        moving=moving, slack=16, atol=3e-2 if "16" in x or "16" in str(options) else 1e-5,
+    )  # fmt: skip
 
 
 # Shapes of image and kernel, strides, padding, and further arguments.
