@@ -36,6 +36,9 @@ def convolution(
     preferred_element_type: Any,
     **params: Any,
 ) -> Value:
+    if not all(a.size for a in (*ctx.in_avals, ctx.out)):
+        # Sums of nothing; StableHLO has no windows of size zero.
+        return ctx.block.constant(0, ctx.out.dtype, ctx.out.shape)
     lhs, rhs, out = dimension_numbers
     numbers = f"{_axes(lhs, 'b', 'f')}x{_axes(rhs, 'o', 'i')}->{_axes(out, 'b', 'f')}"
     rank = len(window_strides)
