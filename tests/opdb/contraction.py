@@ -109,7 +109,8 @@ def _ragged() -> Iterator[Sample]:
                 (left, right, sizes, numbers, ragged, groups), dtype, dtype, moving
             )
     for x, y, preferred in (
-        ("bfloat16", "bfloat16", "float32"), ("int8", "int8", "int32"), ("bfloat16", "float32", None),
+        ("bfloat16", "bfloat16", "float32"), ("int8", "int8", "int32"),
+        ("bfloat16", "float32", None),
         ("float8_e4m3fn", "float8_e5m2", "float32"), ("float32", "float32", "bfloat16"),
     ):  # fmt: skip
         target = None if preferred is None else dtype_of(preferred)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jx_core import typeof
-from jx_core.lax import RaggedDotDimensionNumbers, dot_general_p, ragged_dot_general_p
+from jx_core.lax import RaggedDotDimensionNumbers, ragged_dot_general_p
 from jx_core.ops.contraction.ragged import RaggedAxes, ragged_axes
 
 from ...tables import defjvp, deftranspose

@@ -9,6 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ...aval import typeof
 from ...errors import ShapeError
 from ..axes import integers
@@ -92,7 +94,7 @@ def conv_general_dilated_patches(
         (low, high, holes - 1)
         for (low, high), holes in zip(params["padding"], params["lhs_dilation"], strict=True)
     ]
-    x = pad(x, _zero_of(x), [zero, zero, *pads])
+    x = pad(x, np.zeros((), typeof(x).dtype), [zero, zero, *pads])
     for i, size in enumerate(window):
         x = _windows(x, i, size, params["window_strides"][i], params["rhs_dilation"][i])
     # Now (batch, feature, windows..., elements...).
@@ -103,10 +105,6 @@ def conv_general_dilated_patches(
     x = reshape(x, (sizes[0], sizes[1] * math.prod(window), *sizes[2 : 2 + rank]))
     order = sorted(range(2 + rank), key=numbers.out_spec.__getitem__)
     return convert_element_type(transpose(x, order), out.dtype)
-
-
-def _zero_of(x: Any) -> Any:
-    return typeof(x).dtype.type(0)
 
 
 def _windows(x: Any, spatial: int, size: int, stride: int, holes: int) -> Any:

@@ -11,6 +11,7 @@ in the processor's cache. Other platforms choose by themselves.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ _PLACES = 64
 @deflower(lax.conv_general_dilated_p, platform="cpu")
 def _convolution(ctx: Context, x: Value, y: Value, **params: Any) -> Value:
     lhs, rhs = ctx.in_avals
+    fun: Callable[..., Any]
     if _is_kernel_gradient(lhs, rhs, ctx.out, params):
         fun = _kernel_gradient
     elif _wants_other_axes(lhs, rhs, ctx.out, params):

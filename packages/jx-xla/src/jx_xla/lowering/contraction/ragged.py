@@ -130,13 +130,12 @@ def _masked(flat: _Flat, contracted: bool, params: dict[str, Any], dtype: Any) -
         x = lax.broadcast_in_dim(x, shape, (0, 1, 3))
         return lax.select(lax.broadcast_in_dim(own, shape, (0, 1, 2)), x, lax.full_like(x, 0))
 
+    # Either contract the rows, with groups as a batch, or groups together with k.
+    numbers: Any = (((2, 3), (0, 2)), ((0,), (1,)))
     if contracted:
         numbers = (((1,), (1,)), ((2, 0), (2, 0)))
-        return lax.dot_general_p.bind(
-            spread(flat.lhs), spread(flat.rhs), dimension_numbers=numbers, **params
-        )
-    numbers = (((2, 3), (0, 2)), ((0,), (1,)))
-    return lax.dot_general_p.bind(spread(flat.lhs), flat.rhs, dimension_numbers=numbers, **params)
+    rhs = spread(flat.rhs) if contracted else flat.rhs
+    return lax.dot_general_p.bind(spread(flat.lhs), rhs, dimension_numbers=numbers, **params)
 
 
 deflower(lax.ragged_dot_general_p)(_written(_masked))
