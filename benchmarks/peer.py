@@ -1,4 +1,4 @@
-"""Compare jx with JAX, side by side in one run: `python benchmarks/peer.py`.
+"""Compare jx with a peer, side by side in one run: `python benchmarks/peer.py`.
 
 Every case runs in both, each in an environment and a process of its own, turn
 by turn; the table gives the ratio of their times (median over the rounds, and
@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -20,8 +21,12 @@ from cases import CASES
 from cases.case import Case
 from runner import CaseError, Library, measure
 
-PEER = "jax==0.10.2"
-PEER_ENVIRONMENT = Path(__file__).resolve().parents[1] / ".venv-peer"
+# What to install for a peer, and the environment that holds it.
+PEERS = {
+    "jax": (("jax==0.10.2",), ".venv-peer"),
+    "torch": (("torch==2.13.0", "numpy"), ".venv-torch"),
+}
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -32,7 +37,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9, help="samples of each (default: 9)")
     parser.add_argument("--quick", action="store_true", help="3 rounds: a look, not a figure")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every sample to FILE")
-    parser.add_argument("--peer-python", metavar="PATH", help=f"a Python that has {PEER}")
+    parser.add_argument("--peer", choices=PEERS, default="jax", help="what to compare with")
+    parser.add_argument("--peer-python", metavar="PATH", help="a Python that has the peer")
     parser.add_argument("--candidate", metavar="MODULE", default="jx", help="what is judged")
     parser.add_argument("--candidate-python", metavar="PATH", default=sys.executable)
     args = parser.parse_args(argv)
@@ -42,30 +48,37 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def peer_python() -> str:
+def peer_python(peer: str) -> str:
     """The Python of the peer's environment, which is made if it is missing."""
-    python = PEER_ENVIRONMENT / "bin" / "python"
-    ready = PEER_ENVIRONMENT / "ready"  # written last: an interrupted installation is redone
+    packages, place = PEERS[peer]
+    environment = ROOT / place
+    python = environment / "bin" / "python"
+    ready = environment / "ready"  # written last: an interrupted installation is redone
     if not ready.exists():
-        print(f"installing {PEER} into {PEER_ENVIRONMENT}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", PEER_ENVIRONMENT], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
+        print(f"installing {' '.join(packages)} into {environment}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
         ready.touch()
     return str(python)
 
 
-def chosen(pattern: str) -> list[Case]:
-    cases = [c for c in CASES.values() if pattern in c.name or fnmatch(c.name, f"*{pattern}*")]
+def chosen(pattern: str, peer: str) -> list[Case]:
+    """The cases of a peer by name; budgets are for JAX only."""
+    known = [
+        c if peer == "jax" else replace(c, budget=None) for c in CASES.values() if peer in c.peers
+    ]
+    cases = [c for c in known if pattern in c.name or fnmatch(c.name, f"*{pattern}*")]
     if not cases:
-        raise SystemExit(f"--only {pattern}: no such case; there are:\n" + "\n".join(CASES))
+        names = "\n".join(c.name for c in known)
+        raise SystemExit(f"--only {pattern}: no such case for {peer}; there are:\n{names}")
     return cases
 
 
 def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
-    cases = chosen(args.only)
+    cases = chosen(args.only, args.peer)
     candidate = Library(args.candidate, args.candidate_python)
-    peer = Library("jax", args.peer_python or peer_python())
+    peer = Library(args.peer, args.peer_python or peer_python(args.peer))
     try:
         versions = [library.start() for library in (candidate, peer)]
     except CaseError as error:

@@ -5,11 +5,26 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 `worker.py` and `runner.py`, and judging the figures `report.py`.
 """
 
-from . import dispatch, eager, indexing, startup, tracing, training
+from . import (
+    convolution,
+    dispatch,
+    eager,
+    indexing,
+    ragged,
+    startup,
+    tracing,
+    training,
+)
 from .case import Case
 
-CASES: dict[str, Case] = {
-    case.name: case
-    for family in (startup, tracing, eager, dispatch, indexing, training)
-    for case in family.CASES
-}
+FAMILIES = (
+    startup,
+    tracing,
+    eager,
+    dispatch,
+    convolution,
+    indexing,
+    ragged,
+    training,
+)
+CASES: dict[str, Case] = {case.name: case for family in FAMILIES for case in family.CASES}

@@ -18,7 +18,8 @@ class Case:
     sample, which may be called any number of times. Where a sample needs a
     process of its own, `script` is given instead: Python that prints the
     figure, with `{library}` for the module's name.
-    `budget` is the most that the library's figure may be of its peer's.
+    `budget` is the most that the library's figure may be of JAX's; `peers` are the libraries
+    that the case knows how to run besides jx.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Case:
     prepare: Callable[[ModuleType], Sample] | None = None
     script: str | None = None
     unit: str = "s"
+    peers: tuple[str, ...] = ("jax",)
 
 
 def per_call(call: Callable[[], Any], at_least: float = 0.05) -> Sample:

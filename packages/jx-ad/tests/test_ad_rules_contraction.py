@@ -150,3 +150,46 @@ def test_convolution_that_accumulates_in_a_wider_dtype():
         ("bfloat16", (1, 2, 5)),
         ("bfloat16", (3, 2, 2)),
     ]
+
+
+# --- what is made of them ---
+
+
+def test_patches_and_unshared_convolutions():
+    x, kernels = array(1, 2, 5), array(3, 4, 4, seed=1)
+    check_grads(
+        lambda x, w: lax.conv_general_dilated_local(x, w, (1,), "VALID", (2,)), (x, kernels),
+        order=2,
+    )  # fmt: skip
+    check_grads(
+        lambda x: lax.conv_general_dilated_patches(
+            x, (2,), (2,), ((1, -1),), lhs_dilation=(2,), rhs_dilation=(2,)
+        ),
+        (x,),
+        order=2,
+    )
+
+
+def test_scaled_products_can_be_differentiated():
+    x, y = lax.convert_element_type(array(2, 4), "bfloat16"), np.ones((4, 3), np.float32)
+    scale = np.array([[2.0, 0.5], [1.0, 4.0]], np.float32)
+    f = lambda x, s: lax.reduce_sum(lax.scaled_dot(x, y, lhs_scale=s), (0, 1))  # noqa: E731
+    gx, gs = grad(f, (0, 1))(x, scale)
+    assert gx.dtype == x.dtype and gs.dtype == scale.dtype
+    np.testing.assert_array_equal(np.asarray(gx, np.float32), 3 * np.repeat(scale, 2, 1))
+    want = 3 * np.asarray(x, np.float32).reshape(2, 2, 2).sum(-1)
+    np.testing.assert_allclose(np.asarray(gs), want, rtol=0.05, atol=0.05)
+
+
+def test_precisions_follow_their_operands_through_ragged_products():
+    sizes = np.array([1, 1])
+    high, low = lax.Precision.HIGHEST, lax.Precision.DEFAULT
+
+    def f(x, w):
+        return lax.reduce_sum(lax.ragged_dot(x, w, sizes, precision=(high, low)), (0, 1))
+
+    jaxpr = make_jaxpr(grad(f, (0, 1)))(np.ones((2, 2)), np.ones((2, 2, 2)))
+    found = [
+        e.params["precision"] for e in jaxpr.eqns if e.primitive is lax.ragged_dot_general_p
+    ]
+    assert found == [(high, low)] * 3

@@ -10,9 +10,16 @@ from typing import Any
 import numpy as np
 
 from jx_core import typeof
-from jx_core.lax import broadcast_in_dim_p, conv_general_dilated_p, dot_general_p
+from jx_core.lax import (
+    RaggedDotDimensionNumbers,
+    broadcast_in_dim_p,
+    conv_general_dilated_p,
+    dot_general_p,
+    ragged_dot_general_p,
+)
+from jx_core.ops.contraction.ragged import ragged_axes
 
-from ..axes import merge_axes, move_axis, shifted, split_axis
+from ..axes import at_axis, merge_axes, move_axis, shifted, split_axis
 from ..tables import BatchAxis, defbatch
 from ..trace import row_aval
 from .alignment import Dims, Operands
@@ -53,6 +60,69 @@ def _(
 def _free_before(dim: int, taken: Sequence[int]) -> int:
     """How many axes before `dim` are not among those taken."""
     return dim - sum([a < dim for a in taken])
+
+
+@defbatch(ragged_dot_general_p)
+def _(
+    batch: BatchAxis,
+    operands: Operands,
+    dims: Dims,
+    *,
+    ragged_dot_dimension_numbers: RaggedDotDimensionNumbers,
+    **params: Any,
+) -> tuple[Any, int]:
+    (lhs, rhs, sizes), (lhs_dim, rhs_dim, sizes_dim) = operands, dims
+    numbers = ragged_dot_dimension_numbers
+    ndims = [typeof(x).ndim - (d is not None) for x, d in zip(operands, dims, strict=True)]
+    axes = ragged_axes(numbers, ndims[0], ndims[1])
+    one = sizes_dim is None and (lhs_dim is None) != (rhs_dim is None)
+    if one and lhs_dim is not None and ndims[2] > 1:
+        # As the last axis it is not in front of the ragged one, and sizes stay what they are.
+        lhs, lhs_dim = move_axis(lhs, lhs_dim, ndims[0]), ndims[0]
+    if not one:  # one more batch axis for all
+        lhs, rhs = at_axis(lhs, lhs_dim, batch.size, 0), at_axis(rhs, rhs_dim, batch.size, 0)
+        if sizes_dim is not None or ndims[2] > 1:
+            prefix = tuple(typeof(lhs).shape[a + 1] for a in axes.prefix)
+            sizes = _with_prefix(at_axis(sizes, sizes_dim, batch.size, 0), prefix)
+        lhs_dim = rhs_dim = 0
+    (lhs_contract, rhs_contract), (lhs_batch, rhs_batch) = numbers.dot_dimension_numbers
+    ragged, groups = numbers.lhs_ragged_dimensions, numbers.rhs_group_dimensions
+    if lhs_dim is not None:
+        ragged = shifted(ragged, lhs_dim)
+        lhs_contract, lhs_batch = shifted(lhs_contract, lhs_dim), shifted(lhs_batch, lhs_dim)
+    if rhs_dim is not None:
+        groups = shifted(groups, rhs_dim)
+        rhs_contract, rhs_batch = shifted(rhs_contract, rhs_dim), shifted(rhs_batch, rhs_dim)
+    if not one:
+        lhs_batch, rhs_batch, dim = (0, *lhs_batch), (0, *rhs_batch), 0
+    elif lhs_dim is not None:
+        dim = len(lhs_batch) + _free_before(lhs_dim, (*lhs_contract, *lhs_batch))
+    else:
+        assert rhs_dim is not None
+        free_before = _free_before(rhs_dim, (*rhs_contract, *rhs_batch, *groups))
+        dim = len(rhs_batch) + len(axes.lhs_free) + free_before
+    out = ragged_dot_general_p.bind(
+        lhs,
+        rhs,
+        sizes,
+        ragged_dot_dimension_numbers=RaggedDotDimensionNumbers(
+            ((lhs_contract, rhs_contract), (lhs_batch, rhs_batch)), ragged, groups
+        ),
+        **params,
+    )
+    return out, dim + (axes.mode == "contracting")
+
+
+def _with_prefix(sizes: Any, prefix: Axes) -> Any:
+    """A batch of group sizes with the axes in front of the ragged one, where it has none."""
+    shape = typeof(sizes).shape
+    if len(shape) > 2 or not prefix:
+        return sizes
+    return broadcast_in_dim_p.bind(
+        sizes,
+        shape=(shape[0], *prefix, shape[1]),
+        broadcast_dimensions=(0, len(prefix) + 1),
+    )
 
 
 @defbatch(conv_general_dilated_p)

@@ -9,7 +9,10 @@ every file by name, so that type checkers see them too.
 from ..ops.contraction.conv import *
 from ..ops.contraction.conv_shapes import *
 from ..ops.contraction.dot import *
+from ..ops.contraction.patches import *
 from ..ops.contraction.precision import *
+from ..ops.contraction.ragged import *
+from ..ops.contraction.scaled import *
 from ..ops.control_flow.cond import *
 from ..ops.control_flow.jit import jit_p as jit_p
 from ..ops.control_flow.loops import *

@@ -60,7 +60,18 @@ def lower_decomposition(
         out = decompose(*args, **eqn.params)
         return out if eqn.primitive.multiple_results else [out]
 
-    jaxpr, consts = trace_to_jaxpr(flat, in_avals, eqn.primitive.name)
+    return lower_traced(block, flat, in_avals, operands, eqn.primitive.name)
+
+
+def lower_traced(
+    block: Block,
+    fun: Any,
+    in_avals: Sequence[ShapedArray],
+    operands: Sequence[Value],
+    name: str,
+) -> list[Value]:
+    """Write what `fun` binds: a function of arrays, by `lax`, that returns a list of them."""
+    jaxpr, consts = trace_to_jaxpr(fun, list(in_avals), name)
     return lower_jaxpr(block, jaxpr, constants(block, consts), operands)
 
 

@@ -1,3 +1,3 @@
 """Differentiation of contractions, which are linear in either operand."""
 
-from . import conv, dot  # noqa: F401
+from . import conv, dot, ragged  # noqa: F401

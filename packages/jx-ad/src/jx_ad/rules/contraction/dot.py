@@ -52,9 +52,10 @@ def _cotangent(
     return in_dtype(permuted(product, inverse(axes)), own.dtype)
 
 
-def _dot_transpose(
+def transposed_dot(
     ct: Any, x: Any, y: Any, dimension_numbers: Any, precision: Any, preferred_element_type: Any
 ) -> list[Any]:
+    """The cotangents of both operands, None for the one that is a value."""
     (x_contracting, y_contracting), (x_batch, y_batch) = dimension_numbers
     params = {"precision": precision, "preferred_element_type": preferred_element_type}
     if known(y):
@@ -71,4 +72,4 @@ defjvp(dot_general_p)(
     lambda t, out, x, y, **params: dot_general_p.bind(t, y, **params),
     lambda t, out, x, y, **params: dot_general_p.bind(x, t, **params),
 )
-deftranspose(dot_general_p)(_dot_transpose)
+deftranspose(dot_general_p)(transposed_dot)

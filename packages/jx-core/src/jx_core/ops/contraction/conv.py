@@ -283,6 +283,36 @@ def conv_general_dilated(
     name = "conv_general_dilated"
     left, right = typeof(lhs).shape, typeof(rhs).shape
     numbers = conv_dimension_numbers(left, right, dimension_numbers)
+    return conv_general_dilated_p.bind(
+        lhs,
+        rhs,
+        **resolved_window(
+            left, right, window_strides, padding, lhs_dilation, rhs_dilation, numbers
+        ),
+        feature_group_count=feature_group_count,
+        batch_group_count=batch_group_count,
+        precision=canonical_precision(name, precision),
+        preferred_element_type=canonical_preferred(name, preferred_element_type),
+    )
+
+
+def resolved_window(
+    left: Shape,
+    right: Shape,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int] | None,
+    rhs_dilation: Sequence[int] | None,
+    numbers: ConvDimensionNumbers,
+) -> dict[str, Any]:
+    """The params that say how windows lie, from the arguments of `conv_general_dilated`.
+
+    Args:
+        left, right: the shapes of input and kernel.
+        window_strides, padding, lhs_dilation, rhs_dilation: as the user gave them.
+        numbers: which axis is which.
+    """
+    name = "conv_general_dilated"
     rank = len(numbers.lhs_spec) - 2
     strides = integers(name, window_strides, "window_strides")
     holes = (1,) * rank
@@ -292,19 +322,13 @@ def conv_general_dilated(
         pads = _named_pads(padding, left, right, numbers, strides, lhs_holes, rhs_holes)
     else:
         pads = pad_pairs(name, padding, rank)
-    return conv_general_dilated_p.bind(
-        lhs,
-        rhs,
-        window_strides=strides,
-        padding=pads,
-        lhs_dilation=lhs_holes,
-        rhs_dilation=rhs_holes,
-        dimension_numbers=ConvDimensionNumbers(*map(tuple, numbers)),
-        feature_group_count=feature_group_count,
-        batch_group_count=batch_group_count,
-        precision=canonical_precision(name, precision),
-        preferred_element_type=canonical_preferred(name, preferred_element_type),
-    )
+    return {
+        "window_strides": strides,
+        "padding": pads,
+        "lhs_dilation": lhs_holes,
+        "rhs_dilation": rhs_holes,
+        "dimension_numbers": ConvDimensionNumbers(*map(tuple, numbers)),
+    }
 
 
 def _named_pads(

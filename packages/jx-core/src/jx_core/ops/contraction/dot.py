@@ -16,7 +16,13 @@ from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
 from ..axes import refuse_sharding
-from .precision import CanonicalPrecision, PrecisionLike, canonical_precision
+from .precision import (
+    CanonicalPrecision,
+    DotAlgorithm,
+    DotAlgorithmPreset,
+    PrecisionLike,
+    canonical_precision,
+)
 
 __all__ = ["DotDimensionNumbers", "batch_matmul", "dot", "dot_general", "dot_general_p"]
 
@@ -31,14 +37,22 @@ _Numbers = tuple[tuple[_Axes, _Axes], tuple[_Axes, _Axes]]
 
 
 def _breadth(dtype: Any) -> tuple[int, ...]:
-    """Orders dtypes by what they can hold: kind first, then range, then precision."""
+    """Orders dtypes by what they can hold: complex numbers, range, precision, width, sign."""
     if dtype == np.bool_:
-        return (0,)
+        return 0, -1, -1, 1, 1
     if dtypes.issubdtype(dtype, np.integer):
-        return 1, int(dtypes.iinfo(dtype).bits)  # type: ignore[no-untyped-call]
+        signed = not dtypes.issubdtype(dtype, np.unsignedinteger)
+        return 0, -1, -1, _bits(dtype), int(signed)
     info = dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
-    kind = 3 if dtypes.issubdtype(dtype, np.complexfloating) else 2
-    return kind, int(info.nexp), int(info.nmant)
+    is_complex = dtypes.issubdtype(dtype, np.complexfloating)
+    return int(is_complex), int(info.maxexp), int(info.nmant), int(info.bits), 1
+
+
+def _bits(dtype: Any) -> int:
+    """How many bits hold a number of `dtype`."""
+    if dtypes.issubdtype(dtype, np.integer):
+        return int(dtypes.iinfo(dtype).bits)  # type: ignore[no-untyped-call]
+    return 1 if dtype == np.bool_ else 8 * int(dtype.itemsize)
 
 
 def product_dtype(lhs: Any, rhs: Any) -> Any:
@@ -62,20 +76,26 @@ def working_dtype(lhs: Any, rhs: Any, result: Any) -> Any:
     return working
 
 
-def requested_result(name: str, dtype: Any, preferred: Any) -> Any:
+def requested_result(name: str, dtype: Any, preferred: Any, precision: Any) -> Any:
     """The result's dtype: `preferred`, checked against the product's own, or that.
 
     Raises:
-        TypeError: integers were asked for that are narrower than the operands' are.
+        TypeError: a narrower dtype was asked for than that of the operands, which are not
+            floats; or a real one for complex operands.
     """
-    if preferred is None:
+    if preferred is None or preferred == dtype:
         return dtype
-    both_integers = dtypes.issubdtype(dtype, np.integer) and dtypes.issubdtype(
-        preferred, np.integer
-    )
-    if both_integers and _breadth(preferred) < _breadth(dtype):
+    is_complex = dtypes.issubdtype(dtype, np.complexfloating)
+    if is_complex and not dtypes.issubdtype(preferred, np.complexfloating):
         raise TypeError(
-            f"{name}: preferred_element_type must not be narrower than the operands' integers, "
+            f"{name}: preferred_element_type must be complex for complex operands, got "
+            f"{preferred.name} for {dtype.name}. Take lax.real or lax.imag of the result"
+        )
+    by_name = isinstance(precision, (DotAlgorithm, DotAlgorithmPreset))
+    is_float = dtypes.issubdtype(dtype, np.floating)
+    if not by_name and not is_float and _bits(preferred) < _bits(dtype):
+        raise TypeError(
+            f"{name}: preferred_element_type must not be narrower than the operands' dtype, "
             f"got preferred_element_type {preferred.name} for {dtype.name}"
         )
     return preferred
@@ -146,7 +166,9 @@ def _dot_general_type(
     )
     dtype = product_dtype(lhs.dtype, rhs.dtype)
     weak = preferred_element_type is None and lhs.weak_type and rhs.weak_type
-    return ShapedArray(shape, requested_result("dot_general", dtype, preferred_element_type), weak)
+    return ShapedArray(
+        shape, requested_result("dot_general", dtype, preferred_element_type, precision), weak
+    )
 
 
 def _dot_general(
