@@ -47,7 +47,7 @@ class FftType(enum.IntEnum):
 
 _TYPES = {name: t for t in FftType for name in (t.name, t.name.lower())}
 _COMPLEX = {np.dtype("float32"): np.dtype("complex64"), np.dtype("float64"): np.dtype("complex128")}
-_REFERENCES = {
+_REFERENCES: dict[FftType, Any] = {
     FftType.FFT: np.fft.fftn,
     FftType.IFFT: np.fft.ifftn,
     FftType.RFFT: np.fft.rfftn,
