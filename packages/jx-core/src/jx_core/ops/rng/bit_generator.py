@@ -150,8 +150,8 @@ def rng_bit_generator(
             ) from None
     if typeof(key).ndim != 1:
         raise ShapeError(
-            f"rng_bit_generator: the key must have one axis, got shape {typeof(key).shape}; jx.vmap "
-            f"takes a batch of keys"
+            f"rng_bit_generator: the key must have one axis, got shape {typeof(key).shape}; "
+            f"jx.vmap takes a batch of keys"
         )
     state, bits = rng_bit_generator_p.bind(
         key,

@@ -25,7 +25,8 @@ _DTYPES = ("float16", "bfloat16", "float32", "float64", "int32", "int64", "uint3
 def _rng_uniform_type(a: ShapedArray, b: ShapedArray, *, shape: Shape) -> ShapedArray:
     check_same_dtype("rng_uniform", (a, b))
     if a.shape or b.shape:
-        raise ShapeError(f"rng_uniform: the bounds must be scalars, got shapes {a.shape}, {b.shape}")
+        got = f"{a.shape} and {b.shape}"
+        raise ShapeError(f"rng_uniform: the bounds must be scalars, got shapes {got}")
     if a.dtype.name not in _DTYPES:
         raise TypeError(
             f"rng_uniform does not generate {a.dtype.name}, but {', '.join(_DTYPES)}; "
