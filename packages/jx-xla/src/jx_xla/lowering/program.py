@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ClosedJaxpr, Literal, Primitive, ShapedArray, backend
+from jx_core import ClosedJaxpr, Literal, ShapedArray, backend
 from jx_core.jaxpr import Eqn, Jaxpr
 from jx_core.staging import trace_to_jaxpr
 
@@ -44,27 +44,23 @@ def lower_equation(block: Block, eqn: Eqn, operands: Sequence[Value]) -> Sequenc
     rule = find_rule(eqn.primitive, block.module.platform)
     in_avals = [v.aval for v in eqn.invars]
     if rule is None:
-        return lower_decomposition(block, eqn.primitive, eqn.params, in_avals, operands)
+        return lower_decomposition(block, eqn, in_avals, operands)
     ctx = Context(block, in_avals, [v.aval for v in eqn.outvars])
     result = rule(ctx, *operands, **eqn.params)
     return result if eqn.primitive.multiple_results else (result,)
 
 
 def lower_decomposition(
-    block: Block,
-    primitive: Primitive,
-    params: dict[str, Any],
-    in_avals: list[ShapedArray],
-    operands: Sequence[Value],
+    block: Block, eqn: Eqn, in_avals: list[ShapedArray], operands: Sequence[Value]
 ) -> list[Value]:
-    """Write a primitive as what it is made of, where no rule serves."""
-    decompose: Any = primitive.decompose
+    """Write a primitive that has no rule as what it is made of."""
+    decompose: Any = eqn.primitive.decompose
 
     def flat(*args: Any) -> Any:
-        out = decompose(*args, **params)
-        return out if primitive.multiple_results else [out]
+        out = decompose(*args, **eqn.params)
+        return out if eqn.primitive.multiple_results else [out]
 
-    jaxpr, consts = trace_to_jaxpr(flat, in_avals, primitive.name)
+    jaxpr, consts = trace_to_jaxpr(flat, in_avals, eqn.primitive.name)
     return lower_jaxpr(block, jaxpr, constants(block, consts), operands)
 
 

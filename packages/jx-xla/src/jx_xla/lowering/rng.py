@@ -12,10 +12,11 @@ import numpy as np
 
 from jx_core import ShapedArray, lax
 from jx_core.lax import RandomAlgorithm
+from jx_core.staging import trace_to_jaxpr
 
 from .builder import Block, Value
 from .elementwise import convert
-from .program import lower_decomposition
+from .program import constants, lower_jaxpr
 from .tables import Context, deflower
 from .types import tensor, type_of
 
@@ -44,7 +45,7 @@ def _rng_bit_generator(ctx: Context, key: Value, **params: Any) -> list[Value]:
     """XLA's operation for one key; it has none for several."""
     block, (aval,), (_, bits) = ctx.block, ctx.in_avals, ctx.out_avals
     if aval.ndim > 1:
-        return lower_decomposition(block, lax.rng_bit_generator_p, params, ctx.in_avals, [key])
+        return _of_many(ctx, key, params)
     narrow = aval.dtype == _UINT32  # XLA wants the state as two words of 64 bits
     state = _as_state(block, key) if narrow else key
     # Bits of less than 32 bits are the lower ones of those of 32; not every platform has them.
@@ -58,6 +59,14 @@ def _rng_bit_generator(ctx: Context, key: Value, **params: Any) -> list[Value]:
         _as_words(block, state) if narrow else state,
         convert(block, out, drawn, bits.dtype),
     ]
+
+
+def _of_many(ctx: Context, keys: Value, params: dict[str, Any]) -> list[Value]:
+    decompose: Any = lax.rng_bit_generator_p.decompose
+    jaxpr, consts = trace_to_jaxpr(
+        lambda k: decompose(k, **params), ctx.in_avals, "rng_bit_generator"
+    )
+    return lower_jaxpr(ctx.block, jaxpr, constants(ctx.block, consts), [keys])
 
 
 def _as_state(block: Block, words: Value) -> Value:
