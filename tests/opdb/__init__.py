@@ -52,7 +52,10 @@ def all_samples() -> dict[str, list[Sample]]:
     with enable_x64(True):
         for family in FAMILIES:
             for sample in family.samples():
-                found.setdefault(sample.primitive.name, []).append(sample)
+                named = found.setdefault(sample.primitive.name, [])
+                named.append(sample)
+                if sample.keys and family is not rng:  # whose samples are of all generators
+                    named.append(sample.on_longer_keys())
     return found
 
 

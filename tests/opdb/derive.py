@@ -41,7 +41,12 @@ def distinct(samples: Sequence[Sample], most: int | None = None) -> list[Sample]
     """One sample for each choice of shapes and params, `most` at most, spread out evenly."""
     found: dict[Any, Sample] = {}
     for s in samples:
-        key = (tuple(x.shape for x in s.operands), str(sorted(s.params.items(), key=str)), s.keys)
+        key = (
+            tuple(x.shape for x in s.operands),
+            str(sorted(s.params.items(), key=str)),
+            s.keys,
+            s.impl.name,
+        )
         found.setdefault(key, s)
     kept = list(found.values())
     if most is None or len(kept) <= most:

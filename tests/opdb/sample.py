@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
 from jx_core import Primitive, ShapeDtypeStruct, dtypes, make_jaxpr
-from jx_core.ops.rng.keys import prng_impl, random_unwrap, random_wrap
+from jx_core.ops.rng.keys import PRNGImpl, prng_impl, random_unwrap, random_wrap
 
 # Dtypes by what samples are about. Half precision stands for all narrow floats in most.
 FLOATS = ("float32", "float64", "bfloat16", "float16")
@@ -29,6 +29,10 @@ NUMBERS = REAL + COMPLEX
 ALL = ("bool", *NUMBERS)
 # One of each kind, where all behave alike.
 FEW = ("float32", "bfloat16", "int32", "uint8", "bool", "complex64")
+
+# The generators of typed keys: threefry's have two words, the others' four.
+IMPLS = tuple(map(prng_impl, ("threefry2x32", "rbg", "unsafe_rbg")))
+IMPL = IMPLS[0]
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Sample:
         view: `view(outs)` gives, by `lax` functions, what is unique of the results, where they
             are not: eigenvectors have arbitrary signs, their products with eigenvalues do not.
             All tests look at that.
+        impl: the generator of the keys.
     """
 
     primitive: Primitive
@@ -64,6 +69,7 @@ class Sample:
     note: str = ""
     others: tuple[np.ndarray, ...] = ()
     view: Callable[[list[Any]], list[Any]] | None = None
+    impl: PRNGImpl = IMPL
 
     def __call__(self, *operands: Any) -> list[Any]:
         """The results on `operands`, arrays or tracers of the types of this sample's own.
@@ -71,20 +77,27 @@ class Sample:
         Typed keys go in and come out as their words, so that all are plain arrays.
         """
         wrapped = [
-            random_wrap(x, impl=IMPL) if i in self.keys else x for i, x in enumerate(operands)
+            random_wrap(x, impl=self.impl) if i in self.keys else x for i, x in enumerate(operands)
         ]
         out = self.primitive.bind(*wrapped, **self.params)
         outs = list(out) if self.primitive.multiple_results else [out]
         if self.view is not None:
             outs = self.view(outs)
-        return [
-            random_unwrap(o) if isinstance(o.dtype, dtypes.ExtendedDType) else o for o in outs
-        ]
+        return [random_unwrap(o) if isinstance(o.dtype, dtypes.ExtendedDType) else o for o in outs]
+
+    def on_longer_keys(self) -> Sample:
+        """The same with keys of four words in place of those of two."""
+        operands, others = (
+            tuple(np.concatenate([x, ~x], -1) if i in self.keys else x for i, x in enumerate(given))
+            for given in (self.operands, self.others)
+        )
+        return replace(self, operands=operands, others=others, impl=prng_impl("rbg"))
 
     def __str__(self) -> str:
         types = ", ".join(f"{x.dtype.name}[{','.join(map(str, x.shape))}]" for x in self.operands)
         params = ", ".join(f"{k}={v!r:.80}" for k, v in self.params.items())
         note = f" ({self.note})" if self.note else ""
+        note += f" on {self.impl.name} keys" if self.keys else ""
         return f"{self.primitive.name}({types}; {params}){note}"
 
 
@@ -103,9 +116,6 @@ class ErrorSample:
     call: Callable[[], Any]
     error: type[Exception]
     text: str
-
-
-IMPL = prng_impl("threefry2x32")
 
 
 def dtype_of(name: str) -> np.dtype:
@@ -147,10 +157,10 @@ def apart(shape: tuple[int, ...], dtype: str, step: float = 0.25, seed: int = 0)
     return np.asarray(values).astype(dtype_of(dtype))
 
 
-def words(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+def words(shape: tuple[int, ...], seed: int = 0, impl: PRNGImpl = IMPL) -> np.ndarray:
     """The words of PRNG keys of shape `shape`."""
     generator = np.random.default_rng(seed)
-    return generator.integers(0, 2**32, (*shape, 2), dtype=np.uint32)
+    return generator.integers(0, 2**32, (*shape, *impl.key_shape), dtype=np.uint32)
 
 
 # Every elementwise function should be tried on these: zeros, infinities, NaN, extremes.

@@ -24,6 +24,7 @@ __all__ = [
     "JaxRuntimeError",
     "JaxprTypeError",
     "KeyReuseError",
+    "KeyTypeError",
     "MissingRuleError",
     "NonConcreteBooleanIndexError",
     "ShapeError",
@@ -294,13 +295,25 @@ class ShapeError(TypeError, ValueError):
     """
 
 
+class KeyTypeError(TypeError, ValueError):
+    """A typed PRNG key was given where a number is wanted.
+
+    Keys are opaque: they can be moved about, compared for equality, and made
+    into other keys and into random numbers, but not be computed with. Both a
+    `TypeError` and a `ValueError`, for JAX raises now one, now the other. Draw
+    numbers from a key, or derive a key from it and an integer::
+
+        x + jx.random.uniform(key, x.shape)        # not: x + key
+        jx.random.fold_in(key, step)               # not: key + step
+    """
+
+
 class TypePromotionError(ValueError):
     """Operands' dtypes have no common dtype that jx would choose by itself.
 
     Raised for 8-bit (and narrower) floats and for integers of up to 4 bits
-    against other dtypes, for PRNG keys against anything else, and for nearly
-    all mixtures under ``numpy_dtype_promotion='strict'``. Say which dtype is
-    meant::
+    against other dtypes, and for nearly all mixtures under
+    ``numpy_dtype_promotion='strict'``. Say which dtype is meant::
 
         x.astype(jnp.float32) + y                  # x is float8_e4m3fn
     """

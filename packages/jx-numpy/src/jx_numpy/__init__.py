@@ -2,7 +2,7 @@
 
 Names, arguments and dtypes are those of `jax.numpy`. Each function is one compiled dispatch
 on arrays and a plain function of Python while anything is being traced. Beside the
-namespace itself there are the packages `linalg`, `nn` and `random`.
+namespace itself there are the packages `fft`, `linalg`, `nn` and `random`.
 
 >>> import jx_numpy as jnp
 >>> jnp.arange(3) + 1
@@ -14,6 +14,7 @@ from jx_core import Array as ndarray
 from jx_core import source as _source
 
 from . import contraction as _contraction
+from . import fft as fft
 from . import indexing as _indexing
 from . import linalg as linalg
 from . import methods as _methods  # noqa: F401  (installs them on arrays)
@@ -66,7 +67,7 @@ from .windows import __all__ as _windows_names
 _source.register_internal(__file__)
 
 __all__ = [  # noqa: PLE0604
-    "linalg", "ndarray", "nn", "random",
+    "fft", "linalg", "ndarray", "nn", "random",
     *_calculus_names, *_contraction.__all__, *_creation_names, *_cumulative_names,
     *_functional_names, *_index_tricks_names, *_indexing.__all__, *_inspection_names,
     *_manipulation_names, *_means_names, *_nan_reductions_names, *_polynomials_names,

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from jx_core import define_array_member, dtypes, lax
-from jx_core.errors import ShapeError
+from jx_core.errors import KeyTypeError, ShapeError
 from jx_core.ops.elementwise import convert
+from jx_core.ops.kit import keys_refused
 
 from . import (
     contraction,
@@ -165,6 +166,8 @@ def _as_bits(x: Array, dtype: Any) -> Array:
     source = typeof(x).dtype
     if source == dtype:
         return x
+    if isinstance(source, dtypes.ExtendedDType):
+        raise KeyTypeError(keys_refused("view", source))
     if source == np.bool_:
         return _as_bits(convert(x, np.dtype(np.uint8)), dtype)
     if dtype == np.bool_:

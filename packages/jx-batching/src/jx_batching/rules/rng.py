@@ -1,14 +1,14 @@
 """Batching operations on keys: every key makes its own keys or bits, wherever it lies.
 
 The primitives put what one key makes on new axes at the end, so a batch of keys needs no
-more than to be left alone.
+more than to be left alone; where the key is an array of words, these have to stay last.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from jx_core import Primitive, typeof
+from jx_core import Primitive, lax, typeof
 from jx_core.lax import (
     random_bits_p,
     random_clone_p,
@@ -17,11 +17,13 @@ from jx_core.lax import (
     random_split_p,
     random_unwrap_p,
     random_wrap_p,
+    rng_bit_generator_p,
+    rng_uniform_p,
     threefry2x32_p,
 )
 from jx_core.ops.rng import PRNGImpl
 
-from ..axes import move_axis
+from ..axes import at_axis, move_axis
 from ..tables import BatchAxis, defbatch
 from .alignment import Dims, Operands, define_elementwise
 
@@ -46,3 +48,22 @@ def _(batch: BatchAxis, operands: Operands, dims: Dims, *, impl: PRNGImpl) -> tu
     last = typeof(words).ndim - 1 - len(impl.key_shape)
     words, dim = (words, dim) if dim <= last else (move_axis(words, dim, 0), 0)
     return random_wrap_p.bind(words, impl=impl), dim
+
+
+@defbatch(rng_bit_generator_p)
+def _(
+    batch: BatchAxis, operands: Operands, dims: Dims, **params: Any
+) -> tuple[list[Any], list[int]]:
+    (key,), (dim,) = operands, dims
+    assert dim is not None
+    return rng_bit_generator_p.bind(move_axis(key, dim, 0), **params), [0, 0]
+
+
+@defbatch(rng_uniform_p)
+def _(
+    batch: BatchAxis, operands: Operands, dims: Dims, *, shape: tuple[int, ...]
+) -> tuple[Any, int]:
+    """Row by row: each has bounds of its own, and draws for itself."""
+    bounds = tuple(at_axis(x, d, batch.size) for x, d in zip(operands, dims, strict=True))
+    _, rows = lax.scan(lambda c, ab: (c, rng_uniform_p.bind(*ab, shape=shape)), None, bounds)
+    return rows, 0

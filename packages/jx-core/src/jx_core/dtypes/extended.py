@@ -8,6 +8,7 @@ tells kinds of them apart; each kind is defined where its operations are.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,17 @@ class ExtendedDType(ABC):
     @property
     @abstractmethod
     def itemsize(self) -> int: ...
+
+    def filled(self, number: Any) -> Any:
+        """An array of this dtype and of the shape of `number`, each of whose elements is made of
+        plain elements of that number alone.
+
+        Raises:
+            TypeError: there is no such element.
+        """
+        raise TypeError(
+            f"full: an array of dtype {self.name} needs a fill_value of that dtype, got {number!r}"
+        )
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.name == self.name

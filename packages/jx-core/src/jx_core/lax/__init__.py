@@ -32,7 +32,9 @@ from ..ops.reduction.cumulative import *
 from ..ops.reduction.extremes import *
 from ..ops.reduction.general import *
 from ..ops.reduction.monoids import *
+from ..ops.rng.bit_generator import *
 from ..ops.rng.keys import *
+from ..ops.rng.stateful import *
 from ..ops.rng.threefry import *
 from ..ops.shape.broadcasting import *
 from ..ops.shape.filling import *

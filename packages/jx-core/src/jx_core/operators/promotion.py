@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..aval import is_arraylike, typeof
+from ..aval import ShapedArray, is_arraylike, typeof
 from ..config import enable_x64, numpy_rank_promotion
 from ..dtypes.values import PYTHON_SCALARS
-from ..errors import ShapeError
+from ..errors import KeyTypeError, ShapeError, TypePromotionError
 from ..ops.elementwise.conversion import convert, convert_ndarray
-from ..ops.kit import is_literal_of
+from ..ops.kit import is_literal_of, keys_refused
 
 __all__ = [
     "as_operand", "broadcast_shapes", "pair", "pair_inexact", "promote", "promote_dtypes",
@@ -117,6 +117,12 @@ def _literal(x: Any, dtype: Any, weak_type: bool) -> Any:
         return convert_ndarray(np.asarray(x, own), dtype)[()]
 
 
+def _refuse_keys(name: str, avals: Sequence[ShapedArray]) -> None:
+    """Raise a KeyTypeError if an operand of the function `name` has a dtype of typed keys."""
+    if any(isinstance(a.dtype, dtypes.ExtendedDType) for a in avals):
+        raise KeyTypeError(keys_refused(name, *(a.dtype for a in avals)))
+
+
 # Two operands.
 
 
@@ -175,8 +181,13 @@ def _combine_two(name: str, x: Any, y: Any, inexact: bool) -> tuple[Any, Any, An
     """The long road of `pair` and `pair_inexact`."""
     x, y = as_operand(name, x, 0), as_operand(name, y, 1)
     a, b = typeof(x), typeof(y)
-    dtype, weak = dtypes.promote_pair(a.dtype, a.weak_type, b.dtype, b.weak_type)
+    try:
+        dtype, weak = dtypes.promote_pair(a.dtype, a.weak_type, b.dtype, b.weak_type)
+    except TypePromotionError:
+        _refuse_keys(name, (a, b))
+        raise
     if inexact:
+        _refuse_keys(name, (a, b))
         dtype = to_inexact(dtype)
     x, y = to_dtype(x, dtype, weak), to_dtype(y, dtype, weak)
     if a.shape and b.shape and a.shape != b.shape:
@@ -197,6 +208,7 @@ def promote_dtypes(name: str, *operands: Any) -> list[Any]:
     Raises:
         TypeError: an operand is none of these.
         TypePromotionError: the dtypes do not combine.
+        KeyTypeError: nor do they because there are typed keys among them.
 
     >>> promote_dtypes("add", np.float32([1, 2]), 3)
     [array([1., 2.], dtype=float32), np.float32(3.0)]
@@ -220,7 +232,13 @@ def promote_dtypes_inexact(name: str, *operands: Any) -> list[Any]:
 def _promote_dtypes(name: str, operands: Sequence[Any], finish: Any) -> list[Any]:
     arrays = [as_operand(name, x, i) for i, x in enumerate(operands)]
     avals = [typeof(x) for x in arrays]
-    dtype, weak = dtypes.lattice_result_type(*[(a.dtype, a.weak_type) for a in avals])
+    try:
+        dtype, weak = dtypes.lattice_result_type(*[(a.dtype, a.weak_type) for a in avals])
+    except TypePromotionError:
+        _refuse_keys(name, avals)
+        raise
+    if finish is to_inexact:
+        _refuse_keys(name, avals)
     dtype = finish(dtype)
     return [to_dtype(x, dtype, weak) for x in arrays]
 

@@ -17,7 +17,7 @@ from .. import dtypes
 from ..aval import ShapedArray, typeof
 from ..config import enable_x64
 from ..dtypes.values import PYTHON_SCALARS
-from ..errors import ShapeError
+from ..errors import KeyTypeError, ShapeError
 from ..primitive import Primitive
 
 # What functions of arrays take and give. Any array class or tracer will do, so to a type
@@ -161,6 +161,8 @@ def scalar_like(x: Any, dtype: Any, name: str) -> Any:
     """
     if is_literal_of(x, dtype):
         return x
+    if isinstance(dtype, dtypes.ExtendedDType):
+        raise KeyTypeError(keys_refused(f"lax.{name}", typeof(x).dtype, dtype))
     if not dtypes.can_hold(type(x), dtype):
         raise TypeError(
             f"lax.{name} requires arguments to have the same dtypes, got {dtype.name} and the "
@@ -197,16 +199,30 @@ def check_kind(name: str, aval: ShapedArray, kinds: Sequence[str], where: str = 
         where: which operand it is, such as `" at position 1"`.
     """
     if not any(KINDS[k](aval.dtype) for k in kinds):
+        if isinstance(aval.dtype, dtypes.ExtendedDType):
+            raise KeyTypeError(keys_refused(name, aval.dtype))
         raise TypeError(
             f"{name} does not accept dtype {aval.dtype.name}{where}. Accepted dtypes are of "
             f"kind {' or '.join(kinds)}; lax.convert_element_type converts"
         )
 
 
+def keys_refused(name: str, *given: Any) -> str:
+    """What to say where the dtypes `given` to an operation on numbers include that of keys."""
+    got = ", ".join(d.name for d in given)
+    return (
+        f"{name} does not accept dtype{'s' * (len(given) > 1)} {got}: typed keys are opaque. Draw "
+        f"numbers from a key (jx.random.bits, jx.random.uniform), or derive a key from it "
+        f"(jx.random.split, jx.random.fold_in); jx.random.key_data gives its raw words"
+    )
+
+
 def check_same_dtype(name: str, avals: Sequence[ShapedArray]) -> None:
     """Raise a TypeError unless all operands have one dtype."""
     first = avals[0].dtype
     if any(a.dtype != first for a in avals):
+        if any(isinstance(a.dtype, dtypes.ExtendedDType) for a in avals):
+            raise KeyTypeError(keys_refused(f"lax.{name}", *(a.dtype for a in avals)))
         got = ", ".join(a.dtype.name for a in avals)
         raise TypeError(
             f"lax.{name} requires arguments to have the same dtypes, got {got}. (Tip: jx.numpy "

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import compiled, lax
+from jx_core import compiled, dtypes, lax
 from jx_core.dtypes import python_scalar_dtype
 from jx_core.ops.elementwise import convert
 from jx_core.state import state
@@ -100,7 +100,8 @@ def empty(
 def _spread(fill_value: ArrayLike, shape: Shape, dtype: Any, weak: bool = False) -> Array:
     """`fill_value`, an array or number, broadcast to a shape."""
     if dtype is not None and dtype != typeof(fill_value).dtype:
-        fill_value = convert(fill_value, dtype, weak)
+        keys = isinstance(dtype, dtypes.ExtendedDType)
+        fill_value = dtype.filled(fill_value) if keys else convert(fill_value, dtype, weak)
     if typeof(fill_value).shape:
         return broadcast_to(fill_value, shape)
     result = lax.full(shape, fill_value, dtype)

@@ -246,7 +246,7 @@ def _number(fill_value: Any, dtype: Any) -> Any:
             f"fill_value argument to indexed get() must be a scalar, got shape {np.shape(known)}"
         )
     if isinstance(dtype, dtypes.ExtendedDType):
-        raise TypeError(f"an array of dtype {dtype.name} has no fill_value")
+        dtype = np.dtype(np.uint32)  # what each word of a typed key is to be
     number = convert_ndarray(np.asarray(known), dtype)
     if dtypes.issubdtype(dtype, np.inexact):
         return complex(number) if dtype.kind == "c" else float(number)

@@ -75,7 +75,8 @@ def typed_keys(keys: Any, impl: Any = None) -> Any:
     if tuple(shape[-1:]) != found.key_shape:
         raise TypeError(
             f"JAX encountered invalid PRNG key data: expected key_data.shape to end with "
-            f"{found.key_shape}; got shape={tuple(shape)} for {found.name} keys"
+            f"{found.key_shape}; got shape={tuple(shape)} for {found.name} keys. "
+            f"jx.random.wrap_key_data(words, impl='rbg') makes keys of another generator's words"
         )
     return random_wrap(keys, impl=found)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import compiled, lax, operators
+from jx_core import compiled, dtypes, lax, operators
 
 from .. import reductions
 from ..creation import asarray
@@ -178,6 +178,8 @@ def isclose(
     """
     a, b = operators.promote("isclose", a, b)
     dtype = typeof(a).dtype
+    if isinstance(dtype, dtypes.ExtendedDType):
+        return lax.eq(a, b)  # typed keys are equal or not
     if not (is_floating(dtype) or is_complex(dtype)):
         a, b = promote_inexact("isclose", a, b)
     tolerance = operators.add(atol, operators.multiply(rtol, lax.abs(b)))

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ClosedJaxpr, ShapedArray, dtypes, lax
-from jx_core.dtypes import iinfo, issubdtype
+from jx_core import ClosedJaxpr, ShapedArray, lax
+from jx_core.dtypes import iinfo
+from jx_core.ops.indexing.gather import default_fill
 
 from .builder import Block, Value, i64_array
 from .elementwise import binary, compare, convert
@@ -174,17 +175,8 @@ def _gather(
 
 
 def _fill(dtype: Any, fill_value: Any) -> Any:
-    """What is read out of bounds: NaN, the least signed or greatest unsigned integer; of typed
-    keys, one of zero words."""
-    if isinstance(dtype, dtypes.ExtendedDType):
-        return 0
-    if fill_value is not None:
-        return fill_value
-    if issubdtype(dtype, np.inexact):
-        return np.nan
-    if dtype == np.bool_:
-        return True
-    return iinfo(dtype).min if issubdtype(dtype, np.signedinteger) else iinfo(dtype).max
+    """What is read out of bounds, of typed keys in each word."""
+    return default_fill(dtype) if fill_value is None else fill_value
 
 
 def _scatter(op: str) -> Callable[..., Value]:

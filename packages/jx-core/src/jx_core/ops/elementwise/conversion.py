@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import dtypes
 from ...aval import ShapedArray, typeof
-from ...errors import ShapeError
+from ...errors import KeyTypeError, ShapeError
 from ...primitive import Primitive
 from ..kit import (
     Array,
@@ -41,7 +41,7 @@ def _convert_type(x: ShapedArray, *, new_dtype: Any, weak_type: bool) -> ShapedA
     if new_dtype != x.dtype and any(
         isinstance(d, dtypes.ExtendedDType) for d in (x.dtype, new_dtype)
     ):
-        raise ValueError(
+        raise KeyTypeError(
             f"Cannot convert_element_type from {x.dtype.name} to {new_dtype.name}; "
             f"jx.random.key_data and jx.random.wrap_key_data go between keys and integers"
         )
@@ -94,7 +94,7 @@ def convert(x: ArrayLike, dtype: Any, weak_type: bool = False) -> Array:
 
     Raises:
         TypeError: `x` is not an array or number.
-        ValueError: conversion between typed keys and other dtypes.
+        KeyTypeError: conversion between typed keys and other dtypes.
 
     >>> convert(np.array([1, 2]), np.dtype("bfloat16"))
     Array([1, 2], dtype=bfloat16)
@@ -118,7 +118,8 @@ def convert_element_type(operand: ArrayLike, new_dtype: Any) -> Array:
 
     Raises:
         TypeError: `operand` is not an array or number, or `new_dtype` is no dtype.
-        ValueError: `new_dtype` is None, or one of the dtypes is that of typed keys.
+        ValueError: `new_dtype` is None.
+        KeyTypeError: one of the dtypes is that of typed keys.
 
     >>> convert_element_type(np.float32([-1.5, 3e9, np.nan]), np.int32)
     Array([        -1, 2147483647,          0], dtype=int32)

@@ -330,18 +330,22 @@ def _gather(
 
 def _fill(dtype: np.dtype, fill_value: Any) -> Any:
     if dtype.type is np.void:  # a typed key
-        return np.zeros((), dtype)
+        word = _ALL_ONES if fill_value is None else fill_value
+        return np.full(dtype.itemsize // 4, word, np.uint32).view(dtype)[0]
     return np.asarray(default_fill(dtype) if fill_value is None else fill_value, dtype)
+
+
+_ALL_ONES = 2**32 - 1  # the greatest word of a typed key
 
 
 @functools.cache
 def default_fill(dtype: Any) -> Any:
     """What reads as out of bounds: NaN, the least signed, the greatest unsigned integer, True.
 
-    Typed keys have no such value (None); a key of zero words is read.
+    Of typed keys it is what each word is.
     """
     if isinstance(dtype, dtypes.ExtendedDType):
-        return None
+        return _ALL_ONES
     if dtype == np.bool_:
         return True
     if dtypes.issubdtype(dtype, np.signedinteger):

@@ -15,9 +15,10 @@ import numpy as np
 
 from ... import dtypes
 from ...aval import ShapedArray
+from ...errors import KeyTypeError
 from ...primitive import Primitive
 from ..axes import check_axes, integers, refuse_sharding
-from ..kit import any_dtype, boolean_or_integer, check_kind, number
+from ..kit import any_dtype, boolean_or_integer, check_kind, keys_refused, number
 
 __all__ = [
     "reduce_and",
@@ -45,9 +46,14 @@ def identity(operation: str, dtype: Any) -> Any:
         operation: `add`, `mul`, `max`, `min`, `and`, `or` or `xor`.
         dtype: a boolean or numeric dtype.
 
+    Raises:
+        KeyTypeError: it is that of typed keys.
+
     >>> identity("max", np.dtype("int8"))
     np.int8(-128)
     """
+    if isinstance(dtype, dtypes.ExtendedDType):
+        raise KeyTypeError(keys_refused(f"the reduction by {operation}", dtype))
     if operation in ("max", "min"):
         return _bottom(dtype) if operation == "max" else _top(dtype)
     if operation == "and":

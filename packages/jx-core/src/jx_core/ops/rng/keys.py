@@ -22,8 +22,9 @@ from ...jaxpr.notation import define_name
 from ...primitive import Primitive
 from ..axes import canonical_shape, check_sizes
 from ..elementwise import convert
+from ..elementwise.conversion import convert_ndarray
 from ..kit import result_shape
-from ..shape import broadcast_to
+from ..shape import broadcast_in_dim, broadcast_to
 
 __all__ = [
     "random_bits_p",
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 Shape = tuple[int, ...]
+
+_UINT32 = np.dtype(np.uint32)
 
 
 class PRNGImpl:
@@ -115,6 +118,15 @@ class KeyDType(dtypes.ExtendedDType):
     @property
     def itemsize(self) -> int:
         return 4 * math.prod(self.impl.key_shape)
+
+    def filled(self, number: Any) -> Any:
+        if isinstance(number, (int, float, np.generic)):
+            number = convert_ndarray(np.asarray(number), _UINT32)
+        shape = typeof(number).shape
+        words = broadcast_in_dim(
+            convert(number, _UINT32), (*shape, *self.impl.key_shape), tuple(range(len(shape)))
+        )
+        return random_wrap(words, impl=self.impl)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, KeyDType) and other.impl is self.impl
@@ -303,7 +315,7 @@ def _fold_in(keys: Any, msgs: Any) -> Any:
     impl = typeof(keys).dtype.impl
     shape = typeof(keys).shape or typeof(msgs).shape
     words = random_unwrap(broadcast_to(keys, shape))
-    data = convert(broadcast_to(msgs, shape), np.dtype(np.uint32))
+    data = convert(broadcast_to(msgs, shape), _UINT32)
     return random_wrap(impl.fold_in(words, data), impl=impl)
 
 

@@ -239,11 +239,12 @@ def _random_bits(words: Any, bit_width: int, shape: Shape) -> Any:
         return _random_bits_in_one_stream(words, bit_width, shape)
     y0, y1 = _encipher(words, index_words(shape), shape)
     if bit_width == 64:
-        return _joined(y0, y1)
+        return joined(y0, y1)
     return convert(bitwise_xor(y0, y1), np.dtype(f"uint{bit_width}"))
 
 
-def _joined(high: Any, low: Any) -> Any:
+def joined(high: Any, low: Any) -> Any:
+    """Pairs of words as unsigned integers of 64 bits."""
     uint64 = np.dtype(np.uint64)
     return bitwise_or(shift_left(convert(high, uint64), np.uint64(32)), convert(low, uint64))
 
@@ -259,7 +260,7 @@ def _random_bits_in_one_stream(words: Any, bit_width: int, shape: Shape) -> Any:
         )
     bits = threefry_2x32(words, iota(_UINT32, count))
     if bit_width == 64:
-        bits = _joined(
+        bits = joined(
             slice_in_dim(bits, 0, size, axis=-1), slice_in_dim(bits, size, None, axis=-1)
         )
     elif bit_width < 32:

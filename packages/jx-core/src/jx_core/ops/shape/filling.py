@@ -91,7 +91,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
 
     Args:
         shape: its shape, a sequence of integers or one integer.
-        fill_value: a number or a zero-dimensional array.
+        fill_value: a number or a zero-dimensional array. For a dtype of typed keys, a key, or
+            a number that all words of the keys are to be.
         dtype: the result's dtype; that of `fill_value` (weak for a Python number) if None.
         sharding: must be None.
 
@@ -161,16 +162,15 @@ def _converted(value: Any, dtype: Any, weak_type: bool = False) -> Any:
         if weak_type and typeof(scalar.item()).dtype == dtype:
             return scalar.item()
         return convert(scalar, dtype, True) if weak_type else scalar
+    if isinstance(dtype, dtypes.ExtendedDType) and typeof(value).dtype != dtype:
+        return dtype.filled(value)
     return convert(value, dtype, weak_type)
 
 
 def _number(value: Any, dtype: Any) -> Any:
-    """A number as a NumPy scalar of `dtype`, converted as programs convert arrays."""
+    """A number as a scalar of `dtype`, NumPy's where it can be, converted as programs do it."""
     if isinstance(dtype, dtypes.ExtendedDType):
-        raise TypeError(
-            f"full: an array of dtype {dtype.name} needs a fill_value of that dtype, got "
-            f"{value!r}; for PRNG keys that is a key"
-        )
+        return dtype.filled(value)
     kind = type(value)
     if (kind is int and 0 <= value < 128 and dtype.kind in "iuf") or (
         kind is float and -6e4 < value < 6e4 and dtype.kind == "f" and dtype.itemsize > 1
