@@ -28,6 +28,9 @@ from ..ops.reduction.cumulative import *
 from ..ops.reduction.extremes import *
 from ..ops.reduction.general import *
 from ..ops.reduction.monoids import *
+from ..ops.reduction.selection import *
+from ..ops.reduction.window_shapes import *
+from ..ops.reduction.windows import *
 from ..ops.rng.keys import *
 from ..ops.rng.threefry import *
 from ..ops.shape.broadcasting import *

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,18 @@ def lower_decomposition(
         out = decompose(*args, **eqn.params)
         return out if eqn.primitive.multiple_results else [out]
 
-    jaxpr, consts = trace_to_jaxpr(flat, in_avals, eqn.primitive.name)
+    return lower_traced(block, flat, in_avals, operands, eqn.primitive.name)
+
+
+def lower_traced(
+    block: Block,
+    fun: Callable[..., Sequence[Any]],
+    in_avals: Sequence[ShapedArray],
+    operands: Sequence[Value],
+    name: str,
+) -> list[Value]:
+    """Write what a function of `lax` operations binds; it returns a list."""
+    jaxpr, consts = trace_to_jaxpr(fun, in_avals, name)
     return lower_jaxpr(block, jaxpr, constants(block, consts), operands)
 
 
