@@ -162,7 +162,10 @@ def _windows() -> Iterator[Sample]:
             for params in WINDOWS if dtype == "float32" else WINDOWS[2:4]:
                 yield Sample(primitive, (x,), params, moving=moving, order=1, slack=16)
         for params in WINDOWS:
-            yield Sample(primitive, (apart((4, 5), "float64"),), params, moving=(0,), order=1)
+            x = apart((4, 5), "float64")
+            # Of padding alone, the extreme is an infinity, which has no differences.
+            moving = (0,) if np.isfinite(primitive.reference(x, **params)).all() else ()
+            yield Sample(primitive, (x,), params, moving=moving, order=1)
         x = apart((7,), "float64")
         yield Sample(primitive, (x,), window((7,), padding=((6, 0),)), moving=(0,), order=1)
         pooled = window((1, 2, 2, 1), (1, 2, 2, 1), ((0, 0), (0, 1), (1, 0), (0, 0)))

@@ -38,6 +38,7 @@ from ..ops.shape.filling import *
 from ..ops.shape.joining import *
 from ..ops.shape.rearranging import *
 from ..ops.sharding import *
-from ..ops.sorting import *
+from ..ops.sorting.greatest import *
+from ..ops.sorting.order import *
 from ..ops.special import *
 from . import linalg as linalg

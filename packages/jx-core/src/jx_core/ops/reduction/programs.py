@@ -48,7 +48,7 @@ def flat_operands(
 
 
 def _adopted(name: str, init: Any, dtype: Any) -> Any:
-    if isinstance(init, (bool, int, float, complex)):
+    if type(init) in (bool, int, float, complex):
         return scalar_like(init, dtype, name)
     return init
 
