@@ -43,6 +43,38 @@ def samples() -> Iterator[Sample]:
     for dtype in FLOATS:
         x = np.float64([[np.nan, 1, -np.inf, 0.0, -0.0, np.inf, -1, 0.0]]).astype(dtype_of(dtype))
         yield Sample(lax.top_k_p, (x,), {"k": 8, "axis": 1}, note="NaN")
+    for dtype in ("int32", "uint32"):
+        info = np.iinfo(dtype)
+        x = np.array([[info.max, info.min, 0, 1, info.max - 1, info.min + 1, 2**30, 7]], dtype)
+        yield Sample(lax.top_k_p, (x,), {"k": 8, "axis": 1}, note="extremes")
+    yield from _approximate()
+
+
+def _approximate() -> Iterator[Sample]:
+    def params(k, dimension, largest, aggregate=True, override=-1) -> dict:
+        return {
+            "k": k,
+            "reduction_dimension": dimension,
+            "recall_target": 0.95,
+            "is_max_k": largest,
+            "reduction_input_size_override": override,
+            "aggregate_to_topk": aggregate,
+        }
+
+    for dtype in FLOATS:
+        x = apart((3, 5), dtype)
+        for k, axis, largest in ((2, 1, True), (3, 0, False), (5, 1, False), (1, 0, True)):
+            yield Sample(
+                lax.approx_top_k_p, (x,), params(k, axis, largest), moving=(0,), order=1
+            )
+        x = np.float64([[np.nan, 1, -np.inf, np.inf, -1, 2, -np.nan]]).astype(dtype_of(dtype))
+        for largest in (True, False):
+            yield Sample(lax.approx_top_k_p, (x,), params(7, 1, largest), note="NaN")
+    # Long enough for bins, with one axis and with two.
+    for shape, axis in (((2100,), 0), ((2, 600), 1)):
+        x = apart(shape, "float32")
+        for largest, override in ((True, -1), (False, 9000)):
+            yield Sample(lax.approx_top_k_p, (x,), params(2, axis, largest, False, override))
 
 
 def error_samples() -> Iterator[ErrorSample]:
@@ -53,4 +85,18 @@ def error_samples() -> Iterator[ErrorSample]:
     yield ErrorSample("sort_shapes", lambda: lax.sort((x, x[0])), ShapeError, "equal shapes")
     yield ErrorSample("sort_keys", lambda: lax.sort((x,), num_keys=2), ValueError, "num_keys")
     yield ErrorSample("top_k", lambda: lax.top_k(x, 4), ShapeError, "k must be between 0 and")
+    for name, call, error, text in (
+        ("zero", lambda: lax.approx_max_k(x, 0), ShapeError, "approx_max_k: k must be between 1"),
+        ("many", lambda: lax.approx_min_k(x, 4), ShapeError, "approx_min_k: k must be between 1"),
+        ("int", lambda: lax.approx_max_k(np.arange(3), 1), TypeError, "approx_max_k does not"),
+        ("axis", lambda: lax.approx_max_k(x, 1, 2), ShapeError, "reduction_dimension 2 is out of"),
+        ("recall", lambda: lax.approx_max_k(x, 1, recall_target=0), ValueError, "recall_target"),
+        (
+            "override",
+            lambda: lax.approx_max_k(x, 1, reduction_input_size_override=2),
+            ValueError,
+            "reduction_input_size_override",
+        ),
+    ):
+        yield ErrorSample(f"approx_{name}", call, error, text)
     yield ErrorSample("top_k_complex", lambda: lax.top_k(x + 1j, 1), TypeError, "top_k does not")

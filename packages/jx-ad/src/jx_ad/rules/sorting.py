@@ -10,6 +10,7 @@ from jx_core import typeof
 from jx_core.lax import (
     GatherDimensionNumbers,
     GatherScatterMode,
+    approx_top_k_p,
     broadcast_in_dim_p,
     gather_p,
     iota_p,
@@ -52,7 +53,14 @@ def _top_k(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> A
     return [out, order], [take_along(tangents[0], order, params["axis"]), None]
 
 
+def _approx_top_k(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    out, order = approx_top_k_p.bind(*primals, **params)
+    axis = params["reduction_dimension"]
+    return [out, order], [take_along(tangents[0], order, axis), None]
+
+
 _INT32 = np.dtype(np.int32)
 
 jvp_rules.define(sort_p)(_sort)
 jvp_rules.define(top_k_p)(_top_k)
+jvp_rules.define(approx_top_k_p)(_approx_top_k)

@@ -1,4 +1,7 @@
-"""Batching reductions, positions of extremes and cumulative operations: other axes, same rows."""
+"""Batching reductions, of windows too, positions of extremes and cumulative operations.
+
+Mostly the same operation along other axes.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,19 @@ from jx_core.lax import (
     reduce_p,
     reduce_prod_p,
     reduce_sum_p,
+    reduce_window_max_p,
+    reduce_window_min_p,
+    reduce_window_p,
+    reduce_window_sum_p,
     reduce_xor_p,
+    select_and_gather_add_p,
+    select_and_scatter_add_p,
+    select_and_scatter_p,
     slice_p,
     transpose_p,
 )
 
-from ..axes import at_axis, reshape, shift, shifted
+from ..axes import at_axis, insert, reshape, shift, shifted
 from ..tables import BatchAxis, defbatch
 from ..trace import batch_flat
 from .alignment import Dims, Operands, all_batched
@@ -153,3 +163,83 @@ def _on_elements(closed: ClosedJaxpr, arrays: Sequence[Any]) -> list[Any]:
     flat = [reshape(x, (n,)) for x in arrays]
     outs, dims = batch_flat(fun, BatchAxis(n), flat, [0] * len(flat))
     return [reshape(at_axis(x, d, n), shape) for x, d in zip(outs, dims, strict=True)]
+
+
+# --- windows ---
+
+
+def _with_axis(params: dict[str, Any], dim: int) -> dict[str, Any]:
+    """The params of windows that have length 1 along a further axis."""
+    return {
+        name: insert(values, dim, (0, 0) if name == "padding" else 1)
+        for name, values in params.items()
+    }
+
+
+def _define_window(primitive: Primitive) -> None:
+    """Batch a primitive all of whose operands have the windows' axes."""
+
+    @defbatch(primitive)
+    def _(
+        batch: BatchAxis, operands: Operands, dims: Dims, **params: Any
+    ) -> tuple[Any, int]:
+        xs, dim = all_batched(batch, operands, dims)
+        chosen = {name: params.pop(name) for name in ("select_prim",) if name in params}
+        return primitive.bind(*xs, **chosen, **_with_axis(params, dim)), dim
+
+
+for _p in (
+    reduce_window_sum_p,
+    reduce_window_max_p,
+    reduce_window_min_p,
+    select_and_gather_add_p,
+    select_and_scatter_add_p,
+):
+    _define_window(_p)
+
+
+@defbatch(reduce_window_p)
+def _(
+    batch: BatchAxis, operands: Operands, dims: Dims, *, jaxpr: ClosedJaxpr, **params: Any
+) -> tuple[list[Any], list[int | None]]:
+    n = len(operands) // 2
+    if any(d is not None for d in dims[n:]):
+        return _decomposed(reduce_window_p, batch, operands, dims, jaxpr=jaxpr, **params)
+    xs, dim = all_batched(batch, operands[:n], dims[:n])
+    outs = reduce_window_p.bind(*xs, *operands[n:], jaxpr=jaxpr, **_with_axis(params, dim))
+    return outs, [dim] * n
+
+
+@defbatch(select_and_scatter_p)
+def _(
+    batch: BatchAxis,
+    operands: Operands,
+    dims: Dims,
+    *,
+    select_jaxpr: ClosedJaxpr,
+    scatter_jaxpr: ClosedJaxpr,
+    **params: Any,
+) -> tuple[Any, int | None]:
+    programs = {"select_jaxpr": select_jaxpr, "scatter_jaxpr": scatter_jaxpr}
+    if dims[2] is not None:
+        outs, out_dims = _decomposed(
+            select_and_scatter_p, batch, operands, dims, **programs, **params
+        )
+        return outs[0], out_dims[0]
+    xs, dim = all_batched(batch, operands[:2], dims[:2])
+    out = select_and_scatter_p.bind(*xs, operands[2], **programs, **_with_axis(params, dim))
+    return out, dim
+
+
+def _decomposed(
+    primitive: Primitive, batch: BatchAxis, operands: Operands, dims: Dims, **params: Any
+) -> tuple[list[Any], list[int | None]]:
+    """Batch what a primitive is made of: rows have initial values of their own."""
+    decompose: Any = primitive.decompose
+
+    def fun(*rows: Any) -> list[Any]:
+        out = decompose(*rows, **params)
+        return out if primitive.multiple_results else [out]
+
+    outs, out_dims = batch_flat(fun, batch, operands, dims)
+    return outs, out_dims

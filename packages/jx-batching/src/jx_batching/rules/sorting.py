@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jx_core.lax import sort_p, top_k_p
+from jx_core import ShapedArray, typeof
+from jx_core.lax import approx_top_k_p, sort_p, top_k_p
 
 from ..axes import shift
 from ..tables import BatchAxis, defbatch
@@ -27,3 +28,18 @@ def _(
     (x,), (dim,) = operands, dims
     assert dim is not None
     return top_k_p.bind(x, k=k, axis=shift(axis, dim)), [dim, dim]
+
+
+@defbatch(approx_top_k_p)
+def _(
+    batch: BatchAxis, operands: Operands, dims: Dims, *, reduction_dimension: int, **params: Any
+) -> tuple[list[Any], list[int]]:
+    (x,), (dim,) = operands, dims
+    assert dim is not None
+    if not params["aggregate_to_topk"] and typeof(x).ndim == 2:
+        # Bins are counted otherwise where there is but one axis: take as many as a row has.
+        row = ShapedArray((typeof(x).shape[1 - dim],), typeof(x).dtype)
+        kept, _ = approx_top_k_p.abstract(row, reduction_dimension=0, **params)
+        params |= {"k": kept.shape[0], "aggregate_to_topk": True}
+    axis = shift(reduction_dimension, dim)
+    return approx_top_k_p.bind(x, reduction_dimension=axis, **params), [dim, dim]

@@ -32,6 +32,9 @@ from ..ops.reduction.cumulative import *
 from ..ops.reduction.extremes import *
 from ..ops.reduction.general import *
 from ..ops.reduction.monoids import *
+from ..ops.reduction.selection import *
+from ..ops.reduction.window_shapes import *
+from ..ops.reduction.windows import *
 from ..ops.rng.bit_generator import *
 from ..ops.rng.keys import *
 from ..ops.rng.stateful import *
@@ -41,6 +44,7 @@ from ..ops.shape.filling import *
 from ..ops.shape.joining import *
 from ..ops.shape.rearranging import *
 from ..ops.sharding import *
-from ..ops.sorting import *
+from ..ops.sorting.greatest import *
+from ..ops.sorting.order import *
 from ..ops.special import *
 from . import linalg as linalg

@@ -314,7 +314,7 @@ def _comparison(how: str, total: bool = False) -> Callable[..., Value]:
 
 def _compare_keys(ctx: Context, x: Value, y: Value, aval: ShapedArray, how: str) -> Value:
     """Keys are equal when all their words are."""
-    from .reduction import reduce_with
+    from .reduction.monoids import reduce_with
 
     each = compare(ctx.block, x, y, aval, how)
     held = physical(aval)

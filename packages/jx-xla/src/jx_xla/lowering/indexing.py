@@ -18,7 +18,7 @@ from jx_core.ops.indexing.gather import default_fill
 from .builder import Block, Value, i64_array
 from .elementwise import binary, compare, convert
 from .program import constants, lower_jaxpr
-from .reduction import combine, reduce_with
+from .reduction.monoids import combine, reduce_with
 from .shape import slice_attributes, words
 from .tables import Context, deflower
 from .types import physical, tensor, type_of

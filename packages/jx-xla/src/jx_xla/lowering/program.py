@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,12 +65,12 @@ def lower_decomposition(
 
 def lower_traced(
     block: Block,
-    fun: Any,
+    fun: Callable[..., Sequence[Any]],
     in_avals: Sequence[ShapedArray],
     operands: Sequence[Value],
     name: str,
 ) -> list[Value]:
-    """Write what `fun` binds: a function of arrays, by `lax`, that returns a list of them."""
+    """Write what a function of `lax` operations binds; it returns a list."""
     jaxpr, consts = trace_to_jaxpr(fun, list(in_avals), name)
     return lower_jaxpr(block, jaxpr, constants(block, consts), operands)
 

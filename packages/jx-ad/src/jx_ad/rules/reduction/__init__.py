@@ -1,3 +1,3 @@
 """Differentiation of reductions, cumulative operations and window reductions."""
 
-from . import cumulative, general, monoids  # noqa: F401
+from . import cumulative, general, monoids, windows  # noqa: F401

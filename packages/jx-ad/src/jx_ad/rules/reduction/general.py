@@ -8,50 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from jx_core import ClosedJaxpr, Jaxpr, Literal, typeof
+from jx_core import ClosedJaxpr, typeof
 from jx_core.lax import concatenate_p, reduce_p
-from jx_core.ops.control_flow.jit import jit_p
+from jx_core.ops.reduction.programs import run_on_arrays
 
 from ..kit import broadcast_scalar, define_by
 from ..shape import reshape, take
 from .monoids import rows
-
-_ELEMENTWISE = ("elementwise", "special")
-
-
-def run_on_arrays(closed: ClosedJaxpr, *arrays: Any) -> list[Any]:
-    """The results of a program on scalars, run on arrays of one shape.
-
-    Raises:
-        ValueError: the program has operations that are not elementwise.
-    """
-    shape = typeof(arrays[0]).shape
-    results = _run(closed.jaxpr, closed.consts, arrays)
-    return [broadcast_scalar(x, shape) for x in results]
-
-
-def _run(jaxpr: Jaxpr, consts: Any, operands: Any) -> list[Any]:
-    values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-    values.update(zip(jaxpr.invars, operands, strict=True))
-
-    def read(atom: Any) -> Any:
-        return atom.val if type(atom) is Literal else values[atom]
-
-    for eqn in jaxpr.eqns:
-        primitive, inputs = eqn.primitive, [read(v) for v in eqn.invars]
-        if primitive is jit_p:
-            inner = eqn.params["jaxpr"]
-            results = _run(inner.jaxpr, inner.consts, inputs)
-        elif primitive.family in _ELEMENTWISE and not primitive.multiple_results:
-            results = [primitive.bind(*inputs, **eqn.params)]
-        else:
-            raise ValueError(
-                f"can't differentiate a reduction by {jaxpr.debug_name or 'a function'} that uses "
-                f"{primitive.name}: only elementwise operations are known to do the same on "
-                f"whole arrays as on the scalars it was written for"
-            )
-        values.update(zip(eqn.outvars, results, strict=True))
-    return [read(v) for v in jaxpr.outvars]
 
 
 def _reduce(*operands: Any, jaxpr: ClosedJaxpr, dimensions: tuple[int, ...]) -> list[Any]:

@@ -14,15 +14,20 @@ import numpy as np
 
 from ... import tree
 from ...aval import ShapedArray, typeof
-from ...errors import ShapeError
 from ...jaxpr.evaluate import eval_jaxpr
-from ...jaxpr.ir import ClosedJaxpr, Jaxpr
+from ...jaxpr.ir import ClosedJaxpr
 from ...primitive import Primitive
-from ...staging import check_outputs, function_name, trace_to_jaxpr
-from ...trace import Tracer
 from ..axes import check_axes, integers, refuse_sharding
-from ..kit import scalar_like
 from . import monoids
+from .programs import (
+    check_operands,
+    flat_operands,
+    is_elementwise,
+    is_identity,
+    operation_of,
+    run_on_arrays,
+    trace_computation,
+)
 
 __all__ = ["reduce", "reduce_p"]
 
@@ -40,20 +45,8 @@ _MONOIDS: dict[str, Primitive] = {
 def _reduce_type(
     *operands: ShapedArray, jaxpr: ClosedJaxpr, dimensions: tuple[int, ...]
 ) -> list[ShapedArray]:
-    n = len(operands) // 2
-    arrays, inits = operands[:n], operands[n:]
-    if len({a.shape for a in arrays}) > 1:
-        shapes = ", ".join(str(a.shape) for a in arrays)
-        raise ShapeError(f"reduce: operands must have equal shapes, got {shapes}")
-    if any(a.shape for a in inits):
-        shapes = ", ".join(str(a.shape) for a in inits)
-        raise ShapeError(f"reduce: init_values must be scalars, got shapes {shapes}")
-    for a, init in zip(arrays, inits, strict=True):
-        if a.dtype != init.dtype:
-            raise TypeError(
-                f"reduce: each of init_values must have its operand's dtype, got "
-                f"{init.dtype.name} for an operand of {a.dtype.name}"
-            )
+    check_operands("reduce", operands)
+    arrays = operands[: len(operands) // 2]
     check_axes("reduce", dimensions, arrays[0].shape, "dimensions")
     shape = monoids.reduced(arrays[0], dimensions)
     return [ShapedArray(shape, a.dtype, a.weak_type) for a in arrays]
@@ -68,14 +61,46 @@ def _reduce(*operands: Any, jaxpr: ClosedJaxpr, dimensions: tuple[int, ...]) -> 
     types = _reduce_type(*map(typeof, operands), jaxpr=jaxpr, dimensions=dimensions)
     arrays = [np.asarray(here.get(x)) for x in operands[:n]]
     shape = arrays[0].shape
-    order = [d for d in range(len(shape)) if d not in dimensions] + sorted(dimensions)
+    order = sorted(dimensions) + [d for d in range(len(shape)) if d not in dimensions]
     length = math.prod([shape[d] for d in dimensions])
-    rows = [x.transpose(order).reshape(*types[0].shape, length) for x in arrays]
+    rows = [x.transpose(order).reshape(length, *types[0].shape) for x in arrays]
+    return fold(jaxpr, operands[n:], [lambda i, r=r: r[i] for r in rows], length, types)
+
+
+def fold(
+    closed: ClosedJaxpr,
+    inits: Sequence[Any],
+    elements: Sequence[Callable[[int], np.ndarray]],
+    count: int,
+    types: Sequence[ShapedArray],
+) -> list[Any]:
+    """The reference meaning of reductions: initial values combined with elements in turn.
+
+    Args:
+        closed: the program that takes n totals and n elements to n totals.
+        inits: n scalars, arrays of the back end.
+        elements: for each of the n operands, the k-th element of every result.
+        count: how many elements each result is made of.
+        types: the types of the results.
+    """
+    from ... import backend
+
+    here = backend.current()
+    shape = types[0].shape
+    starts = [np.broadcast_to(here.get(init), shape) for init in inits]
+    scalar = [ShapedArray((), t.dtype, t.weak_type) for t in types]
+    if is_elementwise(closed.jaxpr):
+        totals = [here.put(np.array(s), t) for s, t in zip(starts, types, strict=True)]
+        for k in range(count):
+            new = [here.put(e(k), t) for e, t in zip(elements, types, strict=True)]
+            totals = run_on_arrays(closed, *totals, *new)
+        return [here.put(here.get(x), t) for x, t in zip(totals, types, strict=True)]
     results = [np.empty(t.shape, t.dtype) for t in types]
-    for place in np.ndindex(types[0].shape):
-        totals: Sequence[Any] = operands[n:]
-        for elements in zip(*[row[place] for row in rows], strict=True):
-            totals = eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *totals, *elements)
+    for place in np.ndindex(shape):
+        totals = [here.put(s[place], t) for s, t in zip(starts, scalar, strict=True)]
+        for k in range(count):
+            new = [here.put(e(k)[place], t) for e, t in zip(elements, scalar, strict=True)]
+            totals = eval_jaxpr(closed.jaxpr, closed.consts, *totals, *new)
         for result, total in zip(results, totals, strict=True):
             result[place] = here.get(total)
     return [here.put(r, t) for r, t in zip(results, types, strict=True)]
@@ -119,83 +144,15 @@ def reduce(
     """
     if out_sharding is not None:
         refuse_sharding("reduce", "out_sharding", out_sharding)
-    arrays, structure = tree.flatten(operands)
-    inits, init_structure = tree.flatten(init_values)
-    if structure != init_structure or not arrays:
-        raise ValueError(
-            f"reduce: operands and init_values must be alike and not empty, got {structure} and "
-            f"{init_structure}"
-        )
-    inits = [_adopted(init, typeof(x).dtype) for x, init in zip(arrays, inits, strict=True)]
+    arrays, inits, structure = flat_operands("reduce", operands, init_values)
     axes = integers("reduce", dimensions, "dimensions")
-    closed = _trace(computation, [typeof(x) for x in arrays], structure)
-    monoid = _monoid(closed.jaxpr)
-    if monoid is None:
+    closed = trace_computation("reduce", computation, [typeof(x) for x in arrays], structure)
+    monoid = operation_of(closed.jaxpr)
+    if monoid not in _MONOIDS:
         results = reduce_p.bind(*arrays, *inits, jaxpr=closed, dimensions=axes)
     else:
         _reduce_type(*map(typeof, (*arrays, *inits)), jaxpr=closed, dimensions=axes)
         results = [_MONOIDS[monoid].bind(arrays[0], axes=axes)]
-        if not _is_identity(inits[0], monoid):
+        if not is_identity(inits[0], monoid):
             results = eval_jaxpr(closed.jaxpr, closed.consts, inits[0], results[0])
     return tree.unflatten(structure, results)
-
-
-def _adopted(init: Any, dtype: Any) -> Any:
-    """An initial value, in the operand's dtype if it is a Python number."""
-    if isinstance(init, (bool, int, float, complex)):
-        return scalar_like(init, dtype, "reduce")
-    return init
-
-
-def _trace(
-    computation: Callable[..., Any], avals: list[ShapedArray], structure: Any
-) -> ClosedJaxpr:
-    """The program of `computation` on scalars of the operands' dtypes."""
-    name = function_name(computation)
-    scalars = [ShapedArray((), a.dtype, a.weak_type) for a in avals]
-    n = len(scalars)
-
-    def flat(*args: Any) -> list[Any]:
-        total, element = (tree.unflatten(structure, half) for half in (args[:n], args[n:]))
-        outputs, out_structure = tree.flatten(computation(total, element))
-        if out_structure != structure:
-            raise TypeError(
-                f"reduce: computation must return what it takes, {structure}; {name} returned "
-                f"{out_structure}"
-            )
-        check_outputs(outputs, out_structure, name)
-        return outputs
-
-    jaxpr, consts = trace_to_jaxpr(flat, scalars * 2, name)
-    if any(isinstance(c, Tracer) for c in consts):
-        raise TypeError(
-            f"reduce: computation must not use traced values from around it, and {name} does; "
-            f"pass them as a further operand, broadcast to the operands' shape"
-        )
-    for got, expected in zip(jaxpr.out_avals, scalars, strict=True):
-        if (got.shape, got.dtype) != ((), expected.dtype):
-            raise TypeError(
-                f"reduce: computation must return scalars of the operands' dtypes, expected "
-                f"{expected.str_short()}; {name} returned {got.str_short()}"
-            )
-    return ClosedJaxpr(jaxpr, consts)
-
-
-def _monoid(jaxpr: Jaxpr) -> str | None:
-    """The operation of `_MONOIDS` that a program of two scalars consists of, if it does."""
-    if len(jaxpr.eqns) != 1 or len(jaxpr.invars) != 2:
-        return None
-    eqn = jaxpr.eqns[0]
-    # Each of them is commutative, so the order of the operands does not matter.
-    if set(map(id, eqn.invars)) != set(map(id, jaxpr.invars)):
-        return None
-    if jaxpr.outvars[0] is not eqn.outvars[0] or eqn.primitive.name not in _MONOIDS:
-        return None
-    return eqn.primitive.name
-
-
-def _is_identity(init: Any, operation: str) -> bool:
-    if isinstance(init, Tracer):
-        return False
-    neutral = monoids.identity(operation, typeof(init).dtype)
-    return bool(np.asarray(init).astype(neutral.dtype) == neutral)

@@ -295,8 +295,6 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
             f"pad: padding_config must hold a triple (low, high, interior) of integers for each "
             f"axis, got {padding_config!r:.200}"
         ) from None
-    if isinstance(padding_value, (bool, int, float, complex)) and not isinstance(
-        padding_value, np.generic  # NumPy's doubles are Python's by inheritance
-    ):
+    if type(padding_value) in (bool, int, float, complex):  # NumPy scalars have dtypes of their own
         padding_value = scalar_like(padding_value, typeof(operand).dtype, "pad")
     return pad_p.bind(operand, padding_value, padding_config=tuple(low_high_interior))

@@ -1,4 +1,4 @@
-"""Sorting along an axis by one or several keys, and the k greatest elements."""
+"""Sorting along an axis by one or several keys."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
-from ..aval import ShapedArray, typeof
-from ..errors import ShapeError
-from ..primitive import Primitive
-from .axes import canonical_axis, check_axis
-from .kit import any_dtype, check_kind, orderable
+from ... import dtypes
+from ...aval import ShapedArray, typeof
+from ...errors import ShapeError
+from ...primitive import Primitive
+from ..axes import canonical_axis, check_axis
+from ..kit import any_dtype, check_kind
 
-__all__ = ["sort", "sort_key_val", "sort_p", "top_k", "top_k_p"]
+__all__ = ["sort", "sort_key_val", "sort_p"]
 
 
 def _sort_type(
@@ -109,63 +109,3 @@ def sort_key_val(
     """
     sorted_keys, sorted_values = sort((keys, values), dimension=dimension, is_stable=is_stable)
     return sorted_keys, sorted_values
-
-
-def _top_k_type(operand: ShapedArray, *, k: int, axis: int) -> list[ShapedArray]:
-    shape = operand.shape
-    check_kind("top_k", operand, orderable)
-    check_axis("top_k", axis, shape)
-    if not 0 <= k <= shape[axis]:
-        raise ShapeError(
-            f"top_k: k must be between 0 and the length {shape[axis]} of axis {axis}, got {k} for "
-            f"an operand of shape {shape}"
-        )
-    new = (*shape[:axis], k, *shape[axis + 1 :])
-    return [ShapedArray(new, operand.dtype, operand.weak_type), ShapedArray(new, np.int32)]
-
-
-def _top_k(x: np.ndarray, *, k: int, axis: int) -> list[np.ndarray]:
-    descending = ~_total_order(x)  # the complement turns the order around, without overflow
-    order = np.argsort(descending, axis, kind="stable")
-    first = np.take(order, np.arange(k), axis)
-    return [np.take_along_axis(x, first, axis), first.astype(np.int32)]
-
-
-def _total_order(x: np.ndarray) -> np.ndarray:
-    """Integers in the total order of IEEE 754: -NaN, -inf, ..., -0, 0, ..., inf, NaN."""
-    if not dtypes.issubdtype(x.dtype, np.floating):
-        return x.astype(np.int32) if x.dtype.kind == "V" else x
-    if x.dtype.itemsize < 4:
-        x = x.astype(np.float32)
-    bits = x.view(np.dtype(f"i{x.dtype.itemsize}"))
-    # A negative float's magnitude bits count downwards.
-    return np.where(bits < 0, bits ^ np.iinfo(bits.dtype).max, bits)
-
-
-# Params: k, how many; axis.
-top_k_p = Primitive("top_k", abstract=_top_k_type, reference=_top_k, multiple_results=True)
-
-
-def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Any]:
-    """The `k` greatest elements along an axis, in descending order, and their indices.
-
-    Of equal elements the first comes first. Floats are in IEEE 754's total order: a NaN
-    is greater than all else, -0 less than 0.
-
-    Args:
-        operand: an array of booleans, integers or floats.
-        k: how many elements, at most the axis's length.
-        axis: the axis; negative ones count from the end.
-
-    Returns:
-        A list of two arrays in which `axis` has length `k`: elements, and int32 indices.
-
-    Raises:
-        ShapeError: `k` or the axis is out of range.
-        TypeError: the dtype has no order.
-
-    >>> top_k(np.array([5, 9, 7]), 2)
-    [Array([9, 7], dtype=int32), Array([1, 2], dtype=int32)]
-    """
-    axis = canonical_axis("top_k", axis, typeof(operand).ndim)
-    return top_k_p.bind(operand, k=index(k), axis=axis)  # type: ignore[no-any-return]
