@@ -1,10 +1,10 @@
-"""Samples of matrix decompositions and solvers."""
+"""Samples of decompositions by eigenvalues, singular values and their kin."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .sample import ErrorSample, Sample
+from ..sample import ErrorSample, Sample
 
 
 def samples() -> Iterator[Sample]:

@@ -1,0 +1,15 @@
+"""Samples of direct decompositions and solvers: Cholesky, LU, QR, triangular, tridiagonal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..sample import ErrorSample, Sample
+
+
+def samples() -> Iterator[Sample]:
+    yield from ()
+
+
+def error_samples() -> Iterator[ErrorSample]:
+    yield from ()
