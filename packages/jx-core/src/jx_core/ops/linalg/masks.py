@@ -10,7 +10,7 @@ from ...aval import typeof
 from ..contraction import dot_general
 from ..elementwise import conj, eq, ge, le, select, sub
 from ..reduction import reduce_sum
-from ..shape import broadcast_in_dim, broadcasted_iota, full_like, transpose
+from ..shape import broadcast_in_dim, broadcasted_iota, full, full_like, transpose
 
 __all__: list[str] = []
 
@@ -40,12 +40,10 @@ def diagonal(x: Any) -> Any:
     return reduce_sum(where_in_matrix(eq(rows, columns), x), (typeof(x).ndim - 1,))
 
 
-def eye_like(x: Any, shape: tuple[int, int]) -> Any:
-    """Identity matrices of a shape, batched as `x` is and of its dtype."""
-    aval = typeof(x)
-    whole = (*aval.shape[:-2], *shape)
-    rows, columns = (broadcasted_iota(np.int32, whole, len(whole) - d) for d in (2, 1))
-    return select(eq(rows, columns), full_like(x, 1, shape=whole), full_like(x, 0, shape=whole))
+def eye(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Matrices with ones on their diagonals, in the last two of the axes of `shape`."""
+    rows, columns = (broadcasted_iota(np.int32, shape, len(shape) - d) for d in (2, 1))
+    return select(eq(rows, columns), full(shape, 1, dtype), full(shape, 0, dtype))
 
 
 def swapped(x: Any) -> Any:

@@ -13,7 +13,7 @@ from ..elementwise import sub
 from ..indexing import slice_in_dim
 from ..kit import Array, ArrayLike
 from ..shape import full_like, pad
-from .masks import triangle
+from .masks import adjoint_of, product, triangle
 from .spectral import adjoint, matrix_shape, per_matrix
 from .triangular import wide_dtype
 
@@ -264,8 +264,26 @@ def _ormqr(
     return np.ascontiguousarray(out if left else adjoint(out)).astype(c.dtype)
 
 
+def _ormqr_by_operations(a: Any, taus: Any, c: Any, *, left: bool, transpose: bool) -> Any:
+    """The product with Q itself, formed for the purpose."""
+    *batch, m, n = typeof(a).shape
+    axis = len(batch)
+    k = typeof(taus).shape[-1]
+    if n > m:
+        a = slice_in_dim(a, 0, m, axis=axis + 1)
+    elif n < m:
+        a = pad(a, full_like(a, 0, shape=()), [(0, 0, 0)] * (axis + 1) + [(0, m - n, 0)])
+    if k < m:
+        taus = pad(taus, full_like(taus, 0, shape=()), [(0, 0, 0)] * axis + [(0, m - k, 0)])
+    q = householder_product(a, taus)
+    q = adjoint_of(q) if transpose else q
+    return product(q, c) if left else product(c, q)
+
+
 # Params: left, whether Q stands to the left; transpose, whether it is Q^H.
-ormqr_p = Primitive("ormqr", abstract=_ormqr_type, reference=_ormqr)
+ormqr_p = Primitive(
+    "ormqr", abstract=_ormqr_type, reference=_ormqr, decompose=_ormqr_by_operations
+)
 
 
 def ormqr(
