@@ -95,7 +95,7 @@ def _update(r: np.ndarray, w: np.ndarray) -> np.ndarray:
         row = out[..., k, :].copy()
         out[..., k, :] = c * row + s * v
         v = c * v - s * row
-    return out.astype(r.dtype)
+    return np.triu(out).astype(r.dtype)
 
 
 def _update_by_operations(r: Any, w: Any) -> Any:
@@ -121,7 +121,7 @@ def _update_by_operations(r: Any, w: Any) -> Any:
         turned = add(mul(c, row), mul(s, v))
         return dynamic_update_index_in_dim(out, turned, k, axis), sub(mul(c, v), mul(s, row))
 
-    return fori_loop(0, n, step, (triangle(r, lower=False), w))[0]
+    return triangle(fori_loop(0, n, step, (triangle(r, lower=False), w))[0], lower=False)
 
 
 # Operands: an upper triangular factor R, a vector w. Result: the factor of R^T R + w w^T.

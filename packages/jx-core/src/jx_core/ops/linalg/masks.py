@@ -54,8 +54,12 @@ def swapped(x: Any) -> Any:
 
 def adjoint_of(x: Any) -> Any:
     """The conjugate transpose of the last two axes."""
-    out = swapped(x)
-    return conj(out) if typeof(x).dtype.kind == "c" else out
+    return conj_if_complex(swapped(x))
+
+
+def conj_if_complex(x: Any) -> Any:
+    """The conjugate of complex numbers; real numbers as they are."""
+    return conj(x) if typeof(x).dtype.kind == "c" else x
 
 
 def product(x: Any, y: Any) -> Any:

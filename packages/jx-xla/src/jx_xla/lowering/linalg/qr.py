@@ -1,6 +1,7 @@
 """Lowering of QR decompositions: LAPACK, the GPU solvers, XLA's own custom calls on TPUs.
 
-`qr` itself is lowered as its decomposition: the packed form, and the product of its reflections.
+Pivoting is a loop of reflections there. `qr` itself is lowered as its decomposition: the packed
+form, and the product of its reflections.
 """
 
 from __future__ import annotations
@@ -100,14 +101,6 @@ def _gpu_geqrf(ctx: Context, a: Value) -> list[Value]:
     if _empty(ctx):
         return _nothing(ctx, a)
     return _call(ctx, gpu_solver(ctx.module.platform, "geqrf_ffi"), (a,), {0: 0})
-
-
-@deflower(linalg.geqp3_p)
-def _xla_geqp3(ctx: Context, a: Value, jpvt: Value, *, use_magma: Any) -> list[Value]:
-    raise NotImplementedError(
-        f"qr with pivoting is not available on {ctx.module.platform}: XLA has no such "
-        f"decomposition there. CPUs and GPUs have one; on this platform use pivoting=False"
-    )
 
 
 @deflower(linalg.geqp3_p, platform="cpu")
