@@ -1,4 +1,4 @@
-"""Samples of decompositions by eigenvalues, singular values and their kin."""
+"""Samples of spectral decompositions."""
 
 from __future__ import annotations
 

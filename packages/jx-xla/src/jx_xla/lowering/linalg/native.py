@@ -72,7 +72,7 @@ def native_call(
         operands: SSA names.
         operand_buffers, results: types and layouts of operands and results.
         attributes: what else the function is told: bools, ints (64 bits; NumPy integers keep
-            their own width), and single letters, which LAPACK's options are (8 bits).
+            their own width), words, and single letters, which LAPACK's options are (8 bits).
         aliases: which operand's memory may serve as which result's.
     """
     config = ", ".join(f"{k} = {_attribute(v)}" for k, v in (attributes or {}).items())
@@ -104,7 +104,7 @@ def _attribute(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f"{ord(value)} : ui8"
+        return f"{ord(value)} : ui8" if len(value) == 1 else f'"{value}"'
     if isinstance(value, np.integer):
         return f"{int(value)} : {tensor((), value.dtype)[len('tensor<') : -1]}"
     return f"{value} : i64"
@@ -136,3 +136,9 @@ def where_ok(block: Block, status: Value, batch: tuple[int, ...], x: Value, aval
     kind = type_of(aval)
     kinds = (tensor(aval.shape, bits.dtype), kind, kind)
     return block.op("stablehlo.select", (good, x, nan), kinds, kind)
+
+
+def gpu_hybrid(platform: str, routine: str) -> str:
+    """The name of a routine that computes partly on the host, `geqp3` giving `cuhybrid_geqp3`."""
+    custom_calls.register_gpu_targets()
+    return f"{'cu' if platform == 'cuda' else 'hip'}hybrid_{routine}"
