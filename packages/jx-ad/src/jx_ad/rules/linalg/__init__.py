@@ -1,3 +1,3 @@
 """Differentiation of matrix decompositions and solvers."""
 
-from . import cholesky, lu, qr, triangular, tridiagonal_solve  # noqa: F401
+from . import cholesky, lu, qr, reflections, triangular, tridiagonal_solve  # noqa: F401
