@@ -1,6 +1,7 @@
 """Lowering of LU decompositions: `getrf` of LAPACK and the GPU solvers, XLA's own on TPUs.
 
-The permutation that row exchanges amount to is lowered as its decomposition, a loop.
+The permutation that row exchanges amount to has a kernel on GPUs; it is lowered as its
+decomposition, a loop, elsewhere.
 """
 
 from __future__ import annotations
@@ -11,20 +12,26 @@ from jx_core import ShapedArray, lax
 from jx_core.lax import linalg
 
 from ..builder import Value
+from ..elementwise import convert
 from ..tables import Context, deflower
 from ..types import type_of
-from .native import gpu_solver, lapack, matrices, native_call, plain, status_codes, where_ok
+from .native import (
+    gpu_kernel,
+    gpu_solver,
+    lapack,
+    matrices,
+    native_call,
+    plain,
+    status_codes,
+    where_ok,
+    xla_call,
+)
 from .parts import composed
 
 
 @deflower(linalg.lu_p)
 def _xla(ctx: Context, x: Value) -> list[Value]:
-    """A custom call that XLA itself knows."""
-    return ctx.block.ops(
-        "stablehlo.custom_call", (x,), [type_of(a) for a in ctx.in_avals],
-        [type_of(a) for a in ctx.out_avals],
-        'call_target_name = "LuDecomposition", api_version = 1 : i32, backend_config = ""',
-    )  # fmt: skip
+    return xla_call(ctx.block, "LuDecomposition", (x,), ctx.in_avals, ctx.out_avals)
 
 
 def _getrf(ctx: Context, x: Value, target: str) -> list[Value]:
@@ -62,5 +69,18 @@ def _gpu(ctx: Context, x: Value) -> list[Value]:
     return _getrf(ctx, x, gpu_solver(ctx.module.platform, "getrf_ffi"))
 
 
+def _gpu_permutation(ctx: Context, pivots: Value, *, permutation_size: int) -> Value:
+    """A kernel of jaxlib's, for int32."""
+    block, (aval,) = ctx.block, ctx.in_avals
+    if 0 in aval.shape:
+        attributes = f"iota_dimension = {ctx.out.ndim - 1} : i64"
+        return block.op("stablehlo.iota", (), (), type_of(ctx.out), attributes)
+    pivots = convert(block, pivots, aval, ctx.out.dtype)
+    target = gpu_kernel(ctx.module.platform, "_lu_pivots_to_permutation")
+    source = plain(aval.update(dtype=ctx.out.dtype))
+    return native_call(block, target, (pivots,), (source,), (plain(ctx.out),))[0]
+
+
 for _platform in ("cuda", "rocm"):
     deflower(linalg.lu_p, platform=_platform)(_gpu)
+    deflower(linalg.lu_pivots_to_permutation_p, platform=_platform)(_gpu_permutation)
