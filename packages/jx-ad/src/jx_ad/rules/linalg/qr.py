@@ -13,8 +13,21 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import Primitive, typeof
-from jx_core.lax import add, broadcast_in_dim, complex, concatenate, eq, full_like, imag, linalg
-from jx_core.lax import neg, pad, select, slice_in_dim, sub
+from jx_core.lax import (
+    add,
+    broadcast_in_dim,
+    complex,
+    concatenate,
+    eq,
+    full_like,
+    imag,
+    linalg,
+    neg,
+    pad,
+    select,
+    slice_in_dim,
+    sub,
+)
 from jx_core.ops.linalg.compact_wy import vectors
 from jx_core.ops.linalg.masks import (
     adjoint_of,

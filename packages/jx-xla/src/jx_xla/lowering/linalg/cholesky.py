@@ -39,7 +39,9 @@ def _cholesky(ctx: Context, x: Value) -> Value:
     return _lower_part(ctx, ctx.block.op("stablehlo.cholesky", (x,), (kind,), kind, "lower = true"))
 
 
-def _potrf(ctx: Context, x: Value, target: str, buffer: Buffer, attributes: dict[str, Any]) -> Value:
+def _potrf(
+    ctx: Context, x: Value, target: str, buffer: Buffer, attributes: dict[str, Any]
+) -> Value:
     if 0 in ctx.out.shape:
         return x
     batch = ctx.out.shape[:-2]

@@ -6,9 +6,11 @@ decomposition, a loop, elsewhere.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from jx_core import ShapedArray, lax
+from jx_core import lax
 from jx_core.lax import linalg
 
 from ..builder import Value
@@ -31,7 +33,20 @@ from .parts import composed
 
 @deflower(linalg.lu_p)
 def _xla(ctx: Context, x: Value) -> list[Value]:
+    if 0 in ctx.in_avals[0].shape:
+        return _empty(ctx, x)
     return xla_call(ctx.block, "LuDecomposition", (x,), ctx.in_avals, ctx.out_avals)
+
+
+def _empty(ctx: Context, x: Value) -> list[Value]:
+    """The results for empty matrices, where nothing is exchanged."""
+    pivots, m = ctx.out_avals[1], ctx.in_avals[0].shape[-2]
+
+    def exchanges() -> list[Any]:
+        none = lax.full(pivots.shape, 0, np.int32)
+        return [none, linalg.lu_pivots_to_permutation(none, m)]
+
+    return [x, *composed(ctx.block, exchanges, [], [])]
 
 
 def _getrf(ctx: Context, x: Value, target: str) -> list[Value]:
@@ -39,7 +54,7 @@ def _getrf(ctx: Context, x: Value, target: str) -> list[Value]:
     packed_aval, pivots_aval, _ = ctx.out_avals
     batch, m = aval.shape[:-2], aval.shape[-2]
     if 0 in aval.shape:
-        return [x, *composed(block, lambda: _exchanges(pivots_aval, m), [], [])]
+        return _empty(ctx, x)
     packed, pivots, status = native_call(
         block, target, (x,), (matrices(aval),),
         (matrices(packed_aval), plain(pivots_aval), status_codes(batch)), {}, {0: 0},
@@ -47,17 +62,11 @@ def _getrf(ctx: Context, x: Value, target: str) -> list[Value]:
     # A positive code says that U is singular, which is a result like any other.
     packed = where_ok(block, status, batch, packed, packed_aval, failed_above=True)
 
-    def from_zero(p: object) -> list[object]:
+    def from_zero(p: Any) -> list[Any]:
         p = lax.sub(p, np.int32(1))
         return [p, linalg.lu_pivots_to_permutation(p, m)]
 
     return [packed, *composed(block, from_zero, [pivots_aval], [pivots])]
-
-
-def _exchanges(pivots: ShapedArray, m: int) -> list[object]:
-    """The results for empty matrices, where nothing is exchanged."""
-    none = lax.full(pivots.shape, 0, np.int32)
-    return [none, linalg.lu_pivots_to_permutation(none, m)]
 
 
 @deflower(linalg.lu_p, platform="cpu")

@@ -69,7 +69,7 @@ def gpu_solver(platform: str, routine: str) -> str:
 
 
 def gpu_kernel(platform: str, name: str) -> str:
-    """The name of a GPU function that is no solver's: `_cholesky_update_ffi`, `sparse_gtsv2_ffi`."""
+    """The name of another GPU function, `sparse_gtsv2_ffi` giving `cusparse_gtsv2_ffi`."""
     custom_calls.register_gpu_targets()
     return f"{'cu' if platform == 'cuda' else 'hip'}{name}"
 

@@ -15,7 +15,6 @@ from jx_core.ops.linalg.masks import eye
 
 from ..builder import Value
 from ..tables import Context, deflower
-from ..types import type_of
 from .native import (
     Buffer,
     gpu_hybrid,
@@ -71,6 +70,8 @@ def _unitary(dtype: Any) -> str:
 
 @deflower(linalg.geqrf_p)
 def _xla_geqrf(ctx: Context, a: Value) -> list[Value]:
+    if _empty(ctx):
+        return _nothing(ctx, a)
     return xla_call(ctx.block, "Qr", (a,), ctx.in_avals, ctx.out_avals)
 
 
@@ -118,14 +119,16 @@ def _untouched(ctx: Context, a: Value, jpvt: Value) -> list[Value]:
 # --- products of reflections ---
 
 
-@deflower(linalg.householder_product_p)
-def _xla_product(ctx: Context, a: Value, taus: Value) -> Value:
-    target = "ProductOfElementaryHouseholderReflectors"
-    return xla_call(ctx.block, target, (a, taus), ctx.in_avals, ctx.out_avals)[0]
-
-
 def _identity(ctx: Context) -> Value:
     return composed(ctx.block, lambda: [eye(ctx.out.shape, ctx.out.dtype)], [], [])[0]
+
+
+@deflower(linalg.householder_product_p)
+def _xla_product(ctx: Context, a: Value, taus: Value) -> Value:
+    if _empty(ctx):
+        return _identity(ctx)
+    target = "ProductOfElementaryHouseholderReflectors"
+    return xla_call(ctx.block, target, (a, taus), ctx.in_avals, ctx.out_avals)[0]
 
 
 @deflower(linalg.householder_product_p, platform="cpu")
