@@ -11,6 +11,7 @@ from . import (
     eager,
     fourier,
     indexing,
+    linalg,
     ragged,
     startup,
     tracing,
@@ -26,6 +27,7 @@ FAMILIES = (
     convolution,
     fourier,
     indexing,
+    linalg,
     ragged,
     training,
 )
