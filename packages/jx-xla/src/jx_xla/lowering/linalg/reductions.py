@@ -1,0 +1,50 @@
+"""Lowering of Householder reductions: LAPACK's `gehrd` and `sytrd`, cuSOLVER's `sytrd`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jx_core.lax import linalg
+
+from ..builder import Value
+from ..tables import Context, deflower, lowering_rules
+from .native import gpu_solver, lapack, matrices, plain
+from .spectral import GPU_PLATFORMS, decomposition, is_empty, zeros
+
+
+@deflower(linalg.hessenberg_p, platform="cpu")
+def _hessenberg(ctx: Context, a: Value) -> list[Value]:
+    (aval,), (_, taus) = ctx.in_avals, ctx.out_avals
+    if is_empty(aval):
+        return zeros(ctx)
+    return decomposition(
+        ctx, lapack(aval.dtype, "gehrd"), a, matrices(aval), [matrices(aval), plain(taus)],
+        {"low": np.int32(1), "high": np.int32(aval.shape[-1])},
+    )  # fmt: skip
+
+
+@deflower(linalg.tridiagonal_p, platform="cpu")
+def _tridiagonal(ctx: Context, a: Value, *, lower: bool) -> list[Value]:
+    (aval,), (_, *rest) = ctx.in_avals, ctx.out_avals
+    if is_empty(aval):
+        return zeros(ctx)
+    routine = "hetrd" if aval.dtype.kind == "c" else "sytrd"
+    results = [matrices(aval), *map(plain, rest)]
+    return decomposition(
+        ctx, lapack(aval.dtype, routine), a, matrices(aval), results, {"uplo": "L" if lower else "U"}
+    )
+
+
+def _tridiagonal_gpu(ctx: Context, a: Value, *, lower: bool) -> list[Value]:
+    (aval,), (_, *rest) = ctx.in_avals, ctx.out_avals
+    if is_empty(aval):
+        return zeros(ctx)
+    target = gpu_solver(ctx.module.platform, "sytrd_ffi")
+    results = [matrices(aval), *map(plain, rest)]
+    return decomposition(ctx, target, a, matrices(aval), results, {"lower": lower})
+
+
+for _platform in GPU_PLATFORMS:
+    deflower(linalg.tridiagonal_p, platform=_platform)(_tridiagonal_gpu)
+lowering_rules.explain("Hessenberg reductions are there for CPUs", linalg.hessenberg_p)
+lowering_rules.explain("tridiagonal reductions are there for CPUs and GPUs", linalg.tridiagonal_p)
