@@ -145,7 +145,8 @@ def _tridiagonal(a: np.ndarray, *, lower: bool) -> list[np.ndarray]:
         packed, diagonal, off, taus = to_tridiagonal(matrix[::-1, ::-1])
         return packed[::-1, ::-1], diagonal[::-1], off[::-1], taus[::-1]
 
-    return per_matrix(compute, a, types_of(_tridiagonal_type, a, {"lower": lower}))
+    types = types_of(_tridiagonal_type, a, {"lower": lower})
+    return per_matrix(compute, a, types, np.tril if lower else np.triu)
 
 
 # Params: lower, which triangle is read and written. Results: the packed matrix, diagonal,
@@ -163,7 +164,7 @@ def tridiagonal(a: ArrayLike, *, lower: bool = True) -> tuple[Array, Array, Arra
 
     Args:
         a: an array of shape (..., n, n), float32, float64, complex64 or complex128.
-        lower: which triangle is read; the other may hold anything finite.
+        lower: which triangle is read; the other may hold anything.
 
     Returns:
         Four arrays: one of shape (..., n, n) that holds, in the triangle that was read, `t`

@@ -86,20 +86,24 @@ def chosen(name: str, argument: str, kind: type[enum.Enum], value: Any) -> Any:
 
 
 def per_matrix(
-    compute: Callable[[np.ndarray], Sequence[Any]], x: np.ndarray, types: Sequence[ShapedArray]
+    compute: Callable[[np.ndarray], Sequence[Any]],
+    x: np.ndarray,
+    types: Sequence[ShapedArray],
+    reads: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> list[np.ndarray]:
     """The results of `compute` on each matrix of `x`, in double precision, and rounded.
 
     Args:
-        compute: takes one finite matrix, float64 or complex128, and gives its results; it
-            raises LinAlgError where there are none.
+        compute: takes one matrix, float64 or complex128, and gives its results; it raises
+            LinAlgError where there are none.
         x: matrices in the last two axes.
         types: the types of the results for all of `x`.
+        reads: gives the part of a matrix that must be finite, for there to be results.
     """
     wide = x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
     outs = [np.full(t.shape, np.nan, t.dtype) for t in types]
     for place in np.ndindex(x.shape[:-2]):
-        if not np.isfinite(wide[place]).all():
+        if not np.isfinite(reads(wide[place])).all():
             continue
         try:
             results = compute(wide[place])

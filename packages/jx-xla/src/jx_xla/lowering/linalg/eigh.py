@@ -17,8 +17,8 @@ from jx_core.lax import linalg
 from ..builder import Value
 from ..tables import Context, deflower
 from ..types import type_of
-from .native import gpu_solver, lapack, matrices, plain
-from .spectral import GPU_PLATFORMS, columns, composed, decomposition, is_empty, zeros
+from .native import gpu_solver, lapack, matrices, plain, where_ok
+from .spectral import GPU_PLATFORMS, columns, composed, decomposition, finite_only, is_empty, zeros
 
 _QR, _JACOBI = linalg.EighImplementation.QR, linalg.EighImplementation.JACOBI
 _SWEEPS = 100
@@ -42,6 +42,10 @@ def _part(ctx: Context, values: list[Value], subset_by_index: Any) -> list[Value
     )
 
 
+def _triangle(lower: bool) -> str:
+    return "lower" if lower else "upper"
+
+
 def _refuse(ctx: Context, algorithm: Any, *offered: Any) -> None:
     if algorithm is not None and algorithm not in offered:
         names = " and ".join(repr(a) for a in offered)
@@ -63,11 +67,16 @@ def _rotations(
     # A subset is one of the sorted eigenvalues.
     in_order = sort_eigenvalues or subset_by_index is not None
     tolerance = 1e-6 if types[1].dtype == np.float32 else 1e-14
+    x, failed = finite_only(ctx, x, _triangle(lower))
     values = ctx.block.ops(
         "stablehlo.custom_call", (x,), (type_of(ctx.in_avals[0]),), [type_of(a) for a in types],
         'call_target_name = "Eigh", api_version = 1 : i32, '
         f'backend_config = "{int(lower)},{int(in_order)},{_SWEEPS},{tolerance}"',
     )  # fmt: skip
+    batch = types[0].shape[:-2]
+    values = [
+        where_ok(ctx.block, failed, batch, v, t) for v, t in zip(values, types, strict=True)
+    ]
     return _part(ctx, values, subset_by_index)
 
 
@@ -82,7 +91,7 @@ def _lapack(ctx: Context, x: Value, *, algorithm: Any, **params: Any) -> list[Va
     routine = "heevd" if aval.dtype.kind == "c" else "syevd"
     values = decomposition(
         ctx, lapack(aval.dtype, routine), x, matrices(aval), [matrices(types[0]), plain(types[1])],
-        {"mode": "V", "uplo": "L" if params["lower"] else "U"},
+        {"mode": "V", "uplo": "L" if params["lower"] else "U"}, reads=_triangle(params["lower"]),
     )  # fmt: skip
     return _part(ctx, values, params["subset_by_index"])
 
@@ -99,6 +108,7 @@ def _gpu(
         ctx, gpu_solver(ctx.module.platform, "syevd_ffi"), x, matrices(aval),
         [matrices(types[0]), plain(types[1])],
         {"lower": lower, "algorithm": np.uint8(_GPU_ALGORITHMS[algorithm])},
+        reads=_triangle(lower),
     )  # fmt: skip
     return _part(ctx, values, subset_by_index)
 

@@ -29,19 +29,21 @@ def _tridiagonal(ctx: Context, a: Value, *, lower: bool) -> list[Value]:
     if is_empty(aval):
         return zeros(ctx)
     routine = "hetrd" if aval.dtype.kind == "c" else "sytrd"
-    results = [matrices(aval), *map(plain, rest)]
     return decomposition(
-        ctx, lapack(aval.dtype, routine), a, matrices(aval), results, {"uplo": "L" if lower else "U"}
-    )
+        ctx, lapack(aval.dtype, routine), a, matrices(aval), [matrices(aval), *map(plain, rest)],
+        {"uplo": "L" if lower else "U"}, reads="lower" if lower else "upper",
+    )  # fmt: skip
 
 
 def _tridiagonal_gpu(ctx: Context, a: Value, *, lower: bool) -> list[Value]:
     (aval,), (_, *rest) = ctx.in_avals, ctx.out_avals
     if is_empty(aval):
         return zeros(ctx)
-    target = gpu_solver(ctx.module.platform, "sytrd_ffi")
-    results = [matrices(aval), *map(plain, rest)]
-    return decomposition(ctx, target, a, matrices(aval), results, {"lower": lower})
+    return decomposition(
+        ctx, gpu_solver(ctx.module.platform, "sytrd_ffi"), a, matrices(aval),
+        [matrices(aval), *map(plain, rest)], {"lower": lower},
+        reads="lower" if lower else "upper",
+    )  # fmt: skip
 
 
 for _platform in GPU_PLATFORMS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from jx_core import ShapedArray, lax, typeof
 from jx_core.staging import trace_to_jaxpr
 
 from ..builder import Block, Value
+from ..elementwise import binary
 from ..program import constants, lower_jaxpr
 from ..tables import Context
 from .native import Buffer, native_call, status_codes, where_ok
@@ -47,12 +49,13 @@ def decomposition(
     results: Sequence[Buffer],
     attributes: Mapping[str, Any],
     *,
+    reads: str | None = None,
     in_place: bool = True,
 ) -> list[Value]:
     """Call a native function whose last result, besides `results`, is a status code.
 
-    Returns:
-        The results, NaN for matrices with another code than 0.
+    It sees zeros in place of matrices with NaNs or infinities, with which some routines never
+    end (LAPACK's `gesvd`) and others give numbers.
 
     Args:
         ctx: where to write.
@@ -60,36 +63,52 @@ def decomposition(
         operand, operand_buffer: the matrices.
         results: the types and layouts of the results, the status codes aside.
         attributes: what else the function is told.
+        reads: the triangle that it reads, `lower` or `upper`; both if None.
         in_place: the operand's memory may serve for the first result.
+
+    Returns:
+        The results, NaN for matrices that are not finite or have another code than 0.
     """
-    batch = operand_buffer.aval.shape[:-2]
+    block, aval = ctx.block, operand_buffer.aval
+    batch = aval.shape[:-2]
+    operand, failed = finite_only(ctx, operand, reads)
     *values, status = native_call(
-        ctx.block, target, (operand,), (operand_buffer,), (*results, status_codes(batch)),
+        block, target, (operand,), (operand_buffer,), (*results, status_codes(batch)),
         attributes, {0: 0} if in_place else None,
     )  # fmt: skip
+    codes = status_codes(batch).aval
+    status = binary(block, "or", status, failed, codes)
     return [
-        where_ok(ctx.block, status, batch, v, b.aval) if b.aval.shape[: len(batch)] == batch else v
+        where_ok(block, status, batch, v, b.aval) if b.aval.shape[: len(batch)] == batch else v
         for v, b in zip(values, results, strict=True)
     ]
 
 
-def nan_where_not_finite(x: Any, axes: Sequence[int], outs: Sequence[Any]) -> list[Any]:
-    """Results, NaN for each matrix of `x` (its axes are `axes`) that is not finite throughout."""
-    batch = [d for d in range(typeof(x).ndim) if d not in axes]
-    good = lax.reduce_and(lax.is_finite(abs_if_complex(x)), axes)
-    return [
-        lax.select(
-            lax.broadcast_in_dim(good, typeof(o).shape, range(len(batch))),
-            o,
-            lax.full_like(o, np.nan),
-        )
-        for o in outs
-    ]
+def finite_only(ctx: Context, x: Value, reads: str | None = None) -> tuple[Value, Value]:
+    """The operand with zeros for matrices that are not finite, and 1 for those, as a code.
 
+    Args:
+        ctx: where to write; the operand is the equation's.
+        x: the operand.
+        reads: the triangle that counts, `lower` or `upper`; both if None.
+    """
 
-def abs_if_complex(x: Any) -> Any:
-    """The modulus of complex numbers; real numbers as they are."""
-    return lax.abs(x) if typeof(x).dtype.kind == "c" else x
+    def checked(x: Any) -> list[Any]:
+        shape = typeof(x).shape
+        n = len(shape)
+        parts = [lax.real(x), lax.imag(x)] if typeof(x).dtype.kind == "c" else [x]
+        good = functools.reduce(lax.bitwise_and, [lax.is_finite(p) for p in parts])
+        if reads is not None:
+            row, column = (lax.broadcasted_iota(np.int32, shape, n - k) for k in (2, 1))
+            beyond = lax.gt(column, row) if reads == "lower" else lax.lt(column, row)
+            good = lax.bitwise_or(good, beyond)
+        good = lax.reduce_and(good, (n - 2, n - 1))
+        everywhere = lax.broadcast_in_dim(good, shape, range(n - 2))
+        safe = lax.select(everywhere, x, lax.full_like(x, 0))
+        return [safe, lax.convert_element_type(lax.bitwise_not(good), np.int32)]
+
+    safe, failed = composed(ctx.block, checked, ctx.in_avals, (x,))
+    return safe, failed
 
 
 def columns(x: Any, start: int, stop: int, axis: int = -1) -> Any:
