@@ -10,6 +10,8 @@ os.environ.setdefault("JX_NUM_CPU_DEVICES", "8")
 from jx_core._version import __version__
 
 sys.path.insert(0, str(Path(__file__).parent))
+# The package that docs/layers/primitive.md walks through.
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "jx-periodic" / "src"))
 
 project = "jx"
 author = "the jx contributors"

@@ -19,9 +19,11 @@ from opdb import all_samples, mismatches, samples_of
 from opdb.derive import (
     arrays,
     batched,
+    cotangents,
     differentiable,
     distinct,
     moving_operands,
+    pulled,
     restricted,
     tangent,
 )
@@ -44,25 +46,6 @@ def doubles(name, most=None):
     samples = samples_of(name)
     real, complex_ = (differentiable(samples, d) for d in ("float64", "complex128"))
     return distinct(real, most) + distinct(complex_, most)
-
-
-def cotangents(outs, seed=3):
-    return [
-        tangent(np.asarray(o), seed + i)
-        if dtypes.issubdtype(o.dtype, np.inexact)
-        else np.zeros(o.shape, dtypes.float0)
-        for i, o in enumerate(outs)
-    ]
-
-
-def pulled(sample):
-    """The cotangents of the moving operands, for fixed random ones of the results."""
-
-    def fun(*moving):
-        outs, pull = vjp(restricted(sample), *moving)
-        return pull(cotangents([np.zeros(o.shape, o.dtype) for o in outs]))
-
-    return fun
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import backend, tree
+from jx_ad import vjp
+from jx_core import backend, dtypes, tree
 
 from .sample import Sample
 
@@ -88,3 +89,23 @@ def tangent(x: np.ndarray, seed: int = 0) -> np.ndarray:
     if x.dtype.kind == "c":
         values = values + 1j * generator.standard_normal(x.shape)
     return np.asarray(values).astype(x.dtype)
+
+
+def cotangents(outs: Sequence[Any], seed: int = 3) -> list[np.ndarray]:
+    """Random cotangents of results: zeros of dtype float0 for those that are not inexact."""
+    return [
+        tangent(np.asarray(o), seed + i)
+        if dtypes.issubdtype(o.dtype, np.inexact)
+        else np.zeros(o.shape, dtypes.float0)
+        for i, o in enumerate(outs)
+    ]
+
+
+def pulled(sample: Sample) -> Callable[..., Any]:
+    """The cotangents of the moving operands, for fixed random ones of the results."""
+
+    def fun(*moving: Any) -> Any:
+        outs, pull = vjp(restricted(sample), *moving)
+        return pull(cotangents([np.zeros(o.shape, o.dtype) for o in outs]))
+
+    return fun

@@ -180,7 +180,7 @@ class TestFloatArithmetic:
         np.testing.assert_array_equal(value(lax.round(x)), np.float32(away))
         to_even = lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)
         np.testing.assert_array_equal(value(to_even), np.float32(even))
-        assert "rounding_method=0" in str(make_jaxpr(lax.round)(x))
+        assert "rounding_method=RoundingMethod.AWAY_FROM_ZERO" in str(make_jaxpr(lax.round)(x))
 
     def test_signs_of_zero_and_nan(self):
         got = value(lax.sign(np.float32([-0.0, 0.0, np.nan, -3, np.inf])))

@@ -144,5 +144,12 @@ def run(
 def jvp_flat(
     fun: Callable[..., Sequence[Any]], primals: Sequence[Any], tangents: Sequence[Any]
 ) -> tuple[list[Any], list[Any]]:
-    """Results and tangents of a flat function; tangents that are None are zero, in and out."""
-    return run(JVPTrace(state.trace), fun, primals, tangents)
+    """Results and tangents of a flat function; tangents that are None are zero, in and out.
+
+    In a rule that runs while tangents are taped, values are computed and the rest goes to the
+    tape: a loop in `fun` is split in two like any other.
+    """
+    current = state.trace
+    taped = getattr(current, "is_tape", False)
+    trace = LinearizeTrace(current.parent, current) if taped else JVPTrace(current)
+    return run(trace, fun, primals, tangents)

@@ -49,6 +49,7 @@ class Tape(Trace):
     """Records operations on its tracers; all others go to the parent."""
 
     __slots__ = ("count", "entries", "finished", "inputs", "parent")
+    is_tape = True
 
     def __init__(self, parent: Trace) -> None:
         transpose_rules.load()

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from jx_core.jaxpr import define_notation
 from jx_xla import devices as all_devices
 from jx_xla import process_index
 from jx_xla.runtime.shardings import device_list
@@ -325,3 +326,31 @@ def get_mesh() -> Mesh:
     """
     mesh = mesh_in_context()
     return Mesh((), ()) if mesh is None else mesh
+
+
+# How programs that hold them are printed.
+define_notation(AxisType)
+define_notation(
+    Mesh,
+    lambda m: {
+        "platform": m.devices.flat[0].platform if m.size else None,
+        "device_ids": tuple(map(int, m.device_ids.flat)),
+        "axis_sizes": m.axis_sizes,
+        "axis_names": m.axis_names,
+        "axis_types": m.axis_types,
+    },
+    lambda **fields: _named_mesh(**fields),
+)
+
+
+def _named_mesh(
+    platform: str | None,
+    device_ids: tuple[int, ...],
+    axis_sizes: tuple[int, ...],
+    axis_names: tuple[Any, ...],
+    axis_types: tuple[AxisType, ...],
+) -> Mesh:
+    """The mesh of these devices."""
+    known = {d.id: d for d in all_devices(platform)} if platform else {}
+    grid = np.array([known[i] for i in device_ids], dtype=object)
+    return Mesh(grid.reshape(axis_sizes), axis_names, axis_types)

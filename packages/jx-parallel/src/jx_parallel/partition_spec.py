@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from jx_core.jaxpr import define_notation
 from jx_xla.runtime.named_sharding import UNCONSTRAINED, NamedSharding
 
 from .context import mesh_in_context
@@ -117,3 +118,5 @@ class PartitionSpec:
 
 
 P = PartitionSpec
+
+define_notation(PartitionSpec, lambda s: {"parts": s._parts}, lambda parts: PartitionSpec(*parts))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 import numpy as np
 
+from ..aval import typeof
 from .ir import ClosedJaxpr, DropVar, Eqn, Jaxpr, Literal, jaxprs_in
+from .notation import write_value
 
 _WIDTH = 80
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -18,6 +22,7 @@ class _Names:
     def __init__(self) -> None:
         self.vars: dict[Any, str] = {}
         self.shared: dict[int, str] = {}
+        self.values: dict[Any, str] = {}  # of the constants of programs among the params
 
     def of(self, v: Any) -> str:
         if isinstance(v, Literal):
@@ -29,7 +34,8 @@ class _Names:
         return self.vars[v]
 
     def binder(self, v: Any) -> str:
-        return f"{self.of(v)}:{v.aval.str_short()}"
+        value = f"={self.values[v]}" if v in self.values else ""
+        return f"{self.of(v)}:{v.aval.str_short()}{value}"
 
 
 def _letters(n: int) -> str:
@@ -44,6 +50,26 @@ def _letters(n: int) -> str:
 def _scalar(value: Any) -> str:
     value = value.item() if isinstance(value, (np.generic, np.ndarray)) else value
     return str(value)
+
+
+_LONGEST_CONSTANT = 16  # elements
+
+
+def _constant(value: Any) -> str:
+    """The elements of an array that a program in the params closes over.
+
+    A longer one is named by the hash of its bytes, by which whoever reads the text finds it
+    among the arrays that come with it.
+    """
+    from .. import backend
+
+    array = np.asarray(backend.current().get(value))
+    if array.dtype.kind == "V" and typeof(value).dtype != array.dtype:
+        array = np.ascontiguousarray(array)[..., None].view(np.uint32)  # keys, as their words
+    if array.size <= _LONGEST_CONSTANT:
+        text = write_value(array)
+        return text.removeprefix("array(").rpartition(", dtype=")[0]
+    return f"#{hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]}"
 
 
 class _Options:
@@ -160,11 +186,23 @@ def _params(eqn: Eqn, names: _Names, options: _Options) -> list[str]:
     order = shown if eqn.primitive.name == "jit" else sorted(shown)
     ordered = ("name", "jaxpr", *[k for k in order if k not in ("name", "jaxpr")])
     keys = [k for k in ordered if k in shown] if eqn.primitive.name == "jit" else list(order)
-    return [f"{k}={_value(shown[k], names, options)}" for k in keys]
+    return [f"{k}={_named_value(k, shown[k], names, options)}" for k in keys]
+
+
+_PLAIN_NAME = re.compile(r"[\w<>.-]+")
+
+
+def _named_value(key: str, value: Any, names: _Names, options: _Options) -> str:
+    """A param's value; what a param called `name` holds needs no quotation marks."""
+    if key == "name" and isinstance(value, str) and _PLAIN_NAME.fullmatch(value):
+        return value
+    return _value(value, names, options)
 
 
 def _value(value: Any, names: _Names, options: _Options) -> str:
     if isinstance(value, ClosedJaxpr):
+        for v, c in zip(value.jaxpr.constvars, value.consts, strict=True):
+            names.values[v] = _constant(c)
         value = value.jaxpr
     if isinstance(value, Jaxpr):
         text = _jaxpr_text(value, names, options)
@@ -172,8 +210,6 @@ def _value(value: Any, names: _Names, options: _Options) -> str:
     if isinstance(value, tuple) and value and isinstance(value[0], (Jaxpr, ClosedJaxpr)):
         items = "\n".join(_value(v, names, options) for v in value)
         return "(\n" + "\n".join("  " + line for line in items.split("\n")) + "\n)"
-    if isinstance(value, np.dtype):
-        return str(value.name)
-    if isinstance(value, type) and issubclass(value, np.generic):
-        return value.__name__
-    return str(value)
+    if isinstance(value, tuple) and any(isinstance(v, (Jaxpr, ClosedJaxpr)) for v in value):
+        return f"({', '.join(_value(v, names, options) for v in value)})"
+    return write_value(value)

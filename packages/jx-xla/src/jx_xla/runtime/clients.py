@@ -25,6 +25,7 @@ import numpy as np
 from jx_core.aval import ShapedArray
 from jx_core.config import num_cpu_devices, platforms
 from jx_core.errors import BackendError
+from jx_core.jaxpr.notation import define_notation
 
 from . import flags, lookups, plugins
 from .library import xla
@@ -394,3 +395,11 @@ def clear() -> None:
         _clients.clear()
         _failures.clear()
         _default_device = None
+
+
+# How programs that name a device are printed.
+define_notation(
+    Device,
+    lambda d: {"platform": d.platform, "id": d.id},
+    lambda platform, id: next(d for d in devices(platform) if d.id == id),
+)

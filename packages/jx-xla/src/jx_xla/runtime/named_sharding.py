@@ -23,6 +23,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from jx_core.jaxpr.notation import define_name, define_notation
+
 from . import hlo_shardings, lookups
 from .library import furnish, xla
 from .shardings import Device, Shape, Sharding
@@ -290,3 +292,19 @@ lookups.provide("jax._src.named_sharding", "check_pspec", check_spec)
 with lookups.answered():
     # The first construction looks `check_pspec` up, once and for all.
     NamedSharding(_NoMesh(), ())
+
+
+# How programs that hold them are printed.
+define_name(
+    _Unconstrained, repr, lambda name: UNCONSTRAINED if name == "UNCONSTRAINED" else None
+)
+define_notation(
+    NamedSharding,
+    lambda s: {
+        "mesh": s.mesh,
+        "spec": s.spec,
+        "memory_kind": s._memory_kind,
+        "logical_device_ids": s._logical_device_ids,
+    },
+    _make,
+)

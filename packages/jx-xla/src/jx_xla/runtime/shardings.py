@@ -14,6 +14,8 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from jx_core.jaxpr.notation import define_notation
+
 from . import hlo_shardings, lookups
 from .hlo_shardings import REPLICATED, IndivisibleError
 from .library import furnish, xla
@@ -372,4 +374,17 @@ lookups.provide(
     "jax._src.sharding_impls",
     "make_single_device_sharding",
     lambda device, memory_kind=None: single_device(device, memory_kind),
+)
+
+
+# How programs that hold them are printed.
+define_notation(
+    SingleDeviceSharding,
+    lambda s: {"device": s._device, "memory_kind": s._memory_kind},
+    single_device,
+)
+define_notation(
+    GSPMDSharding,
+    lambda s: dict(zip(("devices", "proto", "memory_kind"), s.__reduce__()[1], strict=True)),
+    _make_gspmd,
 )

@@ -18,6 +18,7 @@ from ... import dtypes
 from ...aval import ShapedArray, typeof
 from ...config import default_prng_impl, enable_x64
 from ...errors import ShapeError
+from ...jaxpr.notation import define_name
 from ...primitive import Primitive
 from ..axes import canonical_shape, check_sizes
 from ..elementwise import convert
@@ -170,6 +171,25 @@ def prng_impl(spec: Any = None) -> PRNGImpl:
 
 def _key_dtype(name: str) -> KeyDType:
     return prng_impl(name).dtype
+
+
+def _impl_of_tag(tag: str) -> PRNGImpl | None:
+    return next((impl for impl in _impls.values() if impl.tag == tag), None)
+
+
+def key_dtype_of_tag(tag: str) -> KeyDType:
+    """The dtype that prints as `key<tag>`.
+
+    Raises:
+        ValueError: no registered generator has that tag.
+    """
+    impl = _impl_of_tag(tag)
+    if impl is None:
+        raise ValueError(f"no PRNG implementation has the tag {tag!r}")
+    return impl.dtype
+
+
+define_name(PRNGImpl, lambda impl: impl.tag, _impl_of_tag)
 
 
 def _impl_of(name: str, keys: ShapedArray) -> PRNGImpl:

@@ -14,11 +14,11 @@ from jx_core import ShapedArray, lax, typeof
 from jx_core.lax import linalg
 from jx_core.ops.kit import real_dtype
 
-from ...runtime import custom_calls
 from ..builder import Value
 from ..tables import Context, deflower, lowering_rules
-from .native import gpu_solver, lapack, matrices, plain
-from .spectral import GPU_PLATFORMS, composed, decomposition, is_empty, zeros
+from .native import gpu_hybrid, gpu_solver, lapack, matrices, plain
+from .parts import composed
+from .spectral import GPU_PLATFORMS, decomposition, is_empty, zeros
 
 _CUSOLVER = linalg.EigImplementation.CUSOLVER
 _MAGMA, _LAPACK = linalg.EigImplementation.MAGMA, linalg.EigImplementation.LAPACK
@@ -72,13 +72,11 @@ def _gpu(
     left, right = compute_left_eigenvectors, compute_right_eigenvectors
     if implementation is _CUSOLVER:
         return _cusolver(ctx, x, left, right)
-    prefix = "cu" if ctx.module.platform == "cuda" else "hip"
-    custom_calls.register_gpu_targets()
     kind = "comp" if ctx.in_avals[0].dtype.kind == "c" else "real"
     attributes = {
         "magma": "on" if implementation is _MAGMA else "off", "left": left, "right": right,
     }  # fmt: skip
-    return _general(ctx, x, f"{prefix}hybrid_eig_{kind}", attributes, left, right)
+    return _general(ctx, x, gpu_hybrid(ctx.module.platform, f"eig_{kind}"), attributes, left, right)
 
 
 def _cusolver(ctx: Context, x: Value, left: bool, right: bool) -> list[Value]:

@@ -18,7 +18,8 @@ from ..builder import Value
 from ..tables import Context, deflower
 from ..types import type_of
 from .native import gpu_solver, lapack, matrices, plain, where_ok
-from .spectral import GPU_PLATFORMS, columns, composed, decomposition, finite_only, is_empty, zeros
+from .parts import composed
+from .spectral import GPU_PLATFORMS, columns, decomposition, finite_only, is_empty, zeros
 
 _QR, _JACOBI = linalg.EighImplementation.QR, linalg.EighImplementation.JACOBI
 _SWEEPS = 100

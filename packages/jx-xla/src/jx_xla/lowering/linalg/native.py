@@ -136,3 +136,9 @@ def where_ok(block: Block, status: Value, batch: tuple[int, ...], x: Value, aval
     kind = type_of(aval)
     kinds = (tensor(aval.shape, bits.dtype), kind, kind)
     return block.op("stablehlo.select", (good, x, nan), kinds, kind)
+
+
+def gpu_hybrid(platform: str, routine: str) -> str:
+    """The name of a routine that computes partly on the host, `geqp3` giving `cuhybrid_geqp3`."""
+    custom_calls.register_gpu_targets()
+    return f"{'cu' if platform == 'cuda' else 'hip'}hybrid_{routine}"

@@ -1,34 +1,22 @@
-"""What the lowerings of spectral decompositions share: calls that may fail, and parts in `lax`."""
+"""What the lowerings of spectral decompositions share: calls that may fail, and their operands."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from jx_core import ShapedArray, lax, typeof
-from jx_core.staging import trace_to_jaxpr
 
-from ..builder import Block, Value
+from ..builder import Value
 from ..elementwise import binary
-from ..program import constants, lower_jaxpr
 from ..tables import Context
 from .native import Buffer, native_call, status_codes, where_ok
+from .parts import composed
 
 GPU_PLATFORMS = ("cuda", "rocm")
-
-
-def composed(
-    block: Block,
-    fun: Callable[..., Sequence[Any]],
-    avals: Sequence[ShapedArray],
-    operands: Sequence[Value],
-) -> list[Value]:
-    """Write what `fun`, made of `lax` functions, gives for operands of types `avals`."""
-    jaxpr, consts = trace_to_jaxpr(fun, list(avals), "linalg")
-    return lower_jaxpr(block, jaxpr, constants(block, consts), operands)
 
 
 def is_empty(aval: ShapedArray) -> bool:

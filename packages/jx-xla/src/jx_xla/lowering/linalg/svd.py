@@ -15,7 +15,8 @@ from jx_core.lax import linalg
 from ..builder import Value
 from ..tables import Context, deflower
 from .native import Buffer, gpu_solver, lapack, matrices, plain
-from .spectral import GPU_PLATFORMS, columns, composed, decomposition
+from .parts import composed
+from .spectral import GPU_PLATFORMS, columns, decomposition
 
 _A = linalg.SvdAlgorithm
 _JACOBI_SIZE = 1024  # up to which cuSOLVER's Jacobi rotations are the fastest

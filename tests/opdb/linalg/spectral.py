@@ -1,10 +1,10 @@
-"""Samples of matrix decompositions and solvers."""
+"""Samples of spectral decompositions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .sample import ErrorSample, Sample
+from ..sample import ErrorSample, Sample
 
 
 def samples() -> Iterator[Sample]:
