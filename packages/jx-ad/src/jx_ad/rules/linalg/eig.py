@@ -54,7 +54,10 @@ def _eig(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any
             "is so, pass enable_eigvec_derivs=True to lax.linalg.eig; if only eigenvalues are "
             "wanted, compute_left_eigenvectors=False and compute_right_eigenvectors=False"
         )
-    outs = linalg.eig_p.bind(x, **{**params, "compute_right_eigenvectors": True})
+    # How vectors are normalized does not matter to eigenvalues, to the second order either.
+    outs = linalg.eig_p.bind(
+        x, **{**params, "compute_right_eigenvectors": True, "enable_eigvec_derivs": True}
+    )
     w, v = outs[0], outs[-1]
     t = of_dtype(t, v)
     p = product(_in_basis(v, t), v)

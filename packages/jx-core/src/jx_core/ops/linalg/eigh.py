@@ -9,9 +9,8 @@ import numpy as np
 from ...aval import ShapedArray, typeof
 from ...primitive import Primitive
 from ..elementwise.arithmetic import add, mul
-from ..elementwise.conversion import conj
 from ..kit import Array, ArrayLike, real_dtype
-from ..shape.rearranging import transpose
+from .masks import adjoint_of
 from .spectral import Choice, chosen, matrix_shape, per_matrix, subset, types_of
 
 __all__ = ["EighImplementation", "eigh", "eigh_p"]
@@ -62,9 +61,7 @@ eigh_p = Primitive("eigh", abstract=_eigh_type, reference=_eigh, multiple_result
 
 def symmetrize(x: Any) -> Any:
     """The Hermitian part of square matrices."""
-    n = typeof(x).ndim
-    other = transpose(x, (*range(n - 2), n - 1, n - 2))
-    return mul(add(x, conj(other) if typeof(x).dtype.kind == "c" else other), 0.5)
+    return mul(add(x, adjoint_of(x)), 0.5)
 
 
 def eigh(

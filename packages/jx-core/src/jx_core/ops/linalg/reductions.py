@@ -16,7 +16,7 @@ import numpy as np
 from ...aval import ShapedArray
 from ...primitive import Primitive
 from ..kit import Array, ArrayLike, real_dtype
-from .spectral import adjoint, matrix_shape, per_matrix, types_of
+from .spectral import from_triangle, matrix_shape, per_matrix, types_of
 
 __all__ = ["hessenberg", "hessenberg_p", "tridiagonal", "tridiagonal_p"]
 
@@ -111,8 +111,7 @@ def to_tridiagonal(matrix: np.ndarray) -> tuple[np.ndarray, Any, Any, Any]:
         The packed matrix, whose upper triangle is as it was; diagonal, subdiagonal and taus.
     """
     n = len(matrix)
-    strict = np.tril(matrix, -1)
-    a = strict + adjoint(strict) + np.diag(np.real(np.diag(matrix)))
+    a = from_triangle(matrix, lower=True)
     packed, taus = matrix.copy(), np.zeros(max(n - 1, 0), matrix.dtype)
     off = np.zeros(max(n - 1, 0))
     for k in range(n - 1):

@@ -122,3 +122,10 @@ def types_of(abstract: Callable[..., Any], x: np.ndarray, params: dict[str, Any]
 def adjoint(x: np.ndarray) -> np.ndarray:
     """The conjugate transpose of the last two axes."""
     return np.conj(np.swapaxes(x, -1, -2))
+
+
+def from_triangle(x: np.ndarray, lower: bool) -> np.ndarray:
+    """The Hermitian matrices of which `x` holds one triangle; diagonals are taken to be real."""
+    strict = np.tril(x, -1) if lower else np.triu(x, 1)
+    diagonal = np.real(np.diagonal(x, axis1=-2, axis2=-1))
+    return np.asarray(strict + adjoint(strict) + diagonal[..., None] * np.eye(x.shape[-1]))
