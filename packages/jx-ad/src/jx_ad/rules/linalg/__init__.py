@@ -5,6 +5,7 @@ from . import (  # noqa: F401
     eig,
     eigh,
     lu,
+    polar,
     qr,
     reductions,
     svd,

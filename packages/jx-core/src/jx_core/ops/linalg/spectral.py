@@ -101,7 +101,7 @@ def per_matrix(
         reads: gives the part of a matrix that must be finite, for there to be results.
     """
     wide = x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
-    outs = [np.full(t.shape, np.nan, t.dtype) for t in types]
+    outs = [np.full(t.shape, np.nan if t.dtype.kind in "fc" else 0, t.dtype) for t in types]
     for place in np.ndindex(x.shape[:-2]):
         if not np.isfinite(reads(wide[place])).all():
             continue

@@ -1,8 +1,7 @@
 """Lowering of singular value decompositions.
 
 LAPACK's `gesdd` and `gesvd` on the CPU; `gesvdj`, `gesvdp` and `gesvd` of cuSOLVER, and those
-and `gesdd` of hipSOLVER, on GPUs. What a platform does not have is made of a polar and a
-Hermitian decomposition, as it is on TPUs.
+and `gesdd` of hipSOLVER, on GPUs. On TPUs it is made of a polar and a Hermitian decomposition.
 """
 
 from __future__ import annotations
@@ -22,9 +21,24 @@ _A = linalg.SvdAlgorithm
 _JACOBI_SIZE = 1024  # up to which cuSOLVER's Jacobi rotations are the fastest
 
 
+def _refuse(ctx: Context, algorithm: Any, *offered: Any) -> None:
+    if algorithm not in (None, _A.DEFAULT, *offered):
+        names = ", ".join(repr(a) for a in (_A.DEFAULT, *offered))
+        raise NotImplementedError(
+            f"svd: algorithm={algorithm!r} is not available on {ctx.module.platform}, which has "
+            f"{names}. Leave it out to have the platform choose"
+        )
+
+
+@deflower(linalg.svd_p)
 def _decomposed(ctx: Context, x: Value, **params: Any) -> list[Value]:
+    _refuse(ctx, params["algorithm"], _A.POLAR)
     decompose: Any = linalg.svd_p.decompose
     return composed(ctx.block, lambda x: decompose(x, **params), ctx.in_avals, (x,))
+
+
+def _is_empty(ctx: Context) -> bool:
+    return 0 in (*ctx.in_avals[0].shape, *ctx.out_avals[0].shape)
 
 
 def _sizes(aval: ShapedArray) -> tuple[tuple[int, ...], int, int, int]:
@@ -68,10 +82,11 @@ def _lapack(
     algorithm: Any,
 ) -> list[Value]:  # fmt: skip
     (aval,) = ctx.in_avals
-    if 0 in (*aval.shape, *ctx.out_avals[0].shape) or algorithm in (_A.JACOBI, _A.POLAR):
+    _refuse(ctx, algorithm, _A.QR, _A.DIVIDE_AND_CONQUER, _A.POLAR)
+    if _is_empty(ctx) or algorithm is _A.POLAR:
         return _decomposed(
             ctx, x, full_matrices=full_matrices, compute_uv=compute_uv,
-            subset_by_index=subset_by_index, algorithm=algorithm,
+            subset_by_index=subset_by_index, algorithm=_A.POLAR,
         )  # fmt: skip
     _, m, n, k = _sizes(aval)
     full = full_matrices and compute_uv
@@ -91,16 +106,13 @@ def _gpu(
 ) -> list[Value]:  # fmt: skip
     (aval,) = ctx.in_avals
     _, m, n, _ = _sizes(aval)
-    if 0 in (*aval.shape, *ctx.out_avals[0].shape):
+    divided = () if ctx.module.platform == "cuda" else (_A.DIVIDE_AND_CONQUER,)
+    _refuse(ctx, algorithm, _A.QR, _A.JACOBI, _A.POLAR, *divided)
+    if _is_empty(ctx):
         return _decomposed(
             ctx, x, full_matrices=full_matrices, compute_uv=compute_uv,
-            subset_by_index=subset_by_index, algorithm=algorithm,
+            subset_by_index=subset_by_index, algorithm=None,
         )  # fmt: skip
-    if algorithm is _A.DIVIDE_AND_CONQUER and ctx.module.platform == "cuda":
-        raise NotImplementedError(
-            "svd: algorithm=SvdAlgorithm.DIVIDE_AND_CONQUER is not available on cuda. Leave it "
-            "out to have the platform choose"
-        )
     full = full_matrices and compute_uv
     if algorithm in (None, _A.DEFAULT):
         algorithm = _A.JACOBI if max(m, n) <= _JACOBI_SIZE else _A.QR
