@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from ..sample import ErrorSample, Sample
 from . import direct, spectral
 
+_PARTS = (direct, spectral)
+
 
 def samples() -> Iterator[Sample]:
-    yield from direct.samples()
-    yield from spectral.samples()
+    for part in _PARTS:
+        yield from part.samples()
 
 
 def error_samples() -> Iterator[ErrorSample]:
-    yield from direct.error_samples()
-    yield from spectral.error_samples()
+    for part in _PARTS:
+        yield from part.error_samples()
