@@ -29,13 +29,10 @@ from ..elementwise import (
     bitwise_or,
     convert_element_type,
     eq,
-    imag,
-    is_finite,
     le,
     lt,
     min,
     mul,
-    real,
     rsqrt,
     select,
     sqrt,
@@ -43,11 +40,11 @@ from ..elementwise import (
 )
 from ..indexing import dynamic_index_in_dim, slice_in_dim
 from ..kit import Array, ArrayLike, real_dtype
-from ..reduction import reduce_and, reduce_max, reduce_or, reduce_sum
+from ..reduction import reduce_max, reduce_or, reduce_sum
 from ..shape import broadcast_in_dim, broadcasted_iota, concatenate, full, full_like
 from .cholesky import cholesky
 from .eigh import symmetrize
-from .masks import adjoint_of, eye, product
+from .masks import adjoint_of, all_finite, eye, product
 from .qr import qr
 from .spectral import adjoint, matrix_shape, per_matrix, types_of
 from .triangular import triangular_solve
@@ -156,21 +153,9 @@ def _row(table: np.ndarray, k: Any) -> list[Any]:
     return [dynamic_index_in_dim(row, i, 0, False) for i in range(3)]
 
 
-def all_finite(x: Any) -> Any:
-    """Whether each matrix has neither NaNs nor infinities."""
-    n = typeof(x).ndim
-    good = (
-        bitwise_and(is_finite(real(x)), is_finite(imag(x)))
-        if typeof(x).dtype.kind == "c"
-        else is_finite(x)
-    )
-    return reduce_and(good, (n - 2, n - 1))
-
-
 def _iterated(u: Any, finite: Any, max_iterations: int, eps: float) -> tuple[Any, Any, Any]:
     """The unitary factor of `u`, whose norms are at most 1; steps taken, and not settled."""
-    planned, kind = weights(eps, max_iterations), np.float64
-    kind = real_dtype(typeof(u).dtype)
+    planned, kind = weights(eps, max_iterations), real_dtype(typeof(u).dtype)
     large = sum(c > _LARGE for _, _, c in planned)
     first = np.asarray(planned[:large], kind)
     further = np.asarray([*planned[large:], _HALLEY], kind)

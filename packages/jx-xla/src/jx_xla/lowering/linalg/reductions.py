@@ -1,4 +1,7 @@
-"""Lowering of Householder reductions: LAPACK's `gehrd` and `sytrd`, cuSOLVER's `sytrd`."""
+"""Lowering of Householder reductions: LAPACK's `gehrd` and `sytrd`, cuSOLVER's `sytrd`.
+
+Elsewhere they are loops of reflections, their decomposition.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import numpy as np
 from jx_core.lax import linalg
 
 from ..builder import Value
-from ..tables import Context, deflower, lowering_rules
+from ..tables import Context, deflower
 from .native import gpu_solver, lapack, matrices, plain
 from .spectral import GPU_PLATFORMS, decomposition, is_empty, zeros
 
@@ -48,5 +51,3 @@ def _tridiagonal_gpu(ctx: Context, a: Value, *, lower: bool) -> list[Value]:
 
 for _platform in GPU_PLATFORMS:
     deflower(linalg.tridiagonal_p, platform=_platform)(_tridiagonal_gpu)
-lowering_rules.explain("Hessenberg reductions are there for CPUs", linalg.hessenberg_p)
-lowering_rules.explain("tridiagonal reductions are there for CPUs and GPUs", linalg.tridiagonal_p)
