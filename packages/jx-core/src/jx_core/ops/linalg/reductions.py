@@ -100,7 +100,7 @@ def reflected_right(v: Any, tau: Any, x: Any) -> Any:
     return sub(x, product(product(x, column), mul(row, tau)))
 
 
-def _reduced(x: Any) -> tuple[Any, Any, Any]:
+def reduced(x: Any) -> tuple[Any, Any, Any]:
     """Similar matrices by reflection after reflection, for platforms without such a routine.
 
     Returns:
@@ -132,7 +132,7 @@ def nan_unless(finite: Any, x: Any) -> Any:
 
 
 def _hessenberg_by_operations(a: Any) -> list[Any]:
-    x, vectors, taus = _reduced(a)
+    x, vectors, taus = reduced(a)
     packed = add(triangle(x, lower=False, offset=-1), triangle(vectors, lower=True, offset=-2))
     finite = all_finite(a)
     return [nan_unless(finite, packed), nan_unless(finite, taus)]
@@ -146,7 +146,7 @@ def _tridiagonal_by_operations(a: Any, *, lower: bool) -> list[Any]:
         return [rev(turned[0], (n - 2, n - 1)), *(rev(y, (n - 2,)) for y in turned[1:])]
     below = triangle(a, lower=True, offset=-1)
     on = of_diagonal(real_part(diagonal(a)), a)
-    x, vectors, taus = _reduced(add(add(below, adjoint_of(below)), on))
+    x, vectors, taus = reduced(add(add(below, adjoint_of(below)), on))
     x = real_part(x)
     d, size, axis = diagonal(x), typeof(a).shape[-1], typeof(a).ndim - 2
     e = slice_in_dim(x, min(size, 1), size, axis=axis)
