@@ -104,9 +104,10 @@ def samples() -> Iterator[Sample]:
             yield sample(linalg.hessenberg_p, shape, dtype)
             for lower in (True, False):
                 yield sample(linalg.tridiagonal_p, shape, dtype, params={"lower": lower})
-        for shape in ((3, 3), (4, 2), (2, 3, 2), (1, 1), (3, 0), (0, 2, 2)):
+        # Its program is long: few are differentiated.
+        for shape, moving in (((2, 3, 2), (0,)), ((3, 3), (0,)), ((3, 0), ()), ((0, 2, 2), ())):
             params = {"max_iterations": 10, "eps": 1e-7 if dtype in DTYPES[::2] else 2e-16}
-            yield sample(linalg.qdwh_p, shape, dtype, params=params, moving=(0,), view=_polar)
+            yield sample(linalg.qdwh_p, shape, dtype, params=params, moving=moving, view=_polar)
         bad = np.stack([matrix((3, 3), dtype) for _ in range(5)])
         bad[1, 0, 0], bad[2, 2, 1], bad[3, 1, 2] = np.nan, np.inf, -np.inf
         for x in (bad, np.zeros((3, 3), dtype), np.eye(3, dtype=dtype)):
@@ -131,7 +132,7 @@ def _plain() -> Iterator[tuple[Any, dict[str, Any]]]:
         "full_matrices": False, "compute_uv": False, "subset_by_index": None, "algorithm": None,
     }  # fmt: skip
     yield linalg.svd_p, {"params": svd}
-    yield linalg.svd_p, {"params": {**svd, "algorithm": linalg.SvdAlgorithm.POLAR}}
+    yield linalg.svd_p, {"params": {**svd, "algorithm": linalg.SvdAlgorithm.QR}}
     yield linalg.schur_p, {"params": {"compute_schur_vectors": True}, "view": _schur}
     yield linalg.hessenberg_p, {}
     yield linalg.tridiagonal_p, {"params": {"lower": True}}
@@ -181,7 +182,7 @@ def _svd(dtype: str) -> Iterator[Sample]:
         params = {"full_matrices": False, "compute_uv": False, **plain}
         yield sample(linalg.svd_p, shape, dtype, params=params, moving=(0,))
     by_polar = {**plain, "algorithm": linalg.SvdAlgorithm.POLAR}
-    for full, shape in itertools.product((True, False), ((3, 3), (2, 5), (2, 4, 2), (0, 2))):
+    for full, shape in ((True, (2, 5)), (False, (2, 3, 3)), (True, (0, 2))):
         params = {"full_matrices": full, "compute_uv": True, **by_polar}
         yield sample(linalg.svd_p, shape, dtype, params=params, view=_singular(full))
     for uv, shape in itertools.product((True, False), ((3, 4), (5, 3))):

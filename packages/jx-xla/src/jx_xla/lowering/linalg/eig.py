@@ -1,7 +1,7 @@
 """Lowering of general eigendecompositions.
 
 LAPACK's `geev` on the CPU. GPUs call LAPACK on the host, or MAGMA where it is installed, or
-cuSOLVER's `geev`, which gives no left eigenvectors.
+cuSOLVER's `geev`, which gives no left eigenvectors. Elsewhere it is the QR algorithm by operations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jx_core.lax import linalg
 from jx_core.ops.kit import real_dtype
 
 from ..builder import Value
-from ..tables import Context, deflower, lowering_rules
+from ..tables import Context, deflower
 from .native import gpu_hybrid, gpu_solver, lapack, matrices, plain
 from .parts import composed
 from .spectral import GPU_PLATFORMS, decomposition, is_empty, zeros
@@ -129,4 +129,3 @@ def unpacked(w: Any, vectors: Any) -> Any:
 
 for _platform in GPU_PLATFORMS:
     deflower(linalg.eig_p, platform=_platform)(_gpu)
-lowering_rules.explain("general eigendecompositions are there for CPUs and GPUs", linalg.eig_p)

@@ -1,4 +1,4 @@
-"""Lowering of Schur decompositions: LAPACK's `gees`."""
+"""Lowering of Schur decompositions: LAPACK's `gees`, elsewhere the QR algorithm by operations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jx_core import ShapedArray
 from jx_core.lax import linalg
 
 from ..builder import Value
-from ..tables import Context, deflower, lowering_rules
+from ..tables import Context, deflower
 from .native import lapack, matrices, plain
 from .spectral import decomposition, is_empty, zeros
 
@@ -27,6 +27,3 @@ def _lapack(ctx: Context, x: Value, *, compute_schur_vectors: bool) -> list[Valu
         {"mode": "V" if compute_schur_vectors else "N", "sort": "N"},
     )  # fmt: skip
     return results[: 1 + compute_schur_vectors]
-
-
-lowering_rules.explain("Schur decompositions are there for CPUs", linalg.schur_p)
