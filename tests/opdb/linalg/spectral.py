@@ -105,7 +105,9 @@ def samples() -> Iterator[Sample]:
             for lower in (True, False):
                 yield sample(linalg.tridiagonal_p, shape, dtype, params={"lower": lower})
         # Its program is long: few are differentiated.
-        for shape, moving in (((2, 3, 2), (0,)), ((3, 3), (0,)), ((3, 0), ()), ((0, 2, 2), ())):
+        chosen = (3, 3) if dtype.startswith("complex") else (2, 3, 2)
+        for shape in ((2, 3, 2), (3, 3), (3, 0), (0, 2, 2)):
+            moving = (0,) if shape == chosen else ()
             params = {"max_iterations": 10, "eps": 1e-7 if dtype in DTYPES[::2] else 2e-16}
             yield sample(linalg.qdwh_p, shape, dtype, params=params, moving=moving, view=_polar)
         bad = np.stack([matrix((3, 3), dtype) for _ in range(5)])

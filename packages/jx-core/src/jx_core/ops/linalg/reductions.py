@@ -222,7 +222,7 @@ def hessenberg(a: ArrayLike) -> tuple[Array, Array]:
 
     >>> h, taus = hessenberg(np.float32([[1, 2, 3], [3, 1, 2], [4, 3, 1]]))
     >>> h[:2]
-    Array([[ 1. , -3.6, -0. ],
+    Array([[ 1. , -3.6,  0.2],
            [-5. ,  3.4,  1.2]], dtype=float32)
     """
     packed, taus = hessenberg_p.bind(a)

@@ -219,7 +219,7 @@ def _of_one(x: Any) -> tuple[Any, Any]:
     state = while_loop(lambda s: (s.last > 0) & (s.steps < _STEPS * n), _advanced, state)
     t, q = state.t, state.q
     if typeof(x).dtype.kind == "f":
-        t, q = fori_loop(0, n - 1, lambda k, m: _standardized(*m, _int(k)), (t, q))
+        t, q = fori_loop(0, n - 1, lambda k, m: _standardized(m[0], m[1], _int(k)), (t, q))
     found = finite & (state.last <= 0)
     t, q = (slice_in_dim(slice_in_dim(m, 0, n), 0, n, axis=1) for m in (t, q))
     return nan_unless(found, t), nan_unless(found, q)
