@@ -13,6 +13,7 @@ from . import (
     indexing,
     linalg,
     ragged,
+    spectral,
     startup,
     tracing,
     training,
@@ -29,6 +30,7 @@ FAMILIES = (
     indexing,
     linalg,
     ragged,
+    spectral,
     training,
 )
 CASES: dict[str, Case] = {case.name: case for family in FAMILIES for case in family.CASES}

@@ -1,3 +1,15 @@
 """Differentiation of matrix decompositions and solvers."""
 
-from . import cholesky, lu, qr, reflections, triangular, tridiagonal_solve  # noqa: F401
+from . import (  # noqa: F401
+    cholesky,
+    eig,
+    eigh,
+    lu,
+    polar,
+    qr,
+    reductions,
+    reflections,
+    svd,
+    triangular,
+    tridiagonal_solve,
+)

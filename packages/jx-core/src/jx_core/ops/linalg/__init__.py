@@ -5,6 +5,7 @@ from .cholesky import *
 from .eig import *
 from .eigh import *
 from .lu import *
+from .polar import *
 from .qr import *
 from .reductions import *
 from .schur import *

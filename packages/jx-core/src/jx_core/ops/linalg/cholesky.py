@@ -27,9 +27,9 @@ from ..elementwise import (
 from ..indexing import dynamic_index_in_dim, dynamic_update_index_in_dim
 from ..kit import Array, ArrayLike
 from ..shape import broadcast_in_dim, full_like
-from .eigh import from_triangle, symmetrize
+from .eigh import symmetrize
 from .masks import triangle
-from .spectral import matrix_shape, per_matrix
+from .spectral import from_triangle, matrix_shape, per_matrix
 from .triangular import wide_dtype
 
 __all__ = ["cholesky", "cholesky_p", "cholesky_update", "cholesky_update_p"]

@@ -85,7 +85,7 @@ def pivoted_by_operations(a: Any, jpvt: Any, *, use_magma: Any) -> list[Any]:
         x = _put(_put(x, best, mine), k, theirs)
         order_k, order_b = _take(order, k), _take(order, best)
         order = _put(_put(order, best, order_k), k, order_b)
-        v, tau, beta = _reflector(theirs, i)
+        v, tau, beta = reflector(theirs, i)
         bra = broadcast_in_dim(conj_if_complex(v), (*batch, 1, m), (*leading, axis + 1))
         ket = broadcast_in_dim(v, (*batch, m, 1), (*leading, axis))
         scale = broadcast_in_dim(conj_if_complex(tau), (*batch, m, 1), leading)
@@ -110,7 +110,7 @@ def pivoted_by_operations(a: Any, jpvt: Any, *, use_magma: Any) -> list[Any]:
     return [start, add(order, np.int32(1)), taus]
 
 
-def _reflector(x: Any, i: Any) -> tuple[Any, Any, Any]:
+def reflector(x: Any, i: Any) -> tuple[Any, Any, Any]:
     """LAPACK's reflector (v, tau, beta) of the entries from number `i` on, for batches."""
     *batch, m = typeof(x).shape
     axis = len(batch)

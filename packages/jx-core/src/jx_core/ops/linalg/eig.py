@@ -11,6 +11,7 @@ from ... import dtypes
 from ...aval import ShapedArray
 from ...primitive import Primitive
 from ..kit import Array, ArrayLike
+from .eig_iteration import eig_by_operations
 from .spectral import Choice, adjoint, chosen, matrix_shape, per_matrix, types_of
 
 __all__ = ["EigImplementation", "eig", "eig_p"]
@@ -90,7 +91,13 @@ def _eig(x: np.ndarray, **params: Any) -> list[np.ndarray]:
 # Params: which eigenvectors are results; enable_eigvec_derivs, whether these may be
 # differentiated; implementation, an EigImplementation or None. Results: eigenvalues, left
 # eigenvectors, right eigenvectors.
-eig_p = Primitive("eig", abstract=_eig_type, reference=_eig, multiple_results=True)
+eig_p = Primitive(
+    "eig",
+    abstract=_eig_type,
+    reference=_eig,
+    decompose=eig_by_operations,
+    multiple_results=True,
+)
 
 
 def eig(
@@ -107,7 +114,7 @@ def eig(
     Right eigenvectors are columns with `x @ vr = vr * w`, left ones with
     `vl^H @ x = w * vl^H`. Each has length 1 and a real component of largest modulus, as
     LAPACK's `geev` has it; derivatives keep to that. On GPUs, LAPACK on the host is the
-    default; TPUs have none.
+    default; TPUs take the steps of the QR algorithm one by one.
 
     Args:
         x: an array of shape (..., n, n), float32, float64, complex64 or complex128.

@@ -9,10 +9,9 @@ import numpy as np
 from ...aval import ShapedArray, typeof
 from ...primitive import Primitive
 from ..elementwise.arithmetic import add, mul
-from ..elementwise.conversion import conj
 from ..kit import Array, ArrayLike, real_dtype
-from ..shape.rearranging import transpose
-from .spectral import Choice, adjoint, chosen, matrix_shape, per_matrix, subset, types_of
+from .masks import adjoint_of
+from .spectral import Choice, chosen, matrix_shape, per_matrix, subset, types_of
 
 __all__ = ["EighImplementation", "eigh", "eigh_p"]
 
@@ -41,23 +40,17 @@ def _eigh_type(
     ]
 
 
-def from_triangle(x: np.ndarray, lower: bool) -> np.ndarray:
-    """The Hermitian matrices of which `x` holds one triangle; diagonals are taken to be real."""
-    strict = np.tril(x, -1) if lower else np.triu(x, 1)
-    diagonal = np.real(np.diagonal(x, axis1=-2, axis2=-1))
-    return np.asarray(strict + adjoint(strict) + diagonal[..., None] * np.eye(x.shape[-1]))
-
-
 def _eigh(x: np.ndarray, **params: Any) -> list[np.ndarray]:
     start, stop = subset("eigh", params["subset_by_index"], x.shape[-1])
+    lower = params["lower"]
 
     def compute(matrix: np.ndarray) -> Any:
-        w, v = np.linalg.eigh(matrix)
+        w, v = np.linalg.eigh(matrix, "L" if lower else "U")
         return v[:, start:stop], w[start:stop]
 
-    with np.errstate(invalid="ignore"):  # infinities, which `per_matrix` sees to
-        matrices = from_triangle(x, params["lower"]).astype(x.dtype)
-    return per_matrix(compute, matrices, types_of(_eigh_type, x, params))
+    return per_matrix(
+        compute, x, types_of(_eigh_type, x, params), np.tril if lower else np.triu
+    )
 
 
 # Params: lower, which triangle is read; sort_eigenvalues, whether they must come in ascending
@@ -68,9 +61,7 @@ eigh_p = Primitive("eigh", abstract=_eigh_type, reference=_eigh, multiple_result
 
 def symmetrize(x: Any) -> Any:
     """The Hermitian part of square matrices."""
-    n = typeof(x).ndim
-    other = transpose(x, (*range(n - 2), n - 1, n - 2))
-    return mul(add(x, conj(other) if typeof(x).dtype.kind == "c" else other), 0.5)
+    return mul(add(x, adjoint_of(x)), 0.5)
 
 
 def eigh(

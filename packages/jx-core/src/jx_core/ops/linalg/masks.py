@@ -8,8 +8,8 @@ import numpy as np
 
 from ...aval import typeof
 from ..contraction import dot_general
-from ..elementwise import conj, eq, ge, le, select, sub
-from ..reduction import reduce_sum
+from ..elementwise import bitwise_and, conj, eq, ge, imag, is_finite, le, real, select, sub
+from ..reduction import reduce_and, reduce_sum
 from ..shape import broadcast_in_dim, broadcasted_iota, full, full_like, transpose
 
 __all__: list[str] = []
@@ -67,3 +67,14 @@ def product(x: Any, y: Any) -> Any:
     n = typeof(x).ndim
     batch = tuple(range(n - 2))
     return dot_general(x, y, (((n - 1,), (n - 2,)), (batch, batch)), precision="highest")
+
+
+def all_finite(x: Any) -> Any:
+    """Whether each matrix has neither NaNs nor infinities."""
+    n = typeof(x).ndim
+    good = (
+        bitwise_and(is_finite(real(x)), is_finite(imag(x)))
+        if typeof(x).dtype.kind == "c"
+        else is_finite(x)
+    )
+    return reduce_and(good, (n - 2, n - 1))

@@ -13,10 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from ...aval import ShapedArray
+from ...aval import ShapedArray, typeof
 from ...primitive import Primitive
+from ..control_flow.loops import fori_loop
+from ..elementwise import add, bitwise_and, convert_element_type, eq, gt, mul, real, select, sub
+from ..indexing import dynamic_index_in_dim, dynamic_update_index_in_dim, slice_in_dim
 from ..kit import Array, ArrayLike, real_dtype
-from .spectral import adjoint, matrix_shape, per_matrix, types_of
+from ..shape import broadcast_in_dim, full_like, rev
+from .column_pivoting import reflector
+from .masks import (
+    adjoint_of,
+    all_finite,
+    conj_if_complex,
+    diagonal,
+    places,
+    product,
+    triangle,
+    where_in_matrix,
+)
+from .spectral import from_triangle, matrix_shape, per_matrix, types_of
 
 __all__ = ["hessenberg", "hessenberg_p", "tridiagonal", "tridiagonal_p"]
 
@@ -62,6 +77,112 @@ def to_hessenberg(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return a, taus
 
 
+def _rows_and_columns(v: Any) -> tuple[Any, Any]:
+    """Vectors, conjugated, as matrices of one row, and as they are as ones of one column."""
+    *batch, n = typeof(v).shape
+    k = len(batch)
+    column = broadcast_in_dim(v, (*batch, n, 1), range(k + 1))
+    row = broadcast_in_dim(conj_if_complex(v), (*batch, 1, n), (*range(k), k + 1))
+    return row, column
+
+
+def reflected_left(v: Any, tau: Any, x: Any) -> Any:
+    """`(1 - tau v v^H)^H x`, by operations."""
+    row, column = _rows_and_columns(v)
+    tau = broadcast_in_dim(conj_if_complex(tau), typeof(row).shape, range(typeof(tau).ndim))
+    return sub(x, product(column, product(mul(row, tau), x)))
+
+
+def reflected_right(v: Any, tau: Any, x: Any) -> Any:
+    """`x (1 - tau v v^H)`, by operations."""
+    row, column = _rows_and_columns(v)
+    tau = broadcast_in_dim(tau, typeof(row).shape, range(typeof(tau).ndim))
+    return sub(x, product(product(x, column), mul(row, tau)))
+
+
+def reduced(x: Any) -> tuple[Any, Any, Any]:
+    """Similar matrices by reflection after reflection, for platforms without such a routine.
+
+    Returns:
+        The matrices, which are in Hessenberg form but for rounding; the reflections' vectors,
+        in columns; and their factors.
+    """
+    *batch, n, _ = typeof(x).shape
+    axis = len(batch)
+
+    def step(k: Any, state: Any) -> Any:
+        x, vectors, taus = state
+        k = convert_element_type(k, np.int32)
+        v, tau, _ = reflector(dynamic_index_in_dim(x, k, axis + 1, False), add(k, np.int32(1)))
+        x = reflected_left(v, tau, reflected_right(v, tau, x))
+        vectors = dynamic_update_index_in_dim(vectors, v, k, axis + 1)
+        return x, vectors, dynamic_update_index_in_dim(taus, tau, k, axis)
+
+    taus = full_like(x, 0, shape=(*batch, max(n - 1, 0)))
+    if n < 2:
+        return x, full_like(x, 0), taus
+    state: tuple[Any, Any, Any] = fori_loop(0, n - 1, step, (x, full_like(x, 0), taus))
+    return state
+
+
+def nan_unless(finite: Any, x: Any) -> Any:
+    """`x`, NaN where `finite` does not hold for its matrix, the leading axes."""
+    everywhere = broadcast_in_dim(finite, typeof(x).shape, range(typeof(finite).ndim))
+    return select(everywhere, x, full_like(x, np.nan))
+
+
+def _hessenberg_by_operations(a: Any) -> list[Any]:
+    x, vectors, taus = reduced(a)
+    packed = add(triangle(x, lower=False, offset=-1), triangle(vectors, lower=True, offset=-2))
+    finite = all_finite(a)
+    return [nan_unless(finite, packed), nan_unless(finite, taus)]
+
+
+def _tridiagonal_by_operations(a: Any, *, lower: bool) -> list[Any]:
+    if not lower:
+        # From the last row on: the same reduction with both axes reversed.
+        n = typeof(a).ndim
+        turned = _tridiagonal_by_operations(rev(a, (n - 2, n - 1)), lower=True)
+        return [rev(turned[0], (n - 2, n - 1)), *(rev(y, (n - 2,)) for y in turned[1:])]
+    below = triangle(a, lower=True, offset=-1)
+    on = of_diagonal(real_part(diagonal(a)), a)
+    x, vectors, taus = reduced(add(add(below, adjoint_of(below)), on))
+    x = real_part(x)
+    d, size, axis = diagonal(x), typeof(a).shape[-1], typeof(a).ndim - 2
+    e = slice_in_dim(x, min(size, 1), size, axis=axis)
+    e = diagonal(slice_in_dim(e, 0, max(size - 1, 0), axis=axis + 1))
+    rows, columns = places(a)
+    beside = where_in_matrix(eq(rows, add(columns, np.int32(1))), of_dtype(x, a))
+    packed = add(add(of_diagonal(d, a), beside), triangle(vectors, lower=True, offset=-2))
+    packed = select_in_matrix(gt(columns, rows), a, packed)
+    finite = bitwise_and(all_finite(below), all_finite(on))
+    return [nan_unless(finite, y) for y in (packed, d, e, taus)]
+
+
+def real_part(x: Any) -> Any:
+    """The real part; real numbers as they are."""
+    return real(x) if typeof(x).dtype.kind == "c" else x
+
+
+def of_dtype(x: Any, like: Any) -> Any:
+    """`x` in the dtype of `like`."""
+    return convert_element_type(x, typeof(like).dtype)
+
+
+def of_diagonal(d: Any, like: Any) -> Any:
+    """Diagonal matrices of the type of `like`, with `d` on their diagonals."""
+    shape = typeof(like).shape
+    filled = broadcast_in_dim(of_dtype(d, like), shape, range(len(shape) - 1))
+    rows, columns = places(like)
+    return where_in_matrix(eq(rows, columns), filled)
+
+
+def select_in_matrix(here: Any, x: Any, y: Any) -> Any:
+    """Matrices with the entries of `x` where a mask of one matrix holds, and of `y` elsewhere."""
+    shape = typeof(x).shape
+    return select(broadcast_in_dim(here, shape, (len(shape) - 2, len(shape) - 1)), x, y)
+
+
 def _hessenberg_type(a: ShapedArray) -> list[ShapedArray]:
     batch, n, _ = matrix_shape("hessenberg", a, square=True)
     return [ShapedArray(a.shape, a.dtype), ShapedArray((*batch, max(n - 1, 0)), a.dtype)]
@@ -73,7 +194,11 @@ def _hessenberg(a: np.ndarray) -> list[np.ndarray]:
 
 # Results: the packed matrix, and the reflections' factors.
 hessenberg_p = Primitive(
-    "hessenberg", abstract=_hessenberg_type, reference=_hessenberg, multiple_results=True
+    "hessenberg",
+    abstract=_hessenberg_type,
+    reference=_hessenberg,
+    decompose=_hessenberg_by_operations,
+    multiple_results=True,
 )
 
 
@@ -81,7 +206,7 @@ def hessenberg(a: ArrayLike) -> tuple[Array, Array]:
     """Reduce square matrices to upper Hessenberg form by a unitary similarity.
 
     `a = q @ h @ q^H`, where `h` is zero below its first subdiagonal and `q` is the product of
-    `n - 1` reflections. On the CPU and in NumPy only.
+    `n - 1` reflections.
 
     Args:
         a: an array of shape (..., n, n), float32, float64, complex64 or complex128.
@@ -97,7 +222,7 @@ def hessenberg(a: ArrayLike) -> tuple[Array, Array]:
 
     >>> h, taus = hessenberg(np.float32([[1, 2, 3], [3, 1, 2], [4, 3, 1]]))
     >>> h[:2]
-    Array([[ 1. , -3.6, -0. ],
+    Array([[ 1. , -3.6,  0.2],
            [-5. ,  3.4,  1.2]], dtype=float32)
     """
     packed, taus = hessenberg_p.bind(a)
@@ -111,8 +236,7 @@ def to_tridiagonal(matrix: np.ndarray) -> tuple[np.ndarray, Any, Any, Any]:
         The packed matrix, whose upper triangle is as it was; diagonal, subdiagonal and taus.
     """
     n = len(matrix)
-    strict = np.tril(matrix, -1)
-    a = strict + adjoint(strict) + np.diag(np.real(np.diag(matrix)))
+    a = from_triangle(matrix, lower=True)
     packed, taus = matrix.copy(), np.zeros(max(n - 1, 0), matrix.dtype)
     off = np.zeros(max(n - 1, 0))
     for k in range(n - 1):
@@ -145,13 +269,18 @@ def _tridiagonal(a: np.ndarray, *, lower: bool) -> list[np.ndarray]:
         packed, diagonal, off, taus = to_tridiagonal(matrix[::-1, ::-1])
         return packed[::-1, ::-1], diagonal[::-1], off[::-1], taus[::-1]
 
-    return per_matrix(compute, a, types_of(_tridiagonal_type, a, {"lower": lower}))
+    types = types_of(_tridiagonal_type, a, {"lower": lower})
+    return per_matrix(compute, a, types, np.tril if lower else np.triu)
 
 
 # Params: lower, which triangle is read and written. Results: the packed matrix, diagonal,
 # off-diagonal, and the reflections' factors.
 tridiagonal_p = Primitive(
-    "tridiagonal", abstract=_tridiagonal_type, reference=_tridiagonal, multiple_results=True
+    "tridiagonal",
+    abstract=_tridiagonal_type,
+    reference=_tridiagonal,
+    decompose=_tridiagonal_by_operations,
+    multiple_results=True,
 )
 
 
@@ -159,11 +288,11 @@ def tridiagonal(a: ArrayLike, *, lower: bool = True) -> tuple[Array, Array, Arra
     """Reduce Hermitian matrices to real tridiagonal form by a unitary similarity.
 
     `a = q @ t @ q^H`, where `t` is symmetric and zero but for its diagonal and those beside it,
-    and `q` is the product of `n - 1` reflections. On the CPU, GPUs and in NumPy.
+    and `q` is the product of `n - 1` reflections.
 
     Args:
         a: an array of shape (..., n, n), float32, float64, complex64 or complex128.
-        lower: which triangle is read; the other may hold anything finite.
+        lower: which triangle is read; the other may hold anything.
 
     Returns:
         Four arrays: one of shape (..., n, n) that holds, in the triangle that was read, `t`

@@ -17,6 +17,7 @@ from ...aval import ShapedArray
 from ...primitive import Primitive
 from ..kit import Array, ArrayLike
 from .reductions import reflect_left, reflect_right, reflection, to_hessenberg
+from .schur_iteration import schur_by_operations
 from .spectral import matrix_shape, per_matrix, types_of
 
 __all__ = ["schur", "schur_p"]
@@ -147,7 +148,13 @@ def _schur(x: np.ndarray, *, compute_schur_vectors: bool) -> list[np.ndarray]:
 
 
 # Params: compute_schur_vectors, whether they are a result. Results: the Schur form, the vectors.
-schur_p = Primitive("schur", abstract=_schur_type, reference=_schur, multiple_results=True)
+schur_p = Primitive(
+    "schur",
+    abstract=_schur_type,
+    reference=_schur,
+    decompose=schur_by_operations,
+    multiple_results=True,
+)
 
 
 def schur(
@@ -161,8 +168,7 @@ def schur(
 
     `q` is unitary. Of complex matrices, `t` is upper triangular. Of real ones `q` and `t` are
     real, and `t` may have blocks of 2 by 2 on its diagonal, one for each pair of complex
-    eigenvalues: its diagonal elements are equal, and the others differ in sign. On the CPU and
-    in NumPy only.
+    eigenvalues: its diagonal elements are equal, and the others differ in sign.
 
     Args:
         x: an array of shape (..., n, n), float32, float64, complex64 or complex128.

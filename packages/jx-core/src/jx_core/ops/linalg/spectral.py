@@ -86,20 +86,24 @@ def chosen(name: str, argument: str, kind: type[enum.Enum], value: Any) -> Any:
 
 
 def per_matrix(
-    compute: Callable[[np.ndarray], Sequence[Any]], x: np.ndarray, types: Sequence[ShapedArray]
+    compute: Callable[[np.ndarray], Sequence[Any]],
+    x: np.ndarray,
+    types: Sequence[ShapedArray],
+    reads: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> list[np.ndarray]:
     """The results of `compute` on each matrix of `x`, in double precision, and rounded.
 
     Args:
-        compute: takes one finite matrix, float64 or complex128, and gives its results; it
-            raises LinAlgError where there are none.
+        compute: takes one matrix, float64 or complex128, and gives its results; it raises
+            LinAlgError where there are none.
         x: matrices in the last two axes.
         types: the types of the results for all of `x`.
+        reads: gives the part of a matrix that must be finite, for there to be results.
     """
     wide = x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
-    outs = [np.full(t.shape, np.nan, t.dtype) for t in types]
+    outs = [np.full(t.shape, np.nan if t.dtype.kind in "fc" else 0, t.dtype) for t in types]
     for place in np.ndindex(x.shape[:-2]):
-        if not np.isfinite(wide[place]).all():
+        if not np.isfinite(reads(wide[place])).all():
             continue
         try:
             results = compute(wide[place])
@@ -118,3 +122,10 @@ def types_of(abstract: Callable[..., Any], x: np.ndarray, params: dict[str, Any]
 def adjoint(x: np.ndarray) -> np.ndarray:
     """The conjugate transpose of the last two axes."""
     return np.conj(np.swapaxes(x, -1, -2))
+
+
+def from_triangle(x: np.ndarray, lower: bool) -> np.ndarray:
+    """The Hermitian matrices of which `x` holds one triangle; diagonals are taken to be real."""
+    strict = np.tril(x, -1) if lower else np.triu(x, 1)
+    diagonal = np.real(np.diagonal(x, axis1=-2, axis2=-1))
+    return np.asarray(strict + adjoint(strict) + diagonal[..., None] * np.eye(x.shape[-1]))

@@ -8,7 +8,17 @@ import numpy as np
 
 from ...aval import ShapedArray, typeof
 from ...primitive import Primitive
+from ..elementwise import abs as modulus
+from ..elementwise import convert_element_type, div, gt, mul, select
+from ..elementwise import max as max_of
+from ..indexing import slice_in_dim
 from ..kit import Array, ArrayLike, real_dtype
+from ..shape import broadcast_in_dim, concatenate, full_like, rev
+from ..shape import full as full_of
+from .eigh import eigh
+from .masks import adjoint_of, diagonal, eye, product
+from .polar import qdwh
+from .qr import qr
 from .spectral import Choice, chosen, matrix_shape, per_matrix, subset, types_of
 
 __all__ = ["SvdAlgorithm", "svd", "svd_p"]
@@ -65,11 +75,80 @@ def _svd(x: np.ndarray, **params: Any) -> list[np.ndarray]:
     return per_matrix(compute, x, types_of(_svd_type, x, params))
 
 
+def _by_operations(
+    x: Any, *, full_matrices: bool, compute_uv: bool, subset_by_index: Any, algorithm: Any
+) -> list[Any]:
+    """By the polar decomposition `x = u h`, and the eigenvectors of `h`.
+
+    See Nakatsukasa and Higham, *Stable and efficient spectral divide and conquer algorithms for
+    the symmetric eigenvalue decomposition and the SVD* (2013), section 5.
+    """
+    *batch, m, n = typeof(x).shape
+    size, dtype = min(m, n), typeof(x).dtype
+    bounds = subset("svd", subset_by_index, size)
+    full = full_matrices and compute_uv
+    if 0 in (m, n, *batch):
+        rows, columns = (m, n) if full else (bounds[1] - bounds[0],) * 2
+        values = full_of((*batch, bounds[1] - bounds[0]), 0, real_dtype(dtype))
+        vectors = [eye((*batch, m, rows), dtype), eye((*batch, columns, n), dtype)]
+        return [values, *vectors] if compute_uv else [values]
+    s, u, v = _tall(x if m >= n else adjoint_of(x), full, compute_uv)
+    s = slice_in_dim(s, *bounds, axis=len(batch))
+    if not compute_uv:
+        return [s]
+    if not full:
+        u, v = (slice_in_dim(y, *bounds, axis=len(batch) + 1) for y in (u, v))
+    u, v = (u, v) if m >= n else (v, u)
+    return [s, u, adjoint_of(v)]
+
+
+def _tall(x: Any, full: bool, compute_uv: bool) -> tuple[Any, Any, Any]:
+    """Singular values and vectors, in columns, of matrices that are not wide."""
+    *batch, m, n = typeof(x).shape
+    rows, columns = len(batch), len(batch) + 1
+    q = None
+    if (full and m > n) or m > _MUCH_TALLER * n:
+        q, r = qr(x, full_matrices=full)
+        x = slice_in_dim(r, 0, n, axis=rows)
+    unitary, h, _, _ = qdwh(x)
+    v, w = eigh(h, symmetrize_input=False)
+    s, v = rev(max_of(w, full_like(w, 0)), (rows,)), rev(v, (columns,))
+    if not compute_uv:
+        return s, None, v
+    u = _completed(product(unitary, v))
+    if q is None:
+        return s, u, v
+    u = product(slice_in_dim(q, 0, n, axis=columns), u)
+    if full:
+        u = concatenate([u, slice_in_dim(q, n, m, axis=columns)], columns)
+    return s, u, v
+
+
+def _completed(u: Any) -> Any:
+    """Columns made orthonormal: they are but for the last, where singular values are zero."""
+    q, r = qr(u, full_matrices=False)
+    signs = diagonal(r)
+    size = modulus(signs)
+    # Columns that hardly have a length of their own take any direction.
+    known = gt(size, full_like(size, 0.5))
+    kind = typeof(signs).dtype
+    safe = select(known, signs, full_like(signs, 1))
+    signs = div(safe, convert_element_type(modulus(safe), kind))
+    shape = typeof(q).shape
+    return mul(q, broadcast_in_dim(signs, shape, (*range(len(shape) - 2), len(shape) - 1)))
+
+
+_MUCH_TALLER = 1.15  # from here on a QR decomposition makes up for itself
+
+
 # Params: full_matrices, whether singular vectors of a rectangular matrix are completed to bases;
 # compute_uv, whether they are results at all; subset_by_index, a range (start, stop) of singular
 # values in descending order, or None for all; algorithm, a SvdAlgorithm or None. Results:
 # singular values, left singular vectors, the adjoint of the right ones.
-svd_p = Primitive("svd", abstract=_svd_type, reference=_svd, multiple_results=True)
+svd_p = Primitive(
+    "svd", abstract=_svd_type, reference=_svd, decompose=_by_operations,
+    multiple_results=True,
+)  # fmt: skip
 
 
 def svd(

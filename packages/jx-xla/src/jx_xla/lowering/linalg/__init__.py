@@ -1,3 +1,14 @@
 """Lowering of matrix decompositions and solvers: native libraries where the platform has them."""
 
-from . import cholesky, lu, qr, triangular, tridiagonal_solve  # noqa: F401
+from . import (  # noqa: F401
+    cholesky,
+    eig,
+    eigh,
+    lu,
+    qr,
+    reductions,
+    schur,
+    svd,
+    triangular,
+    tridiagonal_solve,
+)
