@@ -83,6 +83,8 @@ class Tape(Trace):
                 break
         else:
             return self.parent.process(primitive, operands, params)
+        if primitive.stage is not None:
+            operands, params = primitive.stage(operands, params)
         types = primitive.result_types(tuple([typeof(x) for x in operands]), params)
         if primitive.multiple_results:
             outs = [self.new(t) for t in types]

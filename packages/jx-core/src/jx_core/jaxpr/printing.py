@@ -200,6 +200,8 @@ def _named_value(key: str, value: Any, names: _Names, options: _Options) -> str:
 
 
 def _value(value: Any, names: _Names, options: _Options) -> str:
+    if hasattr(value, "printed"):  # a rule that becomes a program when it is asked for
+        value = value.printed()
     if isinstance(value, ClosedJaxpr):
         for v, c in zip(value.jaxpr.constvars, value.consts, strict=True):
             names.values[v] = _constant(c)
