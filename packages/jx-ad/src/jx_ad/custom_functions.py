@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jx_core import ShapedArray, backend, dtypes, tree, typeof
+from jx_core import ShapedArray, Tracer, backend, dtypes, tree, typeof
 from jx_core.staging import check_outputs, function_name
 
 from .tangents import Zero, is_differentiable, tangent_aval
@@ -51,19 +51,19 @@ class Split(NamedTuple):
         leaves: the differentiated arguments, flat.
         in_tree: their tree.
         static: the others, by position.
-        count: how many arguments there are.
+        length: how many arguments there are.
     """
 
     leaves: list[Any]
     in_tree: Any
     static: tuple[tuple[int, Any], ...]
-    count: int
+    length: int
 
     def arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """All arguments, with `leaves` in the places of the differentiated ones."""
         dynamic = iter(tree.unflatten(self.in_tree, leaves))
         known = dict(self.static)
-        return tuple([known[i] if i in known else next(dynamic) for i in range(self.count)])
+        return tuple([known[i] if i in known else next(dynamic) for i in range(self.length)])
 
     @property
     def nondiff(self) -> list[Any]:
@@ -148,6 +148,18 @@ class ArgumentNames:
                 f"{type(leaf).__name__}, which is no array: got {leaf!r:.80}. Name its position in "
                 f"nondiff_argnums, so that it is handed on as it is"
             ) from None
+
+
+def captures_tracers(split: Split, *functions: Any) -> bool:
+    """Whether functions close over tracers, or are handed some that are not differentiated."""
+    cells = [c for f in functions for c in getattr(f, "__closure__", None) or ()]
+    values = [v for _, v in split.static]
+    for cell in cells:
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:  # a name that has no value yet
+            continue
+    return any(isinstance(leaf, Tracer) for value in values for leaf in tree.leaves(value))
 
 
 def flat_results(out: Any, name: str) -> tuple[list[Any], Any]:

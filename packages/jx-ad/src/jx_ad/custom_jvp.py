@@ -13,6 +13,7 @@ from jx_core.tracebacks import filtered
 from .custom_functions import (
     ArgumentNames,
     Split,
+    captures_tracers,
     check_tree,
     fitting,
     flat_results,
@@ -114,7 +115,8 @@ class custom_jvp:
             )
         split = self._names.split(args, kwargs)
         rules = _Rules(self, split)
-        outs = bind_custom(custom_jvp_call_p, rules, split.leaves)
+        captures = captures_tracers(split, self.fun, self.jvp)
+        outs = bind_custom(custom_jvp_call_p, rules, split.leaves, captures)
         return tree.unflatten(rules.out_tree, outs)
 
 
@@ -123,7 +125,7 @@ class _Rules(CustomJVP):
 
     def __init__(self, owner: custom_jvp, split: Split) -> None:
         self.name = owner._names.name
-        self.owner = owner
+        self.owner = self.source = owner
         self.split = split
         self.known = owner._names.known_programs(split)
 
@@ -133,7 +135,11 @@ class _Rules(CustomJVP):
         return leaves
 
     def jvp(
-        self, active: Sequence[bool], primals: Sequence[Any], tangents: Sequence[Any]
+        self,
+        active: Sequence[bool],
+        consts: Sequence[Any],
+        primals: Sequence[Any],
+        tangents: Sequence[Any],
     ) -> tuple[list[Any], list[Any]]:
         owner, in_tree = self.owner, self.split.in_tree
         avals = [typeof(p) for p in primals]

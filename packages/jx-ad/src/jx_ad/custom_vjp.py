@@ -15,6 +15,7 @@ from .custom_functions import (
     Split,
     SymbolicZero,
     as_array,
+    captures_tracers,
     check_tree,
     fitting,
     flat_results,
@@ -120,7 +121,8 @@ class custom_vjp:
             )
         split = self._names.split(args, kwargs)
         rules = _Rules(self, split)
-        outs = bind_custom(custom_vjp_call_p, rules, split.leaves)
+        captures = captures_tracers(split, self.fun, self.fwd, self.bwd)
+        outs = bind_custom(custom_vjp_call_p, rules, split.leaves, captures)
         return tree.unflatten(rules.out_tree, outs)
 
 
@@ -129,7 +131,7 @@ class _Rules(CustomVJP):
 
     def __init__(self, owner: custom_vjp, split: Split) -> None:
         self.name = owner._names.name
-        self.owner = owner
+        self.owner = self.source = owner
         self.split = split
         self.known = owner._names.known_programs(split)
         self._res_tree: Any = None
@@ -143,7 +145,7 @@ class _Rules(CustomVJP):
         return leaves
 
     def fwd(
-        self, active: Sequence[bool], primals: Sequence[Any]
+        self, active: Sequence[bool], consts: Sequence[Any], primals: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
         assert self.owner.fwd is not None
         given: Sequence[Any] = primals
@@ -178,7 +180,7 @@ class _Rules(CustomVJP):
         dynamic = iter(filled)
         known = dict(self.split.static)
         return tuple([
-            known[i] if i in known else next(dynamic) for i in range(self.split.count)
+            known[i] if i in known else next(dynamic) for i in range(self.split.length)
         ])  # fmt: skip
 
     def bwd(

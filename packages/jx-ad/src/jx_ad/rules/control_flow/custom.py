@@ -8,7 +8,6 @@ from jx_core import typeof
 from jx_core.ops.control_flow.custom import custom_jvp_call_p, custom_lin_p, custom_vjp_call_p
 
 from ...forward import jvp_flat
-from ...programs import eval_closed
 from ...tables import add_tangents, deftranspose, jvp_rules
 from ...tangents import Linear, Zero, is_differentiable
 
@@ -20,9 +19,9 @@ def _with_consts(
     n = params["num_consts"]
     if all(t is None for t in tangents[:n]):
         return outs, moved
-    closed, args = params["call_jaxpr"], primals[n:]
+    args = primals[n:]
     _, more = jvp_flat(
-        lambda *consts: eval_closed(closed, [*consts, *args]), primals[:n], tangents[:n]
+        lambda *consts: params["rules"].call(*consts, *args), primals[:n], tangents[:n]
     )
     return outs, [add_tangents(a, b) for a, b in zip(moved, more, strict=True)]
 
@@ -34,7 +33,7 @@ def _custom_jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any])
         outs = custom_jvp_call_p.bind(*primals, **params)
         return _with_consts(outs, [None] * len(outs), primals, tangents, params)
     moving = [t for t in tangents[n:] if t is not None]
-    outs, moved = params["rules"].jvp(active, primals[n:], moving)
+    outs, moved = params["rules"].jvp(active, primals[:n], primals[n:], moving)
     return _with_consts(outs, moved, primals, tangents, params)
 
 
@@ -48,7 +47,7 @@ def _custom_vjp(primals: list[Any], tangents: list[Any], params: dict[str, Any])
     if not any(active):
         outs = custom_vjp_call_p.bind(*primals, **params)
         return _with_consts(outs, [None] * len(outs), primals, tangents, params)
-    outs, residuals = rules.fwd(active, primals[n:])
+    outs, residuals = rules.fwd(active, primals[:n], primals[n:])
     avals = [typeof(o) for o in outs]
     moved = custom_lin_p.bind(
         *residuals,

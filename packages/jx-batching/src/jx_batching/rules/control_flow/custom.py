@@ -16,6 +16,7 @@ from jx_core.ops.control_flow.custom import (
 )
 
 from ...axes import at_axis
+from ...programs import batch_aval
 from ...tables import BatchAxis, defbatch
 from ...trace import batch_flat
 
@@ -33,12 +34,14 @@ def _in_front(
 class _Batched:
     """What batched rules are made of: the rules of rows, the batch axis, where operands have it."""
 
-    def __init__(self, rules: Any, batch: BatchAxis, dims: Dims) -> None:
+    def __init__(self, rules: Any, batch: BatchAxis, dims: Dims, num_consts: int = 0) -> None:
         self.name = f"vmap({rules.name})"
+        self.source = rules.source
         self.known: dict[Any, Any] = {}
         self.rules = rules
         self.batch = batch
         self.dims = tuple(dims)
+        self.const_dims, self.arg_dims = self.dims[:num_consts], self.dims[num_consts:]
 
     def call(self, *args: Any) -> list[Any]:
         return _in_front(self.rules.call, self.batch, args, self.dims)
@@ -46,18 +49,23 @@ class _Batched:
 
 class _BatchedJVP(_Batched, CustomJVP):
     def jvp(
-        self, active: Sequence[bool], primals: Sequence[Any], tangents: Sequence[Any]
+        self,
+        active: Sequence[bool],
+        consts: Sequence[Any],
+        primals: Sequence[Any],
+        tangents: Sequence[Any],
     ) -> tuple[list[Any], list[Any]]:
-        n = len(primals)
+        c, n = len(consts), len(consts) + len(primals)
         masks: list[list[bool]] = []
 
         def flat(*args: Any) -> list[Any]:
-            outs, moved = self.rules.jvp(active, args[:n], args[n:])
+            outs, moved = self.rules.jvp(tuple(active), args[:c], args[c:n], args[n:])
             masks.append([t is not None for t in moved])
             return [*outs, *[t for t in moved if t is not None]]
 
-        moving = [d for d, on in zip(self.dims, active, strict=True) if on]
-        results = _in_front(flat, self.batch, [*primals, *tangents], [*self.dims, *moving])
+        moving = [d for d, on in zip(self.arg_dims, active, strict=True) if on]
+        args = [*consts, *primals, *tangents]
+        results = _in_front(flat, self.batch, args, [*self.dims, *moving])
         n_out = len(masks[0])
         following = iter(results[n_out:])
         return results[:n_out], [next(following) if on else None for on in masks[0]]
@@ -65,22 +73,23 @@ class _BatchedJVP(_Batched, CustomJVP):
 
 class _BatchedVJP(_Batched, CustomVJP):
     def fwd(
-        self, active: Sequence[bool], primals: Sequence[Any]
+        self, active: Sequence[bool], consts: Sequence[Any], primals: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
         counts: list[int] = []
+        c = len(consts)
 
         def flat(*args: Any) -> list[Any]:
-            outs, residuals = self.rules.fwd(active, args)
+            outs, residuals = self.rules.fwd(tuple(active), args[:c], args[c:])
             counts.append(len(outs))
             return [*outs, *residuals]
 
-        results = _in_front(flat, self.batch, primals, self.dims)
+        results = _in_front(flat, self.batch, [*consts, *primals], self.dims)
         return results[: counts[0]], results[counts[0] :]
 
     def bwd(
         self, active: Sequence[bool], residuals: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
-        moving = [d for d, on in zip(self.dims, active, strict=True) if on]
+        moving = [d for d, on in zip(self.arg_dims, active, strict=True) if on]
         return _pull(self.rules, active, self.batch, moving, residuals, cotangents)
 
 
@@ -136,27 +145,47 @@ def _batch_call(primitive: Any, make: Any) -> None:
         rules: Any,
         num_consts: int,
     ) -> tuple[list[Any], list[int]]:
-        if any(d is not None for d in dims[:num_consts]):
-            # What the function closes over is batched: its rules close over the rows' values.
-            rules = _Closed(rules, call_jaxpr, operands[:num_consts], dims[:num_consts])
-        outs = primitive.bind(
-            *operands[num_consts:],
-            call_jaxpr=None,
-            rules=make(rules, batch, dims[num_consts:]),
-            num_consts=0,
-        )
+        # One object for one form of a program's rules, which may call their function again.
+        known = rules.known if call_jaxpr is not None else {}
+        key = ("vmap", batch, tuple(dims), num_consts)
+        mapped = known.get(key)
+        if mapped is None:
+            mapped = known[key] = make(rules, batch, dims, num_consts)
+        outs = primitive.bind(*operands, call_jaxpr=None, rules=mapped, num_consts=num_consts)
         return outs, [0] * len(outs)
-
-
-class _Closed:
-    """Rules whose function takes the values it closes over from outside."""
-
-    def __init__(self, rules: Any, call_jaxpr: Any, consts: Any, dims: Dims) -> None:
-        raise TypeError(
-            f"vmap of the custom-derivative function {rules.name}: it closes over values that are "
-            f"batched themselves. Pass them as arguments (jx.closure_convert makes it so)"
-        )
 
 
 _batch_call(custom_jvp_call_p, _BatchedJVP)
 _batch_call(custom_vjp_call_p, _BatchedVJP)
+
+
+@defbatch(custom_lin_p)
+def _(
+    batch: BatchAxis,
+    operands: Sequence[Any],
+    dims: Dims,
+    *,
+    rules: CustomVJP,
+    active: Any,
+    num_res: int,
+    out_avals: Any,
+) -> tuple[list[Any], list[int]]:
+    moved = [at_axis(x, d, batch.size) for x, d in zip(operands, dims, strict=True)]
+    mapped = _BatchedLin(rules, batch, (0,) * (len(operands) - num_res))
+    outs = custom_lin_p.bind(
+        *moved,
+        rules=mapped,
+        active=active,
+        num_res=num_res,
+        out_avals=tuple([batch_aval(a, 0, batch.size) for a in out_avals]),
+    )
+    return outs, [0] * len(outs)
+
+
+class _BatchedLin(_Batched, CustomVJP):
+    """The backward rule of a batch of linear maps; `dims` are those of the active operands."""
+
+    def bwd(
+        self, active: Sequence[bool], residuals: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        return _pull(self.rules, active, self.batch, self.dims, residuals, cotangents)

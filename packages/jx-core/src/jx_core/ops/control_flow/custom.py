@@ -9,6 +9,7 @@ are first asked for. Not here: the decorators that make these objects of users' 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from ...primitive import NO_EFFECTS, Primitive
 from ...staging import trace_to_jaxpr
 from ...state import state
 from ...trace import Tracer
+from ..shape import full
 
 Mask = tuple[bool, ...]
 
@@ -32,11 +34,13 @@ class Custom:
 
     Attributes:
         name: the function's name.
+        source: what defines the rules, the same for all forms of them.
         known: its programs, where something keeps them between calls.
         out_tree: the tree of its results; there once it has run, or has been traced.
     """
 
     name: str
+    source: Any
     known: dict[Any, Any]
     out_tree: Any = None
 
@@ -49,12 +53,13 @@ class CustomJVP(Custom):
     """A flat function and its rule of forward differentiation."""
 
     def jvp(
-        self, active: Mask, primals: Sequence[Any], tangents: Sequence[Any]
+        self, active: Mask, consts: Sequence[Any], primals: Sequence[Any], tangents: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
         """Results and their tangents, None for zero ones.
 
         Args:
             active: which arguments have tangents that are not symbolic zeros.
+            consts: the leading operands of the call that are no arguments.
             primals: the arguments.
             tangents: the tangents of the active ones, in order.
         """
@@ -64,11 +69,14 @@ class CustomJVP(Custom):
 class CustomVJP(Custom):
     """A flat function and its rules of reverse differentiation."""
 
-    def fwd(self, active: Mask, primals: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    def fwd(
+        self, active: Mask, consts: Sequence[Any], primals: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
         """Results, and what the backward rule needs.
 
         Args:
             active: which arguments are differentiated.
+            consts: the leading operands of the call that are no arguments.
             primals: the arguments.
         """
         raise NotImplementedError
@@ -97,79 +105,161 @@ def _on(values: Sequence[Any], mask: Sequence[bool]) -> list[Any]:
     return [v for v, on in zip(values, mask, strict=True) if on]
 
 
-class StagedJVP(CustomJVP):
+def _hoisted(jaxpr: Any, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
+    """The program with those of its constants that are tracers as leading arguments, and these."""
+    moved, tracers, kept, values = [], [], [], []
+    for v, c in zip(jaxpr.constvars, consts, strict=True):
+        if isinstance(c, Tracer):
+            moved.append(v)
+            tracers.append(c)
+        else:
+            kept.append(v)
+            values.append(c)
+    return ClosedJaxpr(jaxpr.replace(constvars=kept, invars=moved + jaxpr.invars), values), tracers
+
+
+class _Tracing(threading.local):
+    """Whose rules are being traced, in each thread."""
+
+    def __init__(self) -> None:
+        self.sources: set[int] = set()
+
+
+_tracing = _Tracing()
+
+
+class _Staged:
+    """What `StagedJVP` and `StagedVJP` share: the function as a program, and closed-over values.
+
+    A staged call has these operands: values that the function closes over, values that its rule
+    does, the constants that its rules know of, and the arguments.
+
+    Attributes:
+        call_jaxpr: the function, of all operands.
+        captured: the values of enclosing traces that are operands now.
+    """
+
+    def __init__(self, rules: Any, avals: Sequence[ShapedArray], num_consts: int) -> None:
+        self.name = rules.name
+        self.source = rules.source
+        self.known: dict[Any, Any] = {}
+        self._rules = rules
+        self._consts, self._args = list(avals[:num_consts]), list(avals[num_consts:])
+        closed, own = _hoisted(*trace_to_jaxpr(rules.call, avals, rules.name))
+        self.out_tree = rules.out_tree
+        self._out_avals = closed.out_avals
+        self._rule: Any = None  # traced at once, while what it closes over is at hand
+        theirs: list[Any] = []
+        # A rule that calls its function again would be traced for ever.
+        if own and id(self.source) not in _tracing.sources:
+            _tracing.sources.add(id(self.source))
+            try:
+                self._rule, theirs = self._trace_rule(self._all_active)
+            finally:
+                _tracing.sources.discard(id(self.source))
+        self._ours, self._theirs = len(own), len(theirs)
+        self.captured = [*own, *theirs]
+        extra = [Var(typeof(c)) for c in theirs]
+        invars = closed.jaxpr.invars
+        invars = invars[: len(own)] + extra + invars[len(own) :]
+        self.call_jaxpr = closed.replace(jaxpr=closed.jaxpr.replace(invars=invars))
+
+    @property
+    def _all_active(self) -> Mask:
+        return tuple(map(is_inexact, self._args))
+
+    def _trace_rule(self, active: Mask) -> Any:
+        raise NotImplementedError
+
+    def _rule_consts(self, consts: Sequence[Any]) -> Sequence[Any]:
+        """Those of a call's leading operands that the rule takes."""
+        return consts[self._ours :]
+
+    def call(self, *operands: Any) -> list[Any]:
+        return _eval(self.call_jaxpr, operands)
+
+
+class StagedJVP(_Staged, CustomJVP):
     """A `CustomJVP` in a program: the function is a program, and so is the rule once asked for.
 
     Args:
         rules: the Python form.
-        closed: the function's program, of (constants, arguments).
-        num_consts: how many constants it has: values of enclosing traces that it closes over.
+        avals: the types of constants and arguments.
+        num_consts: how many of them are constants.
     """
 
-    def __init__(self, rules: CustomJVP, closed: ClosedJaxpr, num_consts: int) -> None:
-        self.name = rules.name
-        self._rules = rules
-        self._call = closed
-        self._in_avals = closed.in_avals[num_consts:]
+    def __init__(self, rules: CustomJVP, avals: Sequence[ShapedArray], num_consts: int) -> None:
         self._programs: dict[Mask, tuple[ClosedJaxpr, Mask]] = {}
+        super().__init__(rules, avals, num_consts)
 
-    def program(self, active: Mask | None = None) -> tuple[ClosedJaxpr, Mask]:
-        """The rule of (primals, active tangents) to results and tangents, and which have one."""
-        if active is None:
-            active = tuple(map(is_inexact, self._in_avals))
-        found = self._programs.get(active)
-        if found is not None:
-            return found
-        n = len(self._in_avals)
+    def _trace_rule(self, active: Mask) -> tuple[tuple[ClosedJaxpr, Mask], list[Any]]:
+        n, m = len(self._consts), len(self._args)
         masks: list[Mask] = []
 
         def flat(*args: Any) -> list[Any]:
-            outs, tangents = self._rules.jvp(active, args[:n], args[n:])
+            outs, tangents = self._rules.jvp(active, args[:n], args[n : n + m], args[n + m :])
             masks.append(tuple(t is not None for t in tangents))
             return [*outs, *_on(tangents, masks[-1])]
 
-        avals = [*self._in_avals, *_on(self._in_avals, active)]
-        jaxpr, consts = trace_to_jaxpr(flat, avals, f"jvp of {self.name}")
-        found = self._programs[active] = ClosedJaxpr(jaxpr, consts), masks[0]
-        return found
+        avals = [*self._consts, *self._args, *_on(self._args, active)]
+        closed, tracers = _hoisted(*trace_to_jaxpr(flat, avals, f"jvp of {self.name}"))
+        return (closed, masks[0]), tracers
+
+    def program(self, active: Mask) -> tuple[ClosedJaxpr, Mask]:
+        """The rule of (constants, primals, active tangents), and which results have tangents."""
+        if self._rule is not None:
+            return self._rule  # type: ignore[no-any-return]
+        if active not in self._programs:
+            self._programs[active], _ = self._trace_rule(active)
+        return self._programs[active]
 
     def jvp(
-        self, active: Mask, primals: Sequence[Any], tangents: Sequence[Any]
+        self, active: Mask, consts: Sequence[Any], primals: Sequence[Any], tangents: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
         closed, moving = self.program(active)
-        results = _eval(closed, [*primals, *tangents])
+        if self._rule is not None:
+            following = iter(tangents)
+            tangents = [
+                next(following) if on else full(a.shape, 0, a.dtype)
+                for a, on in zip(self._args, active, strict=True)
+                if is_inexact(a)
+            ]
+        results = _eval(closed, [*self._rule_consts(consts), *primals, *tangents])
         following = iter(results[len(moving) :])
         return results[: len(moving)], [next(following) if on else None for on in moving]
 
     def printed(self) -> ClosedJaxpr:
         """The rule as programs that carry it are printed."""
-        return self.program()[0]
+        return self.program(self._all_active)[0]
 
 
-class StagedVJP(CustomVJP):
+class StagedVJP(_Staged, CustomVJP):
     """A `CustomVJP` in a program: the function is a program, and so are the rules once asked for.
 
     Args: as `StagedJVP`.
     """
 
-    def __init__(self, rules: CustomVJP, closed: ClosedJaxpr, num_consts: int) -> None:
-        self.name = rules.name
-        self._rules = rules
-        self._in_avals = closed.in_avals[num_consts:]
-        self._out_avals = closed.out_avals
+    def __init__(self, rules: CustomVJP, avals: Sequence[ShapedArray], num_consts: int) -> None:
         self._fwds: dict[Mask, ClosedJaxpr] = {}
         self._bwds: dict[tuple[Mask, Mask], tuple[ClosedJaxpr, Mask]] = {}
+        super().__init__(rules, avals, num_consts)
+
+    def _trace_rule(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
+        n = len(self._consts)
+
+        def flat(*args: Any) -> list[Any]:
+            outs, residuals = self._rules.fwd(active, args[:n], args[n:])
+            return [*outs, *residuals]
+
+        avals = [*self._consts, *self._args]
+        return _hoisted(*trace_to_jaxpr(flat, avals, f"fwd of {self.name}"))
 
     def fwd_program(self, active: Mask) -> ClosedJaxpr:
-        """The forward rule: primals to results, then residuals."""
+        """The forward rule: (constants, primals) to results, then residuals."""
+        if self._rule is not None:
+            return self._rule  # type: ignore[no-any-return]
         if active not in self._fwds:
-
-            def flat(*args: Any) -> list[Any]:
-                outs, residuals = self._rules.fwd(active, args)
-                return [*outs, *residuals]
-
-            jaxpr, consts = trace_to_jaxpr(flat, self._in_avals, f"fwd of {self.name}")
-            self._fwds[active] = ClosedJaxpr(jaxpr, consts)
+            self._fwds[active], _ = self._trace_rule(active)
         return self._fwds[active]
 
     def bwd_program(self, active: Mask, nonzero: Mask) -> tuple[ClosedJaxpr, Mask]:
@@ -182,8 +272,10 @@ class StagedVJP(CustomVJP):
             self._bwds[active, nonzero] = found
         return found
 
-    def fwd(self, active: Mask, primals: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        results = _eval(self.fwd_program(active), primals)
+    def fwd(
+        self, active: Mask, consts: Sequence[Any], primals: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        results = _eval(self.fwd_program(active), [*self._rule_consts(consts), *primals])
         n = len(self._out_avals)
         return results[:n], results[n:]
 
@@ -193,8 +285,8 @@ class StagedVJP(CustomVJP):
 
     def printed(self) -> tuple[ClosedJaxpr, ClosedJaxpr]:
         """The rules, forward and backward, as programs that carry them are printed."""
-        active = tuple(map(is_inexact, self._in_avals))
         nonzero = (True,) * sum(map(is_inexact, self._out_avals))
+        active = self._all_active
         return self.fwd_program(active), self.bwd_program(active, nonzero)[0]
 
 
@@ -253,39 +345,23 @@ def _stager(make: Callable[..., Any]) -> Callable[..., Any]:
     def stage(operands: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         if params["call_jaxpr"] is not None:
             return operands, params
-        rules = params["rules"]
+        rules, n = params["rules"], params["num_consts"]
         avals = tuple([typeof(x) for x in operands])
-        key = (avals, trace_key(), state.axis_env)
-        made = rules.known.get(key)
-        if made is not None:
-            rules.out_tree = made["rules"].out_tree
-            return operands, made
-        jaxpr, consts = trace_to_jaxpr(rules.call, avals, rules.name)
-        tracers = [c for c in consts if isinstance(c, Tracer)]
-        closed = _hoisted(jaxpr, consts)
-        staged = make(rules, closed, len(tracers))
-        made = {"call_jaxpr": closed, "rules": staged, "num_consts": len(tracers)}
-        staged.out_tree = rules.out_tree
-        if not tracers:
-            rules.known[key] = made
-        return (*tracers, *operands), made
+        key = (avals, n, trace_key(), state.axis_env)
+        staged = rules.known.get(key)
+        if staged is None:
+            staged = make(rules, avals, n)
+            if not staged.captured:
+                rules.known[key] = staged
+        rules.out_tree = staged.out_tree
+        made = {
+            "call_jaxpr": staged.call_jaxpr,
+            "rules": staged,
+            "num_consts": n + len(staged.captured),
+        }
+        return (*staged.captured, *operands), made
 
     return stage
-
-
-def _hoisted(jaxpr: Any, consts: Sequence[Any]) -> ClosedJaxpr:
-    """The program with those of its constants that are tracers as leading arguments."""
-    moved: list[Var] = []
-    kept: list[tuple[Var, Any]] = []
-    for v, c in zip(jaxpr.constvars, consts, strict=True):
-        if isinstance(c, Tracer):
-            moved.append(v)
-        else:
-            kept.append((v, c))
-    return ClosedJaxpr(
-        jaxpr.replace(constvars=[v for v, _ in kept], invars=moved + jaxpr.invars),
-        [c for _, c in kept],
-    )
 
 
 # Operands: (constants, arguments). Params: call_jaxpr, the function as a program, None while it is
@@ -312,15 +388,17 @@ custom_vjp_call_p = Primitive(
 )
 
 
-def bind_custom(primitive: Primitive, rules: Any, args: Sequence[Any]) -> list[Any]:
+def bind_custom(
+    primitive: Primitive, rules: Any, args: Sequence[Any], captures: bool = False
+) -> list[Any]:
     """Call a function with rules: as the Python function it is, unless something records it.
 
     Where something does, the function is traced here and now, while the values that it closes
-    over are at hand.
+    over are at hand. So it is with `captures`, which says that some of these are tracers.
     """
     operands: tuple[Any, ...] = tuple(args)
     params = {"call_jaxpr": None, "rules": rules, "num_consts": 0}
-    if recorded(state.trace):
+    if captures or recorded(state.trace):
         assert primitive.stage is not None
         operands, params = primitive.stage(operands, params)
     return primitive.bind(*operands, **params)  # type: ignore[no-any-return]
@@ -355,6 +433,8 @@ class _StagedBwd(CustomVJP):
 
     def __init__(self, rules: CustomVJP, active: Mask, residuals: Any, out_avals: Any) -> None:
         self.name = rules.name
+        self.source = rules.source
+        self.known = {}
         self._rules = rules
         self._types = active, tuple(residuals), tuple(out_avals)
         self._programs: dict[Mask, tuple[ClosedJaxpr, Mask]] = {}
