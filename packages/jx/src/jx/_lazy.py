@@ -20,6 +20,7 @@ from jx_core import array_methods, mapping
 
 # jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
 MODULES = {
+    "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
     "custom_derivatives": "jx_ad.custom_derivatives",
     "dlpack": "jx_xla.dlpack",
@@ -38,6 +39,9 @@ MODULES = {
 
 # jx.NAME -> the module that defines it.
 NAMES = {
+    "checkpoint": "jx_ad",
+    "checkpoint_policies": "jx_ad",
+    "remat": "jx_ad",
     "closure_convert": "jx_ad",
     "custom_gradient": "jx_ad",
     "custom_jvp": "jx_ad",
