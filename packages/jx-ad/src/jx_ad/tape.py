@@ -78,19 +78,21 @@ class Tape(Trace):
         return out
 
     def process(self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]) -> Any:
-        operands = tuple(operands)
-        for x in operands:
+        given = tuple(operands)
+        for x in given:
             if type(x) is LinearTracer and x._trace is self:
                 break
         else:
-            return self.parent.process(primitive, operands, params)
-        types = primitive.result_types(tuple([typeof(x) for x in operands]), params)
+            return self.parent.process(primitive, given, params)
+        if primitive.stage is not None:
+            given, params = primitive.stage(given, params)
+        types = primitive.result_types(tuple([typeof(x) for x in given]), params)
         if primitive.multiple_results:
             outs = [self.new(t) for t in types]
-            self.entries.append(Entry(primitive, operands, params, outs, source.capture()))
+            self.entries.append(Entry(primitive, given, params, outs, source.capture()))
             return outs
         out = self.new(types)
-        self.entries.append(Entry(primitive, operands, params, [out], source.capture()))
+        self.entries.append(Entry(primitive, given, params, [out], source.capture()))
         return out
 
 

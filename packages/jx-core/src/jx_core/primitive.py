@@ -37,6 +37,9 @@ class Primitive:
         higher_order: whether params hold Jaxprs. `reference` then gets the operands as the
             back end's arrays, to run the Jaxprs on, and result types are not remembered
             (the memory would keep the Jaxprs alive).
+        stage: `stage(operands, params)` gives both in the form that an equation of a program
+            has, for a primitive that may carry Python functions until something records it.
+            Eagerly such a primitive is run as its decomposition.
 
     A primitive defined outside of jx works at once in every layer through its
     decomposition:
@@ -58,6 +61,7 @@ class Primitive:
         "multiple_results",
         "name",
         "reference",
+        "stage",
     )
 
     def __init__(
@@ -70,6 +74,7 @@ class Primitive:
         multiple_results: bool = False,
         effects: Callable[..., frozenset[Any]] | None = None,
         higher_order: bool = False,
+        stage: Callable[..., tuple[Any, dict[str, Any]]] | None = None,
     ) -> None:
         if reference is None and decompose is None:
             raise TypeError(
@@ -83,6 +88,7 @@ class Primitive:
         self.multiple_results = multiple_results
         self.effects = effects
         self.higher_order = higher_order
+        self.stage = stage
         self.family = _family(abstract.__module__ or "")
         self._types: dict[Any, Any] = {}
         _all.append(self)

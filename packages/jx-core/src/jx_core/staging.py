@@ -65,6 +65,8 @@ class StagingTrace(Trace):
     def process(
         self, primitive: Primitive, operands: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
+        if primitive.stage is not None:
+            operands, params = primitive.stage(operands, params)
         atoms: list[Any] = []
         for x in operands:
             if type(x) is StagingTracer and x._trace is self:

@@ -58,6 +58,8 @@ class XlaBackend(Backend):
     ) -> Any:
         if primitive is jit_p:
             return run_call(params, operands)[0]
+        if primitive.stage is not None and primitive.decompose is not None:
+            return primitive.decompose(*operands, **params)
         if primitive.higher_order:
             return self._run_program(primitive, operands, params)
         try:

@@ -20,7 +20,9 @@ from jx_core import array_methods, mapping
 
 # jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
 MODULES = {
+    "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
+    "custom_derivatives": "jx_ad.custom_derivatives",
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
@@ -37,6 +39,13 @@ MODULES = {
 
 # jx.NAME -> the module that defines it.
 NAMES = {
+    "checkpoint": "jx_ad",
+    "checkpoint_policies": "jx_ad",
+    "remat": "jx_ad",
+    "closure_convert": "jx_ad",
+    "custom_gradient": "jx_ad",
+    "custom_jvp": "jx_ad",
+    "custom_vjp": "jx_ad",
     "grad": "jx_ad",
     "hessian": "jx_ad",
     "jacfwd": "jx_ad",

@@ -22,6 +22,7 @@ class _Names:
     def __init__(self) -> None:
         self.vars: dict[Any, str] = {}
         self.shared: dict[int, str] = {}
+        self.open: set[int] = set()  # rules being printed
         self.values: dict[Any, str] = {}  # of the constants of programs among the params
 
     def of(self, v: Any) -> str:
@@ -199,7 +200,20 @@ def _named_value(key: str, value: Any, names: _Names, options: _Options) -> str:
     return _value(value, names, options)
 
 
+def _rules(rules: Any, names: _Names, options: _Options) -> str:
+    """A call's own rules; one that calls its function again is named there."""
+    if id(rules) in names.open:
+        return str(rules.name)
+    names.open.add(id(rules))
+    try:
+        return _value(rules.printed(), names, options)
+    finally:
+        names.open.discard(id(rules))
+
+
 def _value(value: Any, names: _Names, options: _Options) -> str:
+    if hasattr(value, "printed"):  # rules that become programs when they are asked for
+        return _rules(value, names, options)
     if isinstance(value, ClosedJaxpr):
         for v, c in zip(value.jaxpr.constvars, value.consts, strict=True):
             names.values[v] = _constant(c)

@@ -1,0 +1,244 @@
+"""`custom_vjp`: a function with rules of reverse differentiation of its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from jx_core import ShapedArray, tree, typeof
+from jx_core.ops.control_flow.custom import CustomVJP, bind_custom, custom_vjp_call_p
+from jx_core.tracebacks import filtered
+
+from .custom_functions import (
+    ArgumentNames,
+    Split,
+    SymbolicZero,
+    as_array,
+    captures_tracers,
+    check_tree,
+    fitting,
+    flat_results,
+)
+from .tangents import Zero, is_differentiable, tangent_aval
+
+
+class CustomVJPPrimal(NamedTuple):
+    """An argument as a forward rule with `symbolic_zeros` sees it.
+
+    Attributes:
+        value: the argument.
+        perturbed: whether it is being differentiated.
+    """
+
+    value: Any
+    perturbed: bool
+
+
+def custom_vjp_primal_tree_values(tree_: Any) -> Any:
+    """The values of a pytree of `CustomVJPPrimal`s."""
+
+    def value(leaf: Any) -> Any:
+        if type(leaf) is not CustomVJPPrimal:
+            raise TypeError(f"unexpected leaf type, expected CustomVJPPrimal, got {type(leaf)}")
+        return leaf.value
+
+    return tree.map(value, tree_, is_leaf=lambda x: type(x) is CustomVJPPrimal)
+
+
+class custom_vjp:
+    """Give a function rules of reverse differentiation.
+
+    Args:
+        fun: takes and returns pytrees of arrays.
+        nondiff_argnums: positions of arguments that are no arrays, or are not differentiated:
+            they are handed on as they are, and come first among the backward rule's arguments.
+        nondiff_argnames: the same by name.
+
+    The rules are defined with `defvjp`. Forward mode (`jvp`) is then an error.
+
+    >>> from jx_ad import grad
+    >>> from jx_core import lax
+    >>> @custom_vjp
+    ... def clipped(x):  # the identity, whose gradient is clipped
+    ...     return x
+    >>> clipped.defvjp(
+    ...     lambda x: (clipped(x), None),
+    ...     lambda residuals, ct: (lax.clamp(-1.0, ct, 1.0),),
+    ... )
+    >>> float(grad(lambda x: lax.mul(5.0, clipped(x)))(2.0))
+    1.0
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        nondiff_argnums: Sequence[int] = (),
+        nondiff_argnames: Sequence[str] = (),
+    ) -> None:
+        if not callable(fun):
+            raise TypeError(f"custom_vjp: fun must be callable, got {fun!r}")
+        functools.update_wrapper(self, fun)
+        self.fun = fun
+        self.nondiff_argnums = nondiff_argnums
+        self.fwd: Callable[..., Any] | None = None
+        self.bwd: Callable[..., Any] | None = None
+        self.symbolic_zeros = False
+        self.optimize_remat = False
+        self._names = ArgumentNames(fun, (*nondiff_argnums, *nondiff_argnames), "custom_vjp")
+
+    def defvjp(
+        self,
+        fwd: Callable[..., Any],
+        bwd: Callable[..., Any],
+        symbolic_zeros: bool = False,
+        optimize_remat: bool = False,
+    ) -> None:
+        """Define the rules.
+
+        Args:
+            fwd: takes the arguments of the function, gives `(out, residuals)`.
+            bwd: `bwd(*nondiff_args, residuals, ct)` gives a tuple with the cotangent of each
+                differentiated argument, None for zero.
+            symbolic_zeros: whether `fwd` wants `CustomVJPPrimal`s, which say what is being
+                differentiated, and `bwd` `SymbolicZero`s where cotangents are zero.
+            optimize_remat: accepted as in JAX. Where nothing is differentiated, `fwd`'s own
+                operations are never part of the program here.
+        """
+        self.fwd = fwd
+        self.bwd = bwd
+        self.symbolic_zeros = symbolic_zeros
+        self.optimize_remat = optimize_remat
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @filtered
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.fwd is None or self.bwd is None:
+            raise AttributeError(
+                f"No VJP defined for custom_vjp function {self._names.name} using defvjp."
+            )
+        split = self._names.split(args, kwargs)
+        rules = _Rules(self, split)
+        captures = captures_tracers(split, self.fun, self.fwd, self.bwd)
+        outs = bind_custom(custom_vjp_call_p, rules, split.leaves, captures)
+        return tree.unflatten(rules.out_tree, outs)
+
+
+class _Rules(CustomVJP):
+    """One call's function and rules, flat."""
+
+    def __init__(self, owner: custom_vjp, split: Split) -> None:
+        self.name = owner._names.name
+        self.owner = self.source = owner
+        self.split = split
+        self.known = owner._names.known_programs(split)
+        self._res_tree: Any = None
+        self._avals: list[ShapedArray] = []
+        self._out_avals: list[ShapedArray] = []
+
+    def call(self, *args: Any) -> list[Any]:
+        leaves, self.out_tree = flat_results(
+            self.owner.fun(*self.split.arguments(args)), self.name
+        )
+        return leaves
+
+    def fwd(
+        self, active: Sequence[bool], consts: Sequence[Any], primals: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        assert self.owner.fwd is not None
+        given: Sequence[Any] = primals
+        if self.owner.symbolic_zeros:
+            given = [CustomVJPPrimal(p, on) for p, on in zip(primals, active, strict=True)]
+        result = self.owner.fwd(*self._arguments(given))
+        if not (isinstance(result, (tuple, list)) and len(result) == 2):
+            raise TypeError(
+                f"Custom VJP fwd rule for function {self.name} must produce a pair (list or tuple "
+                f"of length two) where the first element represents the primal output and the "
+                f"second element represents residuals (i.e. values stored from the forward pass "
+                f"for use on the backward pass), but got {result!r:.80}"
+            )
+        out, residuals = result
+        outs, out_tree = flat_results(out, f"the fwd rule of {self.name}")
+        if self.out_tree is None:
+            self.out_tree = out_tree
+        check_tree(
+            out_tree, self.out_tree,
+            f"Custom VJP fwd rule for function {self.name} must produce a pair whose first "
+            f"element is like the function's own result, but the (pytree) structures differ:",
+        )  # fmt: skip
+        leaves, self._res_tree = tree.flatten(residuals)
+        self._avals = [typeof(p) for p in primals]
+        self._out_avals = [typeof(o) for o in outs]
+        return outs, [as_array(x) for x in leaves]
+
+    def _arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """The function's arguments; wrapped leaves are pytrees themselves, put in last."""
+        places = tree.unflatten(self.split.in_tree, list(range(len(leaves))))
+        filled = tree.map(lambda i: leaves[i], places)
+        dynamic = iter(filled)
+        known = dict(self.split.static)
+        return tuple([
+            known[i] if i in known else next(dynamic) for i in range(self.split.length)
+        ])  # fmt: skip
+
+    def bwd(
+        self, active: Sequence[bool], residuals: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        assert self.owner.bwd is not None
+        following = iter(cotangents)
+        full = [
+            self._cotangent(next(following) if is_differentiable(a) else None, a)
+            for a in self._out_avals
+        ]
+        result = self.owner.bwd(
+            *self.split.nondiff,
+            tree.unflatten(self._res_tree, residuals),
+            tree.unflatten(self.out_tree, full),
+        )
+        cts = self._flat_cotangents(result)
+        return [ct for ct, on in zip(cts, active, strict=True) if on]
+
+    def _cotangent(self, ct: Any, aval: ShapedArray) -> Any:
+        if ct is not None:
+            return ct
+        if self.owner.symbolic_zeros:
+            return SymbolicZero(tangent_aval(aval))
+        return Zero(aval).instantiate()
+
+    def _flat_cotangents(self, result: Any) -> list[Any]:
+        """What the backward rule gave, one for each leaf of the differentiated arguments."""
+        arguments = tree.unflatten(self.split.in_tree, list(range(len(self._avals))))
+        if isinstance(result, list):
+            result = tuple(result)
+        if not isinstance(result, tuple):
+            raise TypeError(
+                f"Custom VJP bwd rule for function {self.name} must produce a tuple with one "
+                f"entry for each differentiated argument, but got {result!r:.80}"
+            )
+        if len(result) != len(arguments):
+            raise TypeError(
+                f"Custom VJP bwd rule for function {self.name} must produce a tuple of length "
+                f"equal to the number of differentiated arguments, {len(arguments)}, but got a "
+                f"tuple of length {len(result)}: {result!r:.80}"
+            )
+        cts: list[Any] = [None] * len(self._avals)
+        what = (
+            f"Custom VJP bwd rule for function {self.name} must produce cotangents with the "
+            f"shapes and dtypes of the arguments, but not that of argument "
+        )
+        for k, (given, places) in enumerate(zip(result, arguments, strict=True)):
+            if given is None:
+                continue
+            leaves, got = tree.flatten(given, is_leaf=lambda x: x is None)
+            numbers, expected = tree.flatten(places)
+            check_tree(
+                got, expected,
+                f"Custom VJP bwd rule for function {self.name}: the cotangent of argument {k} "
+                f"must have the tree of that argument, but they differ:",
+            )  # fmt: skip
+            for (path, i), ct in zip(tree.leaves_with_path(places), leaves, strict=True):
+                cts[i] = fitting(ct, self._avals[i], f"{k}{tree.keystr(path)}", what)
+            assert len(numbers) == len(leaves)
+        return cts

@@ -1,0 +1,81 @@
+"""Differentiation of calls that carry their own rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jx_core import typeof
+from jx_core.ops.control_flow.custom import custom_jvp_call_p, custom_lin_p, custom_vjp_call_p
+
+from ...forward import jvp_flat
+from ...tables import add_tangents, deftranspose, jvp_rules
+from ...tangents import Linear, Zero, is_differentiable
+
+
+def _with_consts(
+    outs: list[Any], moved: list[Any], primals: list[Any], tangents: list[Any], params: Any
+) -> Any:
+    """Add what values that the function closes over contribute, through the function itself."""
+    n = params["num_consts"]
+    if all(t is None for t in tangents[:n]):
+        return outs, moved
+    args = primals[n:]
+    _, more = jvp_flat(
+        lambda *consts: params["rules"].call(*consts, *args), primals[:n], tangents[:n]
+    )
+    return outs, [add_tangents(a, b) for a, b in zip(moved, more, strict=True)]
+
+
+def _custom_jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    n = params["num_consts"]
+    active = tuple([t is not None for t in tangents[n:]])
+    if not any(active):
+        outs = custom_jvp_call_p.bind(*primals, **params)
+        return _with_consts(outs, [None] * len(outs), primals, tangents, params)
+    moving = [t for t in tangents[n:] if t is not None]
+    outs, moved = params["rules"].jvp(active, primals[:n], primals[n:], moving)
+    return _with_consts(outs, moved, primals, tangents, params)
+
+
+jvp_rules.define(custom_jvp_call_p)(_custom_jvp)
+
+
+def _custom_vjp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    """Run the forward rule, and note the backward one as the transpose of a linear operation."""
+    n, rules = params["num_consts"], params["rules"]
+    active = tuple([t is not None for t in tangents[n:]])
+    if not any(active):
+        outs = custom_vjp_call_p.bind(*primals, **params)
+        return _with_consts(outs, [None] * len(outs), primals, tangents, params)
+    outs, residuals = rules.fwd(active, primals[:n], primals[n:])
+    avals = [typeof(o) for o in outs]
+    moved = custom_lin_p.bind(
+        *residuals,
+        *[t for t in tangents[n:] if t is not None],
+        rules=rules,
+        active=active,
+        num_res=len(residuals),
+        out_avals=tuple([a for a in avals if is_differentiable(a)]),
+    )
+    following = iter(moved)
+    spread = [next(following) if is_differentiable(a) else None for a in avals]
+    return _with_consts(outs, spread, primals, tangents, params)
+
+
+jvp_rules.define(custom_vjp_call_p)(_custom_vjp)
+jvp_rules.explain(
+    "the derivative of a custom_vjp function is linear, but known by its transpose only",
+    custom_lin_p,
+)
+
+
+@deftranspose(custom_lin_p)
+def _transpose(
+    cts: list[Any], *operands: Any, rules: Any, active: Any, num_res: int, out_avals: Any
+) -> list[Any]:
+    residuals = operands[:num_res]
+    given = [None if type(ct) is Zero else ct for ct in cts]
+    results = rules.bwd(active, residuals, given)
+    return [None] * num_res + [
+        r if type(x) is Linear else None for x, r in zip(operands[num_res:], results, strict=True)
+    ]
