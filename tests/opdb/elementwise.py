@@ -291,10 +291,15 @@ def _conversions() -> Iterator[Sample]:
     for source, target in (
         ("float32", "int32"), ("float32", "uint8"), ("int8", "bfloat16"), ("float64", "uint32"),
         ("uint64", "float64"), ("bfloat16", "float16"), ("int16", "int16"),
+        ("uint32", "uint4"), ("uint8", "int4"), ("uint8", "float8_e5m2"),
     ):  # fmt: skip
         shape = (3, 2) if dtype_of(source).itemsize < dtype_of(target).itemsize else (2, 3)
         x = array(shape, source, -9, 9)
         yield Sample(lax.bitcast_convert_type_p, (x,), {"new_dtype": dtype_of(target)})
+    for source in (*NARROW_FLOATS, *NARROW_INTEGERS):
+        for target in (*NARROW_FLOATS, *NARROW_INTEGERS, "bool", "uint8", "bfloat16", "complex64"):
+            params = {"new_dtype": dtype_of(target), "weak_type": False}
+            yield Sample(lax.convert_element_type_p, (_narrow_values(source),), params)
     for narrow in ("float8_e4m3fn", "float8_e5m2", "int4", "uint4"):
         for other in ("float32", "int32"):
             there = {"new_dtype": dtype_of(narrow), "weak_type": False}
