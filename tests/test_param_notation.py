@@ -145,7 +145,7 @@ def test_constants_of_inner_programs_are_written():
         assert "f32[2]=[1.5, 2.0]" in str(make_jaxpr(inner)(np.ones(2, np.float32)))
 
 
-class Window:
+class Tiling:
     """A param's class of someone else's."""
 
     def __init__(self, size):
@@ -156,9 +156,9 @@ def test_params_of_other_classes_say_their_class_until_they_have_a_notation():
     windowed_p = Primitive(
         "windowed", abstract=lambda x, *, window: x, reference=lambda x, *, window: x
     )
-    program = make_jaxpr(lambda x: windowed_p.bind(x, window=Window((2, 3))))(1.0)
-    assert "windowed[window=<Window>] a" in str(program)
-    define_notation(Window, lambda w: {"size": w.size})
-    assert "windowed[window=Window(size=(2, 3))] a" in str(program)
-    assert read_value("Window(size=(2, 3))").size == (2, 3)
+    program = make_jaxpr(lambda x: windowed_p.bind(x, window=Tiling((2, 3))))(1.0)
+    assert "windowed[window=<Tiling>] a" in str(program)
+    define_notation(Tiling, lambda w: {"size": w.size})
+    assert "windowed[window=Tiling(size=(2, 3))] a" in str(program)
+    assert read_value("Tiling(size=(2, 3))").size == (2, 3)
     assert not list(subjaxprs(program.jaxpr))

@@ -18,6 +18,7 @@ from ... import tree
 from ...aval import ShapedArray, typeof
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Jaxpr
+from ...jaxpr.notation import define_notation
 from ...primitive import NO_EFFECTS, Primitive
 from ...staging import trace_to_jaxpr
 from ...trace import Tracer
@@ -37,6 +38,10 @@ class DictAttribute(NamedTuple):
     """A dictionary among the attributes, as pairs."""
 
     items: tuple[tuple[str, Any], ...]
+
+
+define_notation(ArrayAttribute)
+define_notation(DictAttribute)
 
 
 def _attribute(name: str, key: str, value: Any) -> Any:
