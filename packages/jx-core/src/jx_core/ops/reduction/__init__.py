@@ -11,10 +11,10 @@ from .cumulative import *  # noqa: F403
 from .extremes import *  # noqa: F403
 from .general import *  # noqa: F403
 from .monoids import *  # noqa: F403
+from .monoids import identity as identity  # for the layers above; it is no lax function
 from .selection import *  # noqa: F403
 from .window_shapes import *  # noqa: F403
 from .windows import *  # noqa: F403
-from .monoids import identity as identity  # for the layers above; it is no lax function
 
 __all__: list[str] = []
 __all__ += cumulative.__all__
