@@ -18,7 +18,7 @@ from jx_core.lax import (
     select_and_scatter_add_p,
 )
 from jx_core.ops.contraction.conv_shapes import dilated
-from jx_core.ops.reduction.selection import scatter_chosen
+from jx_core.ops.reduction.selection import extreme_places, scatter_to
 from jx_core.ops.reduction.window_shapes import Window
 
 from ...tables import defjvp, deflinear
@@ -68,7 +68,8 @@ def _gather_transpose(
     check_known(select_and_gather_add_p, operand)
     window = Window(**params)
     if any(h != 1 for h in (*window.base_dilation, *window.window_dilation)):
-        return [scatter_chosen(ct, operand, window, select_prim), None]
+        places = extreme_places(operand, window, select_prim)
+        return [scatter_to(places, ct, typeof(operand).shape, window), None]
     del params["base_dilation"], params["window_dilation"]
     return [
         select_and_scatter_add_p.bind(ct, operand, select_prim=select_prim, **params),

@@ -21,7 +21,7 @@ from ...primitive import Primitive
 from ..contraction.conv_shapes import dilated
 from ..elementwise.arithmetic import add
 from ..elementwise.bitwise import bitwise_and, bitwise_not, bitwise_or
-from ..elementwise.comparison import eq, ge, le, lt, select
+from ..elementwise.comparison import eq, ge, le, ne, select
 from ..indexing.slicing import slice as slice_
 from ..kit import check_kind, check_same_dtype, orderable, real_number
 from ..shape import broadcast_in_dim, full
@@ -45,7 +45,7 @@ __all__ = ["select_and_gather_add_p", "select_and_scatter_add_p", "select_and_sc
 _OPERATIONS = {"ge": "max", "le": "min"}  # what picking by a comparison is the derivative of
 
 
-def _simple_window(params: dict[str, Any]) -> Window:
+def simple_window(params: dict[str, Any]) -> Window:
     """Windows that have no holes."""
     ones = (1,) * len(params["window_dimensions"])
     return Window(**params, base_dilation=ones, window_dilation=ones)
@@ -69,75 +69,104 @@ def _check_select(name: str, select_prim: str) -> None:
 # --- which element, by lax functions ---
 
 
-def _choice(operand: Any, window: Window, filler: Any, keeps: Callable[..., Any]) -> Any:
-    """For each window, the number of the place that is chosen; -1 where all is padding.
+def _pick(
+    operand: Any,
+    window: Window,
+    filler: Any,
+    keeps: Callable[..., Any],
+    offer: Callable[[int, Place], Any],
+    nothing: Any,
+) -> Any:
+    """For each window, what the chosen place offers.
 
     Args:
-        operand: the array.
+        operand: the array by which to choose.
         window: its windows.
         filler: what to put into padding, which is not chosen.
         keeps: `keeps(best, element)` says where the best so far is kept.
+        offer: `offer(k, place)` gives what each window gets if the k-th place is chosen.
+        nothing: what windows get that are padding alone.
     """
     shape = typeof(operand).shape
     counts = window.counts(shape)
     whole = padded(operand, window, filler)
-    best, number, padding_so_far = None, None, True
+    best, picked = None, nothing
+    found: Any = False  # where a place has been chosen: False or True for all, or flags
     for k, place in enumerate(window.places()):
         element = elements_at(whole, window, place, counts)
         own = inside_at(shape, window, place, counts)
-        here = full(counts, k, np.int32)
-        if number is None:
-            none = full(counts, -1, np.int32)
-            best, number = element, here if own is None else select(own, here, none)
+        if best is None:
+            best, picked = element, offer(k, place)
+            picked = picked if own is None else select(own, picked, nothing)
         else:
             wins = bitwise_not(keeps(best, element))
-            if padding_so_far:
-                wins = bitwise_or(wins, lt(number, 0))
+            if found is not True:
+                wins = bitwise_or(wins, bitwise_not(found))
             if own is not None:
                 wins = bitwise_and(wins, own)
-            best, number = select(wins, element, best), select(wins, here, number)
-        padding_so_far = padding_so_far and own is not None
-    return number
+            best = select(wins, element, best)
+            picked = select(wins, offer(k, place), picked)
+        if own is None:
+            found = True
+        elif found is not True:
+            found = own if found is False else bitwise_or(found, own)
+    return picked
 
 
-def _extreme_choice(operand: Any, window: Window, select_prim: str) -> Any:
-    """The place of the greatest (`ge`) or least (`le`) element: of a NaN, then of the first."""
-    dtype = typeof(operand).dtype
+def _keeps(select_prim: str, dtype: Any) -> Callable[..., Any]:
+    """The greatest (`ge`) or least (`le`) element: a NaN, then the first."""
     compare = ge if select_prim == "ge" else le
 
     def keeps(best: Any, element: Any) -> Any:
         better = compare(best, element)
         if not dtypes.issubdtype(dtype, np.inexact):
             return better
-        return bitwise_or(better, bitwise_not(eq(best, best)))  # the first NaN stays
+        return bitwise_or(better, ne(best, best))  # the first NaN stays
 
-    return _choice(operand, window, identity(_OPERATIONS[select_prim], dtype), keeps)
+    return keeps
+
+
+def extreme_places(operand: Any, window: Window, select_prim: str) -> Any:
+    """For each window, the number of the place of its extreme; -1 where all is padding."""
+    dtype = typeof(operand).dtype
+    filler, keeps = identity(_OPERATIONS[select_prim], dtype), _keeps(select_prim, dtype)
+    return _places(operand, window, filler, keeps)
+
+
+def _places(operand: Any, window: Window, filler: Any, keeps: Callable[..., Any]) -> Any:
+    counts = window.counts(typeof(operand).shape)
+    none = full(counts, -1, np.int32)
+    return _pick(
+        operand, window, filler, keeps, lambda k, place: full(counts, k, np.int32), none
+    )
 
 
 def gather_chosen(values: Any, operand: Any, window: Window, select_prim: str) -> Any:
     """From each window of `values`, the element at the place of the operand's extreme."""
-    counts = window.counts(typeof(values).shape)
-    number = _extreme_choice(operand, window, select_prim)
+    counts, dtype = window.counts(typeof(values).shape), typeof(operand).dtype
+    filler, keeps = identity(_OPERATIONS[select_prim], dtype), _keeps(select_prim, dtype)
     whole = padded(values, window, _zero(values))
-    result = full(counts, 0, typeof(values).dtype)
-    for k, place in enumerate(window.places()):
-        element = elements_at(whole, window, place, counts)
-        result = select(eq(number, np.int32(k)), element, result)
-    return result
+    return _pick(
+        operand,
+        window,
+        filler,
+        keeps,
+        lambda k, place: elements_at(whole, window, place, counts),
+        full(counts, 0, typeof(values).dtype),
+    )
 
 
-def scatter_chosen(source: Any, operand: Any, window: Window, select_prim: str) -> Any:
-    """Each window's element of `source` added to where the operand's extreme is.
+def scatter_to(places: Any, source: Any, operand_shape: Shape, window: Window) -> Any:
+    """Each window's element of `source` added to where its place is in an operand.
 
-    It is the transpose of `gather_chosen`.
+    With `extreme_places`, it is the transpose of `gather_chosen`.
     """
     holes, zero = window.base_dilation, _zero(source)
-    shape = tuple(map(dilated, typeof(operand).shape, holes))
-    number = _extreme_choice(operand, window, select_prim)
+    shape = tuple(map(dilated, operand_shape, holes))
     nothing = full(typeof(source).shape, 0, typeof(source).dtype)
     total: Any = None
     for k, place in enumerate(window.places()):
-        part = select(eq(number, np.int32(k)), source, nothing)
+        part = select(eq(places, np.int32(k)), source, nothing)
         part = spread_to(part, shape, window, place, zero)
         total = part if total is None else add(total, part)
     return total if all(h == 1 for h in holes) else slice_(total, (0,) * len(shape), shape, holes)
@@ -219,6 +248,14 @@ select_and_gather_add_p = Primitive(
 )
 
 
+def _scatter_add_decomposed(
+    source: Any, operand: Any, *, select_prim: str, **params: Any
+) -> Any:
+    window = simple_window(params)
+    places = extreme_places(operand, window, select_prim)
+    return scatter_to(places, source, typeof(operand).shape, window)
+
+
 def _scatter_add_type(
     source: ShapedArray, operand: ShapedArray, *, select_prim: str, **params: Any
 ) -> ShapedArray:
@@ -226,14 +263,14 @@ def _scatter_add_type(
     _check_select(name, select_prim)
     check_kind(name, operand, orderable)
     check_kind(name, source, (*real_number, "complex"))
-    _check_source(name, source, operand, _simple_window(params))
+    _check_source(name, source, operand, simple_window(params))
     return ShapedArray(operand.shape, source.dtype, source.weak_type)
 
 
 def _scatter_add(
     source: np.ndarray, operand: np.ndarray, *, select_prim: str, **params: Any
 ) -> np.ndarray:
-    window = _simple_window(params)
+    window = simple_window(params)
     number, found = _chosen(operand, window, select_prim)
     values = wide(source)
     result = np.zeros(operand.shape, values.dtype)
@@ -248,9 +285,7 @@ select_and_scatter_add_p = Primitive(
     "select_and_scatter_add",
     abstract=_scatter_add_type,
     reference=_scatter_add,
-    decompose=lambda source, operand, *, select_prim, **params: scatter_chosen(
-        source, operand, _simple_window(params), select_prim
-    ),
+    decompose=_scatter_add_decomposed,
 )
 
 
@@ -267,7 +302,7 @@ def _scatter_type(
     check_same_dtype(name, (operand, source, init_value))
     if init_value.shape:
         raise ShapeError(f"{name}: init_value must be a scalar, got shape {init_value.shape}")
-    _check_source(name, source, operand, _simple_window(params))
+    _check_source(name, source, operand, simple_window(params))
     return ShapedArray(operand.shape, operand.dtype, operand.weak_type)
 
 
@@ -283,7 +318,7 @@ def _scatter(
     """Window after window: find the place, then combine there."""
     from ... import backend
 
-    here, window = backend.current(), _simple_window(params)
+    here, window = backend.current(), simple_window(params)
     x, values, init = (np.asarray(here.get(v)) for v in (operand, source, init_value))
     scalar = ShapedArray((), x.dtype)
     result = np.full(x.shape, init, x.dtype)
@@ -319,13 +354,13 @@ def _scatter_decomposed(
     scatter_jaxpr: ClosedJaxpr,
     **params: Any,
 ) -> Any:
-    window, shape = _simple_window(params), typeof(operand).shape
-    number = _choice(
+    window, shape = simple_window(params), typeof(operand).shape
+    places = _places(
         operand, window, init_value, lambda best, x: run_on_arrays(select_jaxpr, best, x)[0]
     )
     result = broadcast_in_dim(init_value, shape, ())
     for k, place in enumerate(window.places()):
-        here = spread_to(eq(number, np.int32(k)), shape, window, place, False)
+        here = spread_to(eq(places, np.int32(k)), shape, window, place, False)
         part = spread_to(source, shape, window, place, init_value)
         (combined,) = run_on_arrays(scatter_jaxpr, result, part)
         result = select(here, combined, result)

@@ -10,11 +10,13 @@ import numpy as np
 from jx_core import ClosedJaxpr, Primitive, ShapedArray, lax
 from jx_core.ops.contraction.conv_shapes import dilated
 from jx_core.ops.reduction.programs import is_elementwise
+from jx_core.ops.reduction.selection import extreme_places, scatter_to, simple_window
 from jx_core.ops.reduction.window_shapes import Window
+from jx_core.staging import trace_to_jaxpr
 
 from ..builder import Block, Value, i64_array, i64_matrix
 from ..elementwise import compare, convert
-from ..program import constants, lower_jaxpr, lower_traced
+from ..program import constants, lower_function, lower_jaxpr, lower_traced
 from ..tables import Context, deflower
 from ..types import tensor, type_of
 from .monoids import NARROW_FLOATS, combine, greatest, least
@@ -222,6 +224,36 @@ def _scatter_add(
             ctx, lax.select_and_scatter_add_p, (source, operand), select_prim=select_prim, **params
         )[0]
     return _scatter_add_whole(ctx, source, operand, select_prim=select_prim, **params)
+
+
+@deflower(lax.select_and_scatter_add_p, platform="cpu")
+def _scatter_add_on_cpu(
+    ctx: Context, source: Value, operand: Value, *, select_prim: str, **params: Any
+) -> Value:
+    """The places come from a call of their own: fused with what uses them, they would be found
+    anew for each place in a window."""
+    if not _is_written_out(params, ctx.in_avals) or not ctx.out.size:
+        return _scatter_add(ctx, source, operand, select_prim=select_prim, **params)
+    window, (source_aval, aval) = simple_window(params), ctx.in_avals
+    found = ShapedArray(source_aval.shape, np.dtype(np.int32))
+    program, consts = trace_to_jaxpr(
+        lambda x: [extreme_places(x, window, select_prim)], [aval], "extreme_places"
+    )
+    name = lower_function(ctx.module, ClosedJaxpr(program, consts), "extreme_places")
+    (places,) = ctx.block.ops(
+        "func.call",
+        [operand],
+        [type_of(aval)],
+        [type_of(found)],
+        f'callee = @{name}, mhlo.frontend_attributes = {{inlineable = "false"}}',
+    )
+    return lower_traced(
+        ctx.block,
+        lambda p, s: [scatter_to(p, s, aval.shape, window)],
+        [found, source_aval],
+        [places, source],
+        "select_and_scatter_add",
+    )[0]
 
 
 def _scatter_add_whole(
