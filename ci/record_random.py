@@ -12,7 +12,8 @@ The file is a JSON object:
 Each record is one call and what came of it:
 
     x64     whether `enable_x64` was on
-    key     how the key is made: {"make": "key" or "PRNGKey", "seed": an integer};
+    key     how the key is made: {"make": "key" or "PRNGKey", "seed": an integer, and, where
+            it is not the default one, "impl": the name of a generator};
             absent where the call takes none (`key` and `PRNGKey` themselves)
     call    the name of a function of `jax.random`
     args    its positional arguments after the key
@@ -94,6 +95,30 @@ def key_calls():
         yield {"key": key, "call": "fold_in", "args": [5], "map": 3}
         yield {"key": key, "call": "key_data", "args": []}
         yield {"key": key, "call": "clone", "args": []}
+
+
+def calls_on_other_generators():
+    """What the generators `rbg` and `unsafe_rbg` make, with typed keys and with raw ones.
+
+    Batches of keys are left out: there JAX draws the bits of all from the first key.
+    """
+    for impl, seed in itertools.product(["rbg", "unsafe_rbg"], [0, 42, -7]):
+        for make in ("key", "PRNGKey"):
+            yield {"call": make, "args": [seed], "kwargs": {"impl": impl}}
+        key = {"make": "key", "seed": seed, "impl": impl}
+        for num in (2, 1, 3, [2, 3], []):
+            yield {"key": key, "call": "split", "args": [num]}
+        for data in (0, 1, 17, 2**32 - 1):
+            yield {"key": key, "call": "fold_in", "args": [data]}
+        yield {"key": key, "call": "key_data", "args": []}
+        for shape, name in itertools.product(
+            [[], [0], [1], [5], [3, 5], [33]], ["uint8", "uint16", "uint32", "uint64"]
+        ):
+            yield {"key": key, "call": "bits", "args": [shape, dtype(name)]}
+        yield {"key": key, "call": "uniform", "args": [[2, 3]]}
+        yield {"key": key, "call": "normal", "args": [[5]]}
+        yield {"key": key, "call": "randint", "args": [[4], 0, 1000]}
+        yield {"key": key, "call": "permutation", "args": [7]}
 
 
 def bits_calls():
@@ -244,7 +269,8 @@ def perform(call):
     try:
         if "key" not in call:
             return {"result": encode(function(*args, **kwargs))}
-        key = getattr(jax.random, call["key"]["make"])(call["key"]["seed"])
+        impl = call["key"].get("impl")
+        key = getattr(jax.random, call["key"]["make"])(call["key"]["seed"], impl=impl)
         if "map" in call:
             keys = jax.random.split(key, call["map"])
             return {"result": encode(jax.vmap(lambda k: function(k, *args, **kwargs))(keys))}
@@ -258,6 +284,8 @@ def records():
     for x64 in (False, True):
         with jax.enable_x64(x64):
             for call in key_calls():
+                yield {"x64": x64} | call | perform(call)
+            for call in calls_on_other_generators():
                 yield {"x64": x64} | call | perform(call)
             for call in sampling_calls(x64):
                 call = {"key": {"make": "key", "seed": next(seeds)}} | call

@@ -105,8 +105,7 @@ def _keys() -> Iterator[Sample]:
     yield Sample(lax.stack_p, (words((3,)), words((3,), 1)), {"axis": 1}, keys=(0, 1))
     yield Sample(lax.unstack_p, (words((2, 3)),), {"axis": 1}, keys=(0,))
     config = {"padding_config": ((1, 2, 1),)}
-    same = np.full((2,), 7, np.uint32)
-    yield Sample(lax.pad_p, (words((3,)), same), config, keys=(0, 1))
+    yield Sample(lax.pad_p, (words((3,)), words((), 1)), config, keys=(0, 1))
 
 
 def error_samples() -> Iterator[ErrorSample]:

@@ -53,7 +53,8 @@ def replay(record: dict[str, Any]) -> np.ndarray:
         if "key" not in record:
             out = function(*args, **kwargs)
         else:
-            key = getattr(jnp.random, record["key"]["make"])(record["key"]["seed"])
+            made = record["key"]
+            key = getattr(jnp.random, made["make"])(made["seed"], impl=made.get("impl"))
             if "map" in record:
                 keys = jnp.random.split(key, record["map"])
                 out = vmap(lambda k: function(k, *args, **kwargs))(keys)

@@ -145,6 +145,11 @@ def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> Any:
     Args:
         seed: an integer. Its lower 64 bits count, or 32 where 64-bit dtypes are off.
         impl: the generator: its name or a key dtype; the option `default_prng_impl` if None.
+            `"threefry2x32"` gives the same bits everywhere, however arrays are divided among
+            devices. `"rbg"` and `"unsafe_rbg"` draw bits with `lax.rng_bit_generator`, which
+            XLA does faster, with other bits on a TPU than elsewhere; the latter also makes
+            keys of keys in that way, which is not as safe. Under `vmap` each of a batch of
+            keys draws its own bits (in JAX the first of such keys draws those of all).
         dtype: a key dtype, in place of `impl`.
 
     Returns:

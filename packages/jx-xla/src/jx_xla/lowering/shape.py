@@ -11,7 +11,7 @@ import numpy as np
 
 from jx_core import ShapedArray, dtypes, lax
 
-from .builder import Value, i64_array
+from .builder import Block, Value, i64_array
 from .elementwise import convert
 from .tables import Context, deflower
 from .types import physical, tensor, type_of
@@ -108,31 +108,45 @@ def slice_attributes(starts: Any, limits: Any, strides: Any) -> str:
 @deflower(lax.pad_p)
 def _pad(ctx: Context, x: Value, fill: Value, *, padding_config: Any) -> Value:
     source, filling = ctx.in_avals
-    extra = len(words(source))
-    if extra:
-        fill = _first_word(ctx, fill, filling)
-    low, high, inner = ([*(c[i] for c in padding_config), *[0] * extra] for i in range(3))
+    held = physical(source)
+    if not words(source):
+        return _padded(ctx.block, x, fill, held, ctx.out, padding_config)
+    # StableHLO pads with scalars: each word of the keys is padded with that of the one.
+    (count,) = words(source)
+    kind, scalar = tensor((), held.dtype), physical(filling)
+    before, after = (held.update(shape=(*a.shape, 1)) for a in (source, ctx.out))
+    columns = []
+    for i in range(count):
+        word = _part(ctx.block, fill, scalar, i)
+        word = ctx.block.op("stablehlo.reshape", (word,), (tensor((1,), held.dtype),), kind)
+        part = _part(ctx.block, x, held, i)
+        config = (*padding_config, (0, 0, 0))
+        columns.append(_padded(ctx.block, part, word, before, after, config))
+    return ctx.block.op(
+        "stablehlo.concatenate", columns, (type_of(after),) * count, type_of(ctx.out),
+        f"dimension = {source.ndim} : i64",
+    )  # fmt: skip
+
+
+def _padded(
+    block: Block, x: Value, fill: Value, aval: ShapedArray, out: ShapedArray, config: Any
+) -> Value:
+    low, high, inner = ([c[i] for c in config] for i in range(3))
     attributes = (
         f"edge_padding_low = {i64_array(low)}, edge_padding_high = {i64_array(high)}, "
         f"interior_padding = {i64_array(inner)}"
     )
-    scalar = tensor((), physical(source).dtype)
-    return ctx.block.op(
-        "stablehlo.pad", (x, fill), (type_of(source), scalar), type_of(ctx.out), attributes
-    )
+    kinds = type_of(aval), tensor((), aval.dtype)
+    return block.op("stablehlo.pad", (x, fill), kinds, type_of(out), attributes)
 
 
-def _first_word(ctx: Context, key: Value, aval: ShapedArray) -> Value:
-    """The first word of one key: padding of keys repeats it, StableHLO pads with scalars."""
-    held = physical(aval)
-    ones = (1,) * held.ndim
-    cut = ctx.block.op(
-        "stablehlo.slice", (key,), (type_of(aval),), tensor(ones, held.dtype),
-        slice_attributes((0,) * held.ndim, ones, ones),
-    )  # fmt: skip
-    return ctx.block.op(
-        "stablehlo.reshape", (cut,), (tensor(ones, held.dtype),), tensor((), held.dtype)
-    )
+def _part(block: Block, x: Value, aval: ShapedArray, i: int) -> Value:
+    """The `i`-th word of keys held as `aval`, along a last axis of length 1."""
+    starts = (*(0 for _ in aval.shape[1:]), i)
+    limits = (*aval.shape[:-1], i + 1)
+    attributes = slice_attributes(starts, limits, (1,) * aval.ndim)
+    thin = tensor((*aval.shape[:-1], 1), aval.dtype)
+    return block.op("stablehlo.slice", (x,), (type_of(aval),), thin, attributes)
 
 
 @deflower(lax.rev_p)
