@@ -7,7 +7,7 @@ from . import (  # noqa: F401
     lu,
     polar,
     qr,
-    reductions,
+    schur,
     svd,
     triangular,
     tridiagonal_solve,
