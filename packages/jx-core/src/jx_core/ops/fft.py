@@ -110,7 +110,7 @@ def _fft(x: np.ndarray, *, fft_type: FftType, fft_lengths: Shape) -> np.ndarray:
     if not math.prod(fft_lengths) or not out.size:
         return np.zeros(out.shape, out.dtype)
     axes = range(x.ndim - len(fft_lengths), x.ndim)
-    return _REFERENCES[fft_type](x, s=fft_lengths, axes=axes).astype(out.dtype, copy=False)
+    return np.asarray(_REFERENCES[fft_type](x, s=fft_lengths, axes=axes), out.dtype)
 
 
 # Params: fft_type, an FftType; fft_lengths, the lengths of the last axes, of the real array

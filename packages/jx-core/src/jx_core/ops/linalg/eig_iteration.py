@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ... import dtypes
 from ...aval import typeof
 from ..control_flow.loops import fori_loop
 from ..elementwise import abs as modulus
@@ -20,6 +19,7 @@ from ..reduction import argmax, reduce_max, reduce_sum
 from ..shape import broadcast_in_dim, expand_dims, full_like, rev
 from .masks import adjoint_of, diagonal, eye, places, product
 from .schur_iteration import schur_by_operations
+from .spectral import least_normal, machine_epsilon
 
 __all__: list[str] = []
 
@@ -32,8 +32,8 @@ def _vectors(t: Any) -> Any:
     *batch, n, _ = typeof(t).shape
     axis = len(batch)
     w, size = diagonal(t), modulus(t)
-    tiny = float(dtypes.finfo(typeof(size).dtype).tiny)
-    least = max(reduce_max(size, (axis, axis + 1)) * float(dtypes.finfo(size.dtype).eps), tiny)
+    tiny = least_normal(typeof(size).dtype)
+    least = max(reduce_max(size, (axis, axis + 1)) * machine_epsilon(size.dtype), tiny)
     least = broadcast_in_dim(least, typeof(w).shape, range(axis))
     columns = broadcast_in_dim(places(t)[1], typeof(t).shape, (axis, axis + 1))
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from ... import dtypes
 from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
@@ -46,7 +45,7 @@ from .cholesky import cholesky
 from .eigh import symmetrize
 from .masks import adjoint_of, all_finite, eye, product
 from .qr import qr
-from .spectral import adjoint, matrix_shape, per_matrix, types_of
+from .spectral import adjoint, machine_epsilon, matrix_shape, per_matrix, types_of
 from .triangular import triangular_solve
 
 __all__ = ["qdwh", "qdwh_p"]
@@ -257,7 +256,7 @@ def qdwh(
     aval = typeof(x)
     matrix_shape("qdwh", aval)
     x = x if dynamic_shape is None else _within(x, dynamic_shape)
-    eps = float(dtypes.finfo(aval.dtype).eps) if eps is None else float(eps)
+    eps = machine_epsilon(aval.dtype) if eps is None else float(eps)
     count = 10 if max_iterations is None else index(max_iterations)
     u, h, steps, converged = qdwh_p.bind(x, max_iterations=count, eps=eps)
     u = u if dynamic_shape is None else _within(u, dynamic_shape)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import dtypes
 from ...aval import typeof
 from ..control_flow.cond import cond
 from ..control_flow.loops import fori_loop, while_loop
@@ -23,6 +22,7 @@ from ..shape import broadcast_in_dim, concatenate, full_like, iota, pad, reshape
 from .column_pivoting import reflector
 from .masks import all_finite, diagonal, eye, places, product, swapped, triangle
 from .reductions import nan_unless, reduced, reflected_left, reflected_right, select_in_matrix
+from .spectral import machine_epsilon
 
 __all__: list[str] = []
 
@@ -61,7 +61,7 @@ def _negligible(t: Any) -> Any:
     beside = on + concatenate([none, slice_in_dim(on, 0, n - 1)], 0)
     greatest = broadcast_in_dim(reduce_max(size, (0, 1)), (n,), ())
     beside = select(beside == 0, greatest, beside)
-    eps = float(dtypes.finfo(typeof(on).dtype).eps)
+    eps = machine_epsilon(typeof(on).dtype)
     return concatenate([none, below], 0) <= beside * eps
 
 

@@ -121,7 +121,7 @@ def types_of(abstract: Callable[..., Any], x: np.ndarray, params: dict[str, Any]
 
 def adjoint(x: np.ndarray) -> np.ndarray:
     """The conjugate transpose of the last two axes."""
-    return np.conj(np.swapaxes(x, -1, -2))
+    return np.asarray(np.conj(np.swapaxes(x, -1, -2)))
 
 
 def from_triangle(x: np.ndarray, lower: bool) -> np.ndarray:
@@ -129,3 +129,13 @@ def from_triangle(x: np.ndarray, lower: bool) -> np.ndarray:
     strict = np.tril(x, -1) if lower else np.triu(x, 1)
     diagonal = np.real(np.diagonal(x, axis1=-2, axis2=-1))
     return np.asarray(strict + adjoint(strict) + diagonal[..., None] * np.eye(x.shape[-1]))
+
+
+def machine_epsilon(dtype: Any) -> float:
+    """The distance from 1 to the next number of a dtype."""
+    return float(np.finfo(dtype).eps)
+
+
+def least_normal(dtype: Any) -> float:
+    """The least positive number of a dtype that has its full precision."""
+    return float(np.finfo(dtype).tiny)

@@ -111,7 +111,7 @@ def _approximate_size(
         return size
     halvings = min(halvings, (size // tile - 1).bit_length())
     tiles = -(-size // tile)
-    return -(-tiles // 2**halvings) * tile
+    return int(-(-tiles // 2**halvings) * tile)
 
 
 def _approx_type(
