@@ -68,7 +68,7 @@ def lower_traced(
     fun: Callable[..., Sequence[Any]],
     in_avals: Sequence[ShapedArray],
     operands: Sequence[Value],
-    name: str,
+    name: str = "composed",
 ) -> list[Value]:
     """Write what a function of `lax` operations binds; it returns a list."""
     jaxpr, consts = trace_to_jaxpr(fun, list(in_avals), name)

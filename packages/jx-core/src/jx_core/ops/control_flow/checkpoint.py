@@ -6,44 +6,18 @@ Which of them are kept all the same is a policy's to say, which may know values 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from ...aval import ShapedArray
-from ...jaxpr.evaluate import eval_jaxpr
-from ...jaxpr.ir import ClosedJaxpr
-from ...primitive import NO_EFFECTS, Primitive
-
-
-def _types(*avals: ShapedArray, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
-    return jaxpr.out_avals
-
-
-def _effects(*, jaxpr: ClosedJaxpr, **params: Any) -> frozenset[Any]:
-    return jaxpr.effects or NO_EFFECTS
-
-
-def _inline(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
-    return eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *operands)
-
-
-def _evaluate(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> Sequence[Any]:
-    from ... import backend
-
-    put = backend.current().put
-    results = eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *operands)
-    return [put(x, aval) for x, aval in zip(results, jaxpr.out_avals, strict=True)]
-
+from ...primitive import Primitive
+from .jit import call_effects, call_types, evaluate, inline
 
 # Params: jaxpr; prevent_cse, whether a compiler must be kept from finding the values that are
 # computed again among those that were computed before; differentiated, whether this is such a
 # second computation; policy, a Policy (or any function like it) or None.
 checkpoint_p = Primitive(
     "checkpoint",
-    abstract=_types,
-    reference=_evaluate,
-    decompose=_inline,
-    effects=_effects,
+    abstract=call_types,
+    reference=evaluate,
+    decompose=inline,
+    effects=call_effects,
     multiple_results=True,
     higher_order=True,
 )

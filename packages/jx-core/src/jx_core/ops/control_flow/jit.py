@@ -10,19 +10,23 @@ from ...jaxpr.ir import ClosedJaxpr
 from ...primitive import NO_EFFECTS, Primitive
 
 
-def _jit_types(*avals: ShapedArray, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
+def call_types(*avals: ShapedArray, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
+    """The result types of an equation that holds a whole program, in the param `jaxpr`."""
     return jaxpr.out_avals
 
 
-def _jit_effects(*, jaxpr: ClosedJaxpr, **params: Any) -> frozenset[Any]:
+def call_effects(*, jaxpr: ClosedJaxpr, **params: Any) -> frozenset[Any]:
+    """The effects of such an equation."""
     return jaxpr.effects or NO_EFFECTS
 
 
-def _inline(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+def inline(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+    """The program in place of such an equation."""
     return eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *operands)
 
 
-def _evaluate(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+def evaluate(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+    """The results of such an equation, as arrays of the current back end."""
     from ... import backend
 
     here = backend.current()
@@ -35,10 +39,10 @@ def _evaluate(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
 # out_shardings (one per operand/result, or None), keep_unused, inline, compiler_options.
 jit_p = Primitive(
     "jit",
-    abstract=_jit_types,
-    reference=_evaluate,
-    decompose=_inline,
-    effects=_jit_effects,
+    abstract=call_types,
+    reference=evaluate,
+    decompose=inline,
+    effects=call_effects,
     multiple_results=True,
     higher_order=True,
 )

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import tree
-from ...aval import ShapedArray, typeof
-from ...jaxpr.evaluate import eval_jaxpr
+from ...aval import typeof
 from ...jaxpr.ir import ClosedJaxpr, Jaxpr
 from ...jaxpr.notation import define_notation
-from ...primitive import NO_EFFECTS, Primitive
+from ...primitive import Primitive
 from ...staging import trace_to_jaxpr
 from ...trace import Tracer
+from ..control_flow.jit import call_effects, call_types, evaluate, inline
 
 __all__ = ["composite"]
 
@@ -68,33 +68,13 @@ def _attribute(name: str, key: str, value: Any) -> Any:
     )
 
 
-def _types(*avals: ShapedArray, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
-    return jaxpr.out_avals
-
-
-def _effects(*, jaxpr: ClosedJaxpr, **params: Any) -> frozenset[Any]:
-    return jaxpr.effects or NO_EFFECTS
-
-
-def _inline(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
-    return eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *operands)
-
-
-def _evaluate(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
-    from ... import backend
-
-    here = backend.current()
-    results = eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *operands)
-    return [here.put(x, aval) for x, aval in zip(results, jaxpr.out_avals, strict=True)]
-
-
 # Params: name; version; attributes, pairs of a name and a value; jaxpr (closed, no constants).
 composite_p = Primitive(
     "composite",
-    abstract=_types,
-    reference=_evaluate,
-    decompose=_inline,
-    effects=_effects,
+    abstract=call_types,
+    reference=evaluate,
+    decompose=inline,
+    effects=call_effects,
     multiple_results=True,
     higher_order=True,
 )

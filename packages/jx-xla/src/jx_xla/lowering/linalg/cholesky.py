@@ -11,6 +11,7 @@ from jx_core.lax import linalg
 from jx_core.ops.linalg.masks import triangle
 
 from ..builder import Value
+from ..program import lower_traced
 from ..tables import Context, deflower
 from ..types import type_of
 from .native import (
@@ -24,12 +25,11 @@ from .native import (
     status_codes,
     where_ok,
 )
-from .parts import composed
 
 
 def _lower_part(ctx: Context, x: Value) -> Value:
     """The lower triangle; the functions leave in the upper one what the operand had there."""
-    (out,) = composed(ctx.block, lambda v: [triangle(v, lower=True)], [ctx.out], [x])
+    (out,) = lower_traced(ctx.block, lambda v: [triangle(v, lower=True)], [ctx.out], [x])
     return out
 
 
@@ -66,12 +66,12 @@ def _gpu_update(ctx: Context, r: Value, w: Value) -> Value:
     if ctx.out.ndim > 2 or 0 in ctx.out.shape:
         decompose = linalg.cholesky_update_p.decompose
         assert decompose is not None
-        return composed(ctx.block, lambda *xs: [decompose(*xs)], ctx.in_avals, (r, w))[0]
+        return lower_traced(ctx.block, lambda *xs: [decompose(*xs)], ctx.in_avals, (r, w))[0]
     target = gpu_kernel(ctx.module.platform, "_cholesky_update_ffi")
     buffers = [plain(a) for a in ctx.in_avals]
-    (r,) = composed(ctx.block, lambda x: [triangle(x, lower=False)], [ctx.out], [r])
+    (r,) = lower_traced(ctx.block, lambda x: [triangle(x, lower=False)], [ctx.out], [r])
     out, _ = native_call(ctx.block, target, (r, w), buffers, buffers, {}, {0: 0, 1: 1})
-    return composed(ctx.block, lambda x: [triangle(x, lower=False)], [ctx.out], [out])[0]
+    return lower_traced(ctx.block, lambda x: [triangle(x, lower=False)], [ctx.out], [out])[0]
 
 
 for _platform in ("cuda", "rocm"):

@@ -15,9 +15,9 @@ from jx_core.lax import linalg
 from jx_core.ops.kit import real_dtype
 
 from ..builder import Value
+from ..program import lower_traced
 from ..tables import Context, deflower
 from .native import gpu_hybrid, gpu_solver, lapack, matrices, plain
-from .parts import composed
 from .spectral import GPU_PLATFORMS, decomposition, is_empty, zeros
 
 _CUSOLVER = linalg.EigImplementation.CUSOLVER
@@ -29,7 +29,7 @@ def _wanted(ctx: Context, values: list[Value], left: bool, right: bool) -> list[
     *w, vl, vr = values
     if len(w) == 2:
         real = ShapedArray(ctx.out_avals[0].shape, real_dtype(ctx.out_avals[0].dtype))
-        w = composed(ctx.block, lambda re, im: [lax.complex(re, im)], [real, real], w)
+        w = lower_traced(ctx.block, lambda re, im: [lax.complex(re, im)], [real, real], w)
     return [*w, *[vl] * left, *[vr] * right]
 
 
@@ -94,7 +94,7 @@ def _cusolver(ctx: Context, x: Value, left: bool, right: bool) -> list[Value]:
     if not right:
         return [values]
     if aval.dtype.kind == "f":
-        (vectors,) = composed(
+        (vectors,) = lower_traced(
             ctx.block, lambda w, v: [unpacked(w, v)], [w, aval], [values, vectors]
         )
     return [values, vectors]

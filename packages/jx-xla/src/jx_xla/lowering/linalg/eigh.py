@@ -15,10 +15,10 @@ from jx_core import ShapedArray
 from jx_core.lax import linalg
 
 from ..builder import Value
+from ..program import lower_traced
 from ..tables import Context, deflower
 from ..types import type_of
 from .native import gpu_solver, lapack, matrices, plain, where_ok
-from .parts import composed
 from .spectral import GPU_PLATFORMS, columns, decomposition, finite_only, is_empty, zeros
 
 _QR, _JACOBI = linalg.EighImplementation.QR, linalg.EighImplementation.JACOBI
@@ -38,7 +38,7 @@ def _part(ctx: Context, values: list[Value], subset_by_index: Any) -> list[Value
     ]:
         return values
     start, stop = subset_by_index
-    return composed(
+    return lower_traced(
         ctx.block, lambda *xs: [columns(x, start, stop) for x in xs], _all_types(ctx), values
     )
 

@@ -15,6 +15,7 @@ from jx_core.lax import linalg
 
 from ..builder import Value
 from ..elementwise import convert
+from ..program import lower_traced
 from ..tables import Context, deflower
 from ..types import type_of
 from .native import (
@@ -28,7 +29,6 @@ from .native import (
     where_ok,
     xla_call,
 )
-from .parts import composed
 
 
 @deflower(linalg.lu_p)
@@ -46,7 +46,7 @@ def _empty(ctx: Context, x: Value) -> list[Value]:
         none = lax.full(pivots.shape, 0, np.int32)
         return [none, linalg.lu_pivots_to_permutation(none, m)]
 
-    return [x, *composed(ctx.block, exchanges, [], [])]
+    return [x, *lower_traced(ctx.block, exchanges, [], [])]
 
 
 def _getrf(ctx: Context, x: Value, target: str) -> list[Value]:
@@ -66,7 +66,7 @@ def _getrf(ctx: Context, x: Value, target: str) -> list[Value]:
         p = lax.sub(p, np.int32(1))
         return [p, linalg.lu_pivots_to_permutation(p, m)]
 
-    return [packed, *composed(block, from_zero, [pivots_aval], [pivots])]
+    return [packed, *lower_traced(block, from_zero, [pivots_aval], [pivots])]
 
 
 @deflower(linalg.lu_p, platform="cpu")

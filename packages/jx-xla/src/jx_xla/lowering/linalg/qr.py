@@ -14,6 +14,7 @@ from jx_core.lax import linalg
 from jx_core.ops.linalg.masks import eye
 
 from ..builder import Value
+from ..program import lower_traced
 from ..tables import Context, deflower
 from .native import (
     Buffer,
@@ -25,7 +26,6 @@ from .native import (
     plain,
     xla_call,
 )
-from .parts import composed
 
 _GPUS = ("cuda", "rocm")
 
@@ -112,7 +112,7 @@ def _untouched(ctx: Context, a: Value, jpvt: Value) -> list[Value]:
         return [lax.add(lax.mul(free, 0), lax.add(lax.broadcasted_iota(
             order.dtype, order.shape, order.ndim - 1), 1))]  # fmt: skip
 
-    (columns,) = composed(ctx.block, numbered, [order], [jpvt])
+    (columns,) = lower_traced(ctx.block, numbered, [order], [jpvt])
     return [x, columns, taus]
 
 
@@ -120,7 +120,7 @@ def _untouched(ctx: Context, a: Value, jpvt: Value) -> list[Value]:
 
 
 def _identity(ctx: Context) -> Value:
-    return composed(ctx.block, lambda: [eye(ctx.out.shape, ctx.out.dtype)], [], [])[0]
+    return lower_traced(ctx.block, lambda: [eye(ctx.out.shape, ctx.out.dtype)], [], [])[0]
 
 
 @deflower(linalg.householder_product_p)

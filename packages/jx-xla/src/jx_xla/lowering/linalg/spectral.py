@@ -12,9 +12,9 @@ from jx_core import ShapedArray, lax, typeof
 
 from ..builder import Value
 from ..elementwise import binary
+from ..program import lower_traced
 from ..tables import Context
 from .native import Buffer, native_call, status_codes, where_ok
-from .parts import composed
 
 GPU_PLATFORMS = ("cuda", "rocm")
 
@@ -95,7 +95,7 @@ def finite_only(ctx: Context, x: Value, reads: str | None = None) -> tuple[Value
         safe = lax.select(everywhere, x, lax.full_like(x, 0))
         return [safe, lax.convert_element_type(lax.bitwise_not(good), np.int32)]
 
-    safe, failed = composed(ctx.block, checked, ctx.in_avals, (x,))
+    safe, failed = lower_traced(ctx.block, checked, ctx.in_avals, (x,))
     return safe, failed
 
 

@@ -12,9 +12,9 @@ from jx_core import ShapedArray, lax
 from jx_core.lax import linalg
 
 from ..builder import Value
+from ..program import lower_traced
 from ..tables import Context, deflower
 from .native import Buffer, gpu_solver, lapack, matrices, plain
-from .parts import composed
 from .spectral import GPU_PLATFORMS, columns, decomposition
 
 _A = linalg.SvdAlgorithm
@@ -34,7 +34,7 @@ def _refuse(ctx: Context, algorithm: Any, *offered: Any) -> None:
 def _decomposed(ctx: Context, x: Value, **params: Any) -> list[Value]:
     _refuse(ctx, params["algorithm"], _A.POLAR)
     decompose: Any = linalg.svd_p.decompose
-    return composed(ctx.block, lambda x: decompose(x, **params), ctx.in_avals, (x,))
+    return lower_traced(ctx.block, lambda x: decompose(x, **params), ctx.in_avals, (x,))
 
 
 def _is_empty(ctx: Context) -> bool:
@@ -73,7 +73,7 @@ def _part(
         ]
         return [columns(s, start, stop), *cut]
 
-    return composed(ctx.block, part, types, values)
+    return lower_traced(ctx.block, part, types, values)
 
 
 @deflower(linalg.svd_p, platform="cpu")
@@ -146,7 +146,7 @@ def _both_vectors(
         vh = lax.conj(vh) if aval.dtype.kind == "c" else vh
         return [u, vh] if full or thin else [columns(u, 0, k), columns(vh, 0, k, -2)]
 
-    return [values[0], *composed(ctx.block, turned, [u, v], values[1:])], wanted
+    return [values[0], *lower_traced(ctx.block, turned, [u, v], values[1:])], wanted
 
 
 def _bidiagonal(

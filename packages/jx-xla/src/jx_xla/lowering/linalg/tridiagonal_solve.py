@@ -9,6 +9,7 @@ from jx_core.lax import linalg
 
 from ...runtime import custom_calls
 from ..builder import Value
+from ..program import lower_traced
 from ..tables import Context, deflower
 from .native import (
     gpu_kernel,
@@ -19,7 +20,6 @@ from .native import (
     status_codes,
     where_ok,
 )
-from .parts import composed
 
 
 @deflower(linalg.tridiagonal_solve_p, platform="cpu")
@@ -53,7 +53,7 @@ def _gpu(ctx: Context, *operands: Value, perturb_singular: bool) -> Value:
     if ctx.in_avals[1].shape[-1] < _LEAST:
         decompose = linalg.tridiagonal_solve_p.decompose
         assert decompose is not None
-        return composed(
+        return lower_traced(
             ctx.block, lambda *xs: [decompose(*xs, perturb_singular=False)], ctx.in_avals, operands
         )[0]
     target = gpu_kernel(platform, "sparse_gtsv2_ffi")
