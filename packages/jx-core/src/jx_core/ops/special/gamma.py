@@ -17,7 +17,9 @@ from .maths import Maths, Real, polynomial, special
 
 __all__ = ["digamma", "digamma_p", "lgamma", "lgamma_p"]
 
-_TERMS = 28  # of the series around 2: the rest is below 2**-56 for arguments up to 1/2
+# Terms of the series around 2: the rest is below 2**-56 for arguments up to 1/2 and up to 3/4.
+_TERMS = 28
+_MORE_TERMS = 40
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
 # B_2n / (2n (2n - 1)), the coefficients of Stirling's series (DLMF 5.11.1).
@@ -40,13 +42,25 @@ def hurwitz(n: int, q: float) -> float:
 @functools.cache
 def _lgamma_coefficients() -> list[float]:
     """1 - euler, then (-1)^n (zeta(n) - 1) / n for n = 2, 3, ... (DLMF 5.7.3)."""
-    rest = [(-1) ** n * hurwitz(n, 2.0) / n for n in range(2, _TERMS + 2)]
+    rest = [(-1) ** n * hurwitz(n, 2.0) / n for n in range(2, _MORE_TERMS + 1)]
     return [1 - np.euler_gamma, *rest]
 
 
 def lgamma_from_2(z: Real) -> Real:
     """log gamma(2 + z) for |z| <= 1/2, precise also around its root 0."""
-    return z * polynomial(_lgamma_coefficients(), z)
+    return z * polynomial(_lgamma_coefficients()[:_TERMS], z)
+
+
+def lgamma_increment(z: Real, a: Real) -> Real:
+    """log gamma(2 + z + a) - log gamma(2 + z), for -3/4 <= z, z + a <= 3/4.
+
+    By the divided difference of a polynomial, which is precise also where it is small.
+    """
+    value, quotient = 0.0, 0.0
+    for c in reversed([0.0, *_lgamma_coefficients()]):
+        quotient = quotient * (z + a) + value
+        value = value * z + c
+    return a * quotient
 
 
 def stirling(x: Real) -> Real:

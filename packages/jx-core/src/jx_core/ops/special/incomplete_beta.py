@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from ..kit import Array, ArrayLike, match
-from .gamma import LARGE, gamma1p, stirling
+from .gamma import LARGE, gamma1p, lgamma1p, lgamma_increment, stirling
 from .incomplete_gamma import log1p_deficit
 from .maths import Maths, Real, special
 
@@ -44,16 +44,60 @@ def _prefactor(m: Maths, a: Real, b: Real, x: Real, excess: Real) -> Real:
 
 
 def _below_mean(m: Maths, a: Real, b: Real, x: Real, y: Real, excess: Real) -> Real:
-    """I_x(a, b) B(a, b) / (x^a y^b), for x up to the mean a / (a + b)."""
-    spread = m.where(a > b, a, b)
-    count = 30 + 6 * m.sqrt(m.largest(m.where(spread < 1e7, spread, 1e7)))
+    """I_x(a, b) B(a, b) / (x^a y^b), for x up to the mean a / (a + b).
+
+    On the mean the fraction needs about the root of the smaller of a and b in terms; with
+    b < 1 and y near 0 it would need many more, but `_power_series` is used there.
+    """
+    least = m.where(a < b, a, b)
+    count = 60 + m.sqrt(m.largest(m.where(least < 1e8, least, 1e8)))
 
     def step(k: Real, tail: Real) -> tuple[Real]:
-        n = k - 1
-        return (_numerator(a, b, x, k) / (_denominator(a, b, x, y, excess, n + 1) + tail),)
+        return (_numerator(a, b, x, k) / (_denominator(a, b, x, y, excess, k) + tail),)
 
     (tail,) = m.downto(count, step, 0 * x)
-    return 1 / (_denominator(a, b, x, y, excess, 0.0) + tail)
+    return 1 / (a * (excess + 1) / (a + 1) + tail)
+
+
+def _power_series(m: Maths, a: Real, b: Real, x: Real) -> tuple[Real, Real]:
+    """I_x(a, b) and 1 - I_x(a, b) for a < 1, x < 0.3 and b x <= 1 (DLMF 8.17.7 and 8.17.8).
+
+    I is exp(e) (1 + a s) with the sum s of (1 - b)_n x^n / (n! (a + n)) over n = 1, 2, ...
+    """
+    total = 0 * x
+    for n in range(34, 0, -1):
+        total = (1 / (a + n) + total) * ((n - b) * x / n)
+    exponent = a * m.log(x) + _log_ratio(m, b, a) - lgamma1p(m, a)
+    power = m.exp(exponent)
+    return power * (1 + a * total), -m.expm1(exponent) - power * a * total
+
+
+def _log_ratio(m: Maths, b: Real, a: Real) -> Real:
+    """log gamma(b + a) - log gamma(b) for 0 < a < 1, precise also where it is small."""
+    short = a < 0.5
+    up = _log_growth(m, m.where(short, b, b + a), m.where(short, a, 1 - a))
+    return m.where(short, up, m.log(b) - up)
+
+
+def _log_growth(m: Maths, b: Real, a: Real) -> Real:
+    """log gamma(b + a) - log gamma(b) for 0 < a <= 1/2."""
+    large = b >= LARGE
+    tall = m.where(large, b, LARGE)
+    far = (tall - 0.5) * m.log1p(a / tall) + a * (m.log(tall + a) - 1)
+    far = far + (stirling(tall + a) - stirling(tall))
+    # The recurrence to y in [1.25, 2.25): excess is the product of the (y + a) / y, less 1.
+    y, excess = m.where(large, 2.0, b), 0 * b
+    for _ in range(2):
+        low = y < 1.25
+        step = -a / (y + a)
+        excess = m.where(low, excess + step + excess * step, excess)
+        y = m.where(low, y + 1, y)
+    for _ in range(int(LARGE) - 2):
+        high = y >= 2.25
+        y = m.where(high, y - 1, y)
+        step = a / y
+        excess = m.where(high, excess + step + excess * step, excess)
+    return m.where(large, far, m.log1p(excess) + lgamma_increment(y - 2, a))
 
 
 def _numerator(a: Real, b: Real, x: Real, n: Real) -> Real:
@@ -62,7 +106,7 @@ def _numerator(a: Real, b: Real, x: Real, n: Real) -> Real:
 
 
 def _denominator(a: Real, b: Real, x: Real, y: Real, excess: Real, n: Real) -> Real:
-    first = n + n * (b - n) * x / (a + (2 * n - 1)) if not isinstance(n, float) or n else 0.0
+    first = n + n * (b - n) * x / (a + (2 * n - 1))
     return first + (a + n) * (excess + 1 + n * (1 + y)) / (a + (2 * n + 1))
 
 
@@ -74,11 +118,22 @@ def _betainc(m: Maths, a: Real, b: Real, x: Real) -> Real:
     both = a_safe + b_safe
     excess = m.where(x_safe < 0.5, a_safe - both * x_safe, both * y_safe - b_safe)
     above = excess < 0
-    value = _prefactor(m, a_safe, b_safe, x_safe, excess) * _below_mean(
-        m, m.where(above, b_safe, a_safe), m.where(above, a_safe, b_safe),
-        m.where(above, y_safe, x_safe), m.where(above, x_safe, y_safe), m.abs(excess),
+    p, q = m.where(above, b_safe, a_safe), m.where(above, a_safe, b_safe)
+    u, v = m.where(above, y_safe, x_safe), m.where(above, x_safe, y_safe)
+    short = (q < 1) & (v < 0.3) & (p * v <= 1)
+    below = _prefactor(m, a_safe, b_safe, x_safe, excess) * _below_mean(
+        m, m.where(short, 1.0, p), m.where(short, 1.0, q), m.where(short, 0.5, u),
+        m.where(short, 0.5, v), m.where(short, 0.0, m.abs(excess)),
     )  # fmt: skip
-    value = m.where(above, 1 - value, value)
+    value = m.where(above, 1 - below, below)
+
+    def with_series(value: Real) -> Real:
+        inner, outer = _power_series(
+            m, m.where(short, q, 0.5), m.where(short, p, 0.5), m.where(short, v, 0.25)
+        )
+        return m.where(short, m.where(above, inner, outer), value)
+
+    value = m.when(short, with_series, value, value)
     # The limits: the mass is at 0 for a = 0 or b = inf, at 1 for b = 0 or a = inf.
     at_0 = ((a == 0) | (b == math.inf)) & (b > 0) & (a < math.inf)
     at_1 = ((b == 0) | (a == math.inf)) & (a > 0) & (b < math.inf)

@@ -53,7 +53,11 @@ def _prefactor(m: Maths, a: Real, x: Real) -> Real:
     half = m.exp(-0.5 * x)  # in halves, as the product may be normal where this is not
     small = m.pow(x, low) * half * half / gamma1p(m, low)
     tall = m.where(large, a, LARGE)
-    exponent = tall * log1p_deficit(m, (x - tall) / tall)
+    mu = (x - tall) / tall
+    near = m.abs(mu) < 0.5
+    exponent = m.where(
+        near, tall * log1p_deficit(m, m.where(near, mu, 0.0)), (x - tall) - tall * m.log(x / tall)
+    )
     high = m.exp(-exponent - stirling(tall)) / m.sqrt(2 * math.pi * tall)
     return m.where(large, high, small)
 
@@ -74,9 +78,8 @@ def _regions(m: Maths, a: Real, x: Real) -> _Regions:
     a, x = m.where(fine, a, 1.0), m.where(fine, x, 1.0)
     uniform = (a >= _UNIFORM_FROM) & (m.abs(x - a) <= _UNIFORM_WIDTH * a)
     fraction = (x > a) & (x >= _FRACTION_FROM)
-    beside = m.where(uniform, False, fraction)
-    series = m.where(uniform | fraction, False, fine)
-    return _Regions(fine, uniform, beside, series, a, x)
+    series = ~(uniform | fraction)
+    return _Regions(fine, uniform, fraction & ~uniform, series, a, x)
 
 
 def _series(m: Maths, at: _Regions) -> tuple[Real, Real]:
