@@ -15,7 +15,7 @@ from .gamma import LARGE, gamma1p, lgamma1p, lgamma_increment, stirling
 from .incomplete_gamma import log1p_deficit
 from .maths import Maths, Real, special
 
-__all__ = ["betainc", "regularized_incomplete_beta_p"]
+__all__ = ["betainc", "betainc_grad_x_p", "regularized_incomplete_beta_p"]
 
 
 def _prefactor(m: Maths, a: Real, b: Real, x: Real, excess: Real) -> Real:
@@ -143,6 +143,20 @@ def _betainc(m: Maths, a: Real, b: Real, x: Real) -> Real:
     return m.where(fine, value, m.where((x >= 0) & (x <= 1), limit, math.nan))
 
 
+def _betainc_grad_x(m: Maths, a: Real, b: Real, x: Real) -> Real:
+    """The derivative by x, the beta density x^(a - 1) (1 - x)^(b - 1) / B(a, b)."""
+    fine = (a > 0) & (b > 0) & (a < math.inf) & (b < math.inf) & (x > 0) & (x < 1)
+    p, q, u = m.where(fine, a, 1.0), m.where(fine, b, 1.0), m.where(fine, x, 0.5)
+    excess = m.where(u < 0.5, p - (p + q) * u, (p + q) * (1 - u) - q)
+    value = _prefactor(m, p, q, u, excess) / u / (1 - u)
+    # At the ends it is the other parameter where this one is 1.
+    near, other = m.where(x == 0, a, b), m.where(x == 0, b, a)
+    limit = m.where(near < 1, math.inf, m.where(near == 1, other, 0.0))
+    known = (a > 0) & (b > 0) & (a < math.inf) & (b < math.inf) & ((x == 0) | (x == 1))
+    return m.where(fine, value, m.where(known, limit, math.nan))
+
+
+betainc_grad_x_p = special("betainc_grad_x", _betainc_grad_x)  # for derivatives
 regularized_incomplete_beta_p = special("regularized_incomplete_beta", _betainc)
 
 

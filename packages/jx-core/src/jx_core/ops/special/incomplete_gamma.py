@@ -27,8 +27,8 @@ from .maths import Maths, Real, Truth, polynomial, special
 from .temme import expansion
 
 __all__ = [
-    "igamma", "igamma_grad_a", "igamma_grad_a_p", "igamma_p", "igammac", "igammac_p",
-    "random_gamma_grad", "random_gamma_grad_p",
+    "igamma", "igamma_grad_a", "igamma_grad_a_p", "igamma_grad_x_p", "igamma_p", "igammac",
+    "igammac_p", "random_gamma_grad", "random_gamma_grad_p",
 ]  # fmt: skip
 
 _UNIFORM_FROM = 20.0  # Temme's expansion is exact from this order on,
@@ -237,6 +237,15 @@ def _igamma_grad_a(m: Maths, a: Real, x: Real) -> Real:
     return m.where(at.fine, D * G, m.where(constant, 0.0, math.nan))
 
 
+def _igamma_grad_x(m: Maths, a: Real, x: Real) -> Real:
+    """The derivative of P by x, the gamma density x^(a - 1) exp(-x) / gamma(a)."""
+    at = _regions(m, a, x)
+    at_0 = m.where(a < 1, math.inf, m.where(a == 1, 1.0, 0.0))
+    known = (a > 0) & (x >= 0) & ~((a == math.inf) & (x == math.inf))
+    limit = m.where(known, m.where((x == 0) & (a < math.inf), at_0, 0.0), math.nan)
+    return m.where(at.fine, _prefactor(m, at.a, at.x) * at.a / at.x, limit)
+
+
 def _random_gamma_grad(m: Maths, a: Real, x: Real) -> Real:
     """-(dP/da) / (dP/dx)."""
     G, _, at = _slope(m, a, x)
@@ -246,6 +255,7 @@ def _random_gamma_grad(m: Maths, a: Real, x: Real) -> Real:
 igamma_p = special("igamma", _igamma)
 igammac_p = special("igammac", _igammac)
 igamma_grad_a_p = special("igamma_grad_a", _igamma_grad_a)
+igamma_grad_x_p = special("igamma_grad_x", _igamma_grad_x)  # for derivatives: no lax function
 random_gamma_grad_p = special("random_gamma_grad", _random_gamma_grad)
 
 
