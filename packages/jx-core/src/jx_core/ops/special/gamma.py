@@ -46,9 +46,9 @@ def _lgamma_coefficients() -> list[float]:
     return [1 - np.euler_gamma, *rest]
 
 
-def lgamma_from_2(z: Real) -> Real:
+def lgamma_from_2(m: Maths, z: Real) -> Real:
     """log gamma(2 + z) for |z| <= 1/2, precise also around its root 0."""
-    return z * polynomial(_lgamma_coefficients()[:_TERMS], z)
+    return z * polynomial(m.enough(_lgamma_coefficients()[:_TERMS], 0.5), z)
 
 
 def lgamma_increment(z: Real, a: Real) -> Real:
@@ -79,7 +79,7 @@ def sine_of_pi(m: Maths, x: Real) -> tuple[Real, Real]:
 def lgamma1p(m: Maths, a: Real) -> Real:
     """log gamma(1 + a) for 0 <= a <= 3/2, precise also where it is small."""
     small = a < 0.5
-    series = lgamma_from_2(m.where(small, a, a - 1))
+    series = lgamma_from_2(m, m.where(small, a, a - 1))
     return m.where(small, series - m.log1p(m.where(small, a, 0.0)), series)
 
 
@@ -90,20 +90,20 @@ def gamma1p(m: Maths, a: Real, steps: int = int(LARGE)) -> Real:
         high = z > 0.5
         product = m.where(high, product * z, product)
         z = m.where(high, z - 1, z)
-    return product * m.exp(lgamma_from_2(z)) / (1 + z)
+    return product * m.exp(lgamma_from_2(m, z)) / (1 + z)
 
 
 def _lgamma(m: Maths, x: Real) -> Real:
     """log|gamma(x)|: DLMF 5.7.3 around 1 and 2, 5.5.1 to get there, 5.11.1 from 10 on, 5.5.3."""
-    result = _lgamma_positive(m, m.where(x < 0, 1.0, x))
+    size = m.abs(x)
+    result = _lgamma_positive(m, size)
 
-    def reflected(x: Real, result: Real) -> Real:
+    def reflected(result: Real) -> Real:
         sine, _ = sine_of_pi(m, x)
-        below = math.log(math.pi) - m.log(sine * m.abs(x)) - _lgamma_positive(m, m.abs(x))
-        pole = x == m.floor(x)
-        return m.where(x < 0, m.where(pole, math.inf, below), result)
+        below = math.log(math.pi) - m.log(sine * size) - result
+        return m.where(x < 0, m.where(x == m.floor(x), math.inf, below), result)
 
-    return m.when(x < 0, reflected, result, x, result)
+    return m.when(x < 0, reflected, result, result)
 
 
 def _lgamma_positive(m: Maths, x: Real) -> Real:
@@ -118,7 +118,7 @@ def _lgamma_positive(m: Maths, x: Real) -> Real:
     z = m.where(small, x, m.where(low, x - 1, y - 2))
     factor = m.where(small, x * (1 + x), m.where(low, x, m.where(large, x, product)))
     log = m.log(factor)
-    near = lgamma_from_2(z) + m.where(low, -log, log)
+    near = lgamma_from_2(m, z) + m.where(low, -log, log)
     tall = m.where(large, x, LARGE)
     far = (tall - 0.5) * (log - 1) + (LOG_SQRT_2PI - 0.5) + stirling(tall)
     far = m.where(x == math.inf, math.inf, far)
@@ -143,15 +143,15 @@ def _root_coefficients() -> list[float]:
 
 def _digamma(m: Maths, x: Real) -> Real:
     """The derivative of log gamma; NaN at the poles 0, -1, -2, ... and at -inf (DLMF 5.5.4)."""
-    result = digamma_positive(m, m.where(x <= 0, 1.0, x))
+    size = m.abs(x)
+    result = digamma_positive(m, size)
 
-    def reflected(x: Real, result: Real) -> Real:
+    def reflected(result: Real) -> Real:
         _, cotangent = sine_of_pi(m, x)
-        below = digamma_positive(m, m.where(x <= 0, 1 - x, 1.0)) - cotangent
-        pole = x == m.floor(x)
-        return m.where(x <= 0, m.where(pole, math.nan, below), result)
+        below = result + 1 / size - cotangent
+        return m.where(x <= 0, m.where(x == m.floor(x), math.nan, below), result)
 
-    return m.when(x <= 0, reflected, result, x, result)
+    return m.when(x <= 0, reflected, result, result)
 
 
 def digamma_positive(m: Maths, x: Real) -> Real:
@@ -172,7 +172,7 @@ def digamma_positive(m: Maths, x: Real) -> Real:
     low = x < 0.9
     y = m.where(low, x + 1, y)
     difference = (y - _ROOT) - _ROOT_REST
-    near = difference * (1 / (y * _ROOT) + polynomial(_root_coefficients(), difference))
+    near = difference * (1 / (y * _ROOT) + polynomial(m.enough(_root_coefficients(), 0.85), difference))
     near = near + m.where(low, -1 / x, shift)
     return m.where(large, far, near)
 

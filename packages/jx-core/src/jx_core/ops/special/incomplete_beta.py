@@ -55,7 +55,7 @@ def _below_mean(m: Maths, a: Real, b: Real, x: Real, y: Real, excess: Real) -> R
     def step(k: Real, tail: Real) -> tuple[Real]:
         return (_numerator(a, b, x, k) / (_denominator(a, b, x, y, excess, k) + tail),)
 
-    (tail,) = m.downto(count, step, 0 * x)
+    (tail,) = m.downto(m.effort * count, step, 0 * x)
     return 1 / (a * (excess + 1) / (a + 1) + tail)
 
 

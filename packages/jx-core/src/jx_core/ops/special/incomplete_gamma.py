@@ -95,7 +95,7 @@ def _series(m: Maths, at: _Regions) -> tuple[Real, Real]:
         ratio = x * below
         return 1 + ratio * total, ratio * (slope - total * below)
 
-    return m.downto(count, step, 1 + 0 * x, 0 * x)
+    return m.downto(m.effort * count, step, 1 + 0 * x, 0 * x)
 
 
 def _fraction(m: Maths, at: _Regions) -> tuple[Real, Real]:
@@ -108,7 +108,7 @@ def _fraction(m: Maths, at: _Regions) -> tuple[Real, Real]:
         tail_new = k * (a - k) * below
         return tail_new, k * below - tail_new * below * (slope - 1)
 
-    tail, slope = m.downto(count, step, 0 * x, 0 * x)
+    tail, slope = m.downto(m.effort * count, step, 0 * x, 0 * x)
     value = 1 / (x + 1 - a + tail)
     return value, -value * value * (slope - 1)
 

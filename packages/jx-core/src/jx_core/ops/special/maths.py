@@ -33,6 +33,11 @@ Truth = Any  # an array of booleans
 class Maths(Protocol):
     """Operations on arrays of doubles, beside Python's operators for arithmetic and order."""
 
+    effort: float  # of the terms of a series that double precision takes, those needed
+
+    def enough(self, coefficients: Sequence[float], radius: float) -> Sequence[float]:
+        """Those coefficients of a power series that matter for arguments up to `radius`."""
+
     def exp(self, x: Real) -> Real: ...
     def expm1(self, x: Real) -> Real: ...
     def log(self, x: Real) -> Real: ...
@@ -57,6 +62,12 @@ class Maths(Protocol):
 
 class NumpyMaths:
     """The operations on ndarrays."""
+
+    effort = 1.0
+
+    @staticmethod
+    def enough(coefficients: Sequence[float], radius: float) -> Sequence[float]:
+        return coefficients
 
     exp, expm1, log, log1p, sqrt, sin, cos, abs, floor, where, pow = map(
         staticmethod,
@@ -87,6 +98,18 @@ class NumpyMaths:
 
 class LaxMaths:
     """The operations on tracers (or any arrays)."""
+
+    def __init__(self, bits: int) -> None:
+        self.effort = bits / 53
+        self._bits = bits
+
+    def enough(self, coefficients: Sequence[float], radius: float) -> Sequence[float]:
+        if self._bits == 53:
+            return coefficients
+        last = max(
+            n for n, c in enumerate(coefficients) if abs(c) * radius**n >= 2.0**-self._bits
+        )
+        return coefficients[: last + 1]
 
     exp, expm1, log, log1p, pow, sqrt, sin, cos, abs, floor = map(
         staticmethod,
@@ -129,7 +152,9 @@ class LaxMaths:
 
 
 NUMPY: Any = NumpyMaths()
-LAX: Any = LaxMaths()
+# For results in float64; for those that are rounded to float32 or less fewer terms will do.
+LAX: Any = LaxMaths(53)
+LAX_SINGLE: Any = LaxMaths(36)
 
 
 def special(name: str, function: Callable[..., Real]) -> Primitive:
@@ -150,7 +175,7 @@ def special(name: str, function: Callable[..., Real]) -> Primitive:
         dtype = avals[0].dtype
         with enable_x64(True):
             wide = [_double(x, a.shape, shape) for x, a in zip(operands, avals, strict=True)]
-            out = function(LAX, *wide)
+            out = function(LAX if dtype == np.float64 else LAX_SINGLE, *wide)
             return conversion.convert_element_type(out, dtype)
 
     return kit.elementwise(

@@ -24,14 +24,11 @@ _EULER_MACLAURIN = (
 
 
 def _sum(m: Maths, x: Real, q: Real) -> Real:
-    """q^x zeta(x, q) for x > 1 and q > 0: the sum of (1 + k / q)^-x by DLMF 25.11.5.
+    """q^x zeta(x, q) - 1 for x > 1 and q > 0: the sum of (1 + k / q)^-x by DLMF 25.11.5.
 
     Taking q out keeps every term between 0 and 1, whatever overflows, and powers of the
     quotients by log1p do not magnify their rounding.
     """
-    total = m.where(q == q, 1.0, math.nan)
-    for k in range(1, _SHIFT):
-        total = total + m.exp(-x * m.log1p(k / q))
     a = q + _SHIFT
     last = m.exp(-x * m.log1p(_SHIFT / q))
     series, factor = 0.5, x / a
@@ -39,12 +36,18 @@ def _sum(m: Maths, x: Real, q: Real) -> Real:
         series = series + coefficient * factor
         factor = factor * ((x + (2 * j + 1)) / a) * ((x + (2 * j + 2)) / a)
     # The factors overflow only where the terms they are of are nothing.
-    return total + m.where(last < 1e-40, 0.0, last * (a / (x - 1) + series))
+    total = m.where(last < 1e-40, 0.0, last * (a / (x - 1) + series))
+    for k in range(_SHIFT - 1, 0, -1):
+        total = total + m.exp(-x * m.log1p(k / q))
+    return total
 
 
 def _zeta_positive(m: Maths, x: Real, q: Real) -> Real:
-    half = m.pow(q, -0.5 * x)  # in halves, as q^-x may be outside of the range
-    return half * _sum(m, x, q) * half
+    first = m.pow(q, -x)
+    rest = _sum(m, x, q)
+    half = m.pow(q, -0.5 * x)  # in halves where q^-x is outside of the range
+    fine = (first > 1e-290) & (first < math.inf)
+    return m.where(fine, first + first * rest, half * (1 + rest) * half)
 
 
 def _zeta(m: Maths, x: Real, q: Real) -> Real:
@@ -86,7 +89,7 @@ def _polygamma(m: Maths, n: Real, x: Real) -> Real:
     n_safe = m.where(whole, n, 1.0)
     positive = x > 0
     finite = m.where(positive & (x < math.inf), x, 1.0)
-    result = _times_factorial(m, n_safe, finite) * _sum(m, n_safe + 1, finite)
+    result = _times_factorial(m, n_safe, finite) * (1 + _sum(m, n_safe + 1, finite))
     second = m.pow(finite, -0.5 * (n_safe + 1))
     # Of huge orders and arguments the factors go their own ways.
     result = m.where(n_safe <= 170, result * second, result)
