@@ -50,12 +50,12 @@ def _below_mean(m: Maths, a: Real, b: Real, x: Real, y: Real, excess: Real) -> R
     b < 1 and y near 0 it would need many more, but `_power_series` is used there.
     """
     least = m.where(a < b, a, b)
-    count = 60 + m.sqrt(m.largest(m.where(least < 1e8, least, 1e8)))
+    most = m.where(b < 1, 60.0, 24.0) + m.sqrt(m.where(least < 1e8, least, 1e8))
 
     def step(k: Real, tail: Real) -> tuple[Real]:
         return (_numerator(a, b, x, k) / (_denominator(a, b, x, y, excess, k) + tail),)
 
-    (tail,) = m.downto(m.effort * count, step, 0 * x)
+    (tail,) = m.downto(m.effort * m.largest(most), step, 0 * x)
     return 1 / (a * (excess + 1) / (a + 1) + tail)
 
 

@@ -78,7 +78,7 @@ def _regions(m: Maths, a: Real, x: Real) -> _Regions:
     a, x = m.where(fine, a, 1.0), m.where(fine, x, 1.0)
     uniform = (a >= _UNIFORM_FROM) & (m.abs(x - a) <= _UNIFORM_WIDTH * a)
     fraction = (x > a) & (x >= _FRACTION_FROM)
-    series = ~(uniform | fraction)
+    series = fine & ~(uniform | fraction)
     return _Regions(fine, uniform, fraction & ~uniform, series, a, x)
 
 
@@ -88,7 +88,7 @@ def _series(m: Maths, at: _Regions) -> tuple[Real, Real]:
     The sum is 1 + r_1 (1 + r_2 (1 + ...)) with r_k = x / (a + k).
     """
     a, x = m.where(at.series, at.a, 1.0), m.where(at.series, at.x, 0.5)
-    count = 24 + 9 * m.sqrt(m.largest(m.where(x < 20, x, 36.0)))
+    count = m.largest(m.where(x < 20, 18 + 7.5 * m.sqrt(x), 84.0))
 
     def step(k: Real, total: Real, slope: Real) -> tuple[Real, Real]:
         below = 1 / (a + k)
@@ -101,7 +101,7 @@ def _series(m: Maths, at: _Regions) -> tuple[Real, Real]:
 def _fraction(m: Maths, at: _Regions) -> tuple[Real, Real]:
     """Q / (D a), and its derivative by a: the continued fraction DLMF 8.9.2, from its end."""
     a, x = m.where(at.fraction, at.a, 1.0), m.where(at.fraction, at.x, 40.0)
-    count = m.largest(12 + 100 / x)
+    count = m.largest(24 + 80 / x)
 
     def step(k: Real, tail: Real, slope: Real) -> tuple[Real, Real]:
         below = 1 / (x + (2 * k + 1) - a + tail)
@@ -113,13 +113,13 @@ def _fraction(m: Maths, at: _Regions) -> tuple[Real, Real]:
     return value, -value * value * (slope - 1)
 
 
-def _uniform(m: Maths, at: _Regions) -> tuple[Real, Real]:
-    """P and Q by Temme's expansion."""
+def _uniform(m: Maths, at: _Regions, upper: bool) -> Real:
+    """P or Q by Temme's expansion."""
     a, eta, scale = _eta(m, at)
     value, _, _ = expansion(a, eta)
     y = eta * m.sqrt(0.5 * a)
     rest = scale * value
-    return 0.5 * m.erfc(-y) - rest, 0.5 * m.erfc(y) + rest
+    return 0.5 * m.erfc(y) + rest if upper else 0.5 * m.erfc(-y) - rest
 
 
 def _eta(m: Maths, at: _Regions) -> tuple[Real, Real, Real]:
@@ -143,44 +143,35 @@ def _uniform_slope(m: Maths, at: _Regions) -> Real:
     return (0.5 * eta - quotient - rest) * m.exp(stirling(a))
 
 
-def _pair(m: Maths, a: Real, x: Real) -> tuple[Real, Real]:
-    """P and Q, each precise where it is small, for every a and x."""
+def _ratio(m: Maths, a: Real, x: Real, upper: bool) -> Real:
+    """P, or Q if `upper`, each precise where it is small, for every a and x."""
     at = _regions(m, a, x)
     D = _prefactor(m, at.a, at.x)
-    zero = 0 * at.x
-
-    def by_series(zero: Real) -> Real:
-        return D * _series(m, at)[0]
-
-    def by_fraction(zero: Real) -> Real:
-        return D * at.a * _fraction(m, at)[0]
-
-    P = m.when(at.series, by_series, zero, zero)
-    Q = m.when(at.fraction, by_fraction, zero, zero)
-    P, Q = m.where(at.fraction, 1 - Q, P), m.where(at.fraction, Q, 1 - P)
     small = at.series & (at.a < 1) & (at.x < _FRACTION_FROM)
 
-    def beside_1(Q: Real) -> Real:
-        return m.where(small, _complement(m, m.where(small, at.a, 0.5),
-                                          m.where(small, at.x, 0.5)), Q)  # fmt: skip
+    def by_series(result: Real) -> Real:
+        P = D * _series(m, at)[0]
+        if not upper:
+            return m.where(at.series, P, result)
+        Q = _complement(m, m.where(small, at.a, 0.5), m.where(small, at.x, 0.5))
+        return m.where(at.series, m.where(small, Q, 1 - P), result)
 
-    Q = m.when(small, beside_1, Q, Q)
+    def by_fraction(result: Real) -> Real:
+        Q = D * at.a * _fraction(m, at)[0]
+        return m.where(at.fraction, Q if upper else 1 - Q, result)
 
-    def lower(P: Real) -> Real:
-        return m.where(at.uniform, _uniform(m, at)[0], P)
+    def by_expansion(result: Real) -> Real:
+        return m.where(at.uniform, _uniform(m, at, upper), result)
 
-    def upper(Q: Real) -> Real:
-        return m.where(at.uniform, _uniform(m, at)[1], Q)
-
-    P, Q = m.when(at.uniform, lower, P, P), m.when(at.uniform, upper, Q, Q)
     # The limits: all of the mass is at 0 for a = 0, and at inf for a = inf.
-    known = (a >= 0) & (x >= 0)
-    left = (x == 0) | ((a == math.inf) & (x < math.inf))
-    left = left & ~((a == 0) & (x == 0))
     right = (x == math.inf) | ((a == 0) & (x > 0))
-    P = m.where(at.fine, P, m.where(known & right, 1.0, m.where(known & left, 0.0, math.nan)))
-    Q = m.where(at.fine, Q, m.where(known & right, 0.0, m.where(known & left, 1.0, math.nan)))
-    return P, Q
+    left = ((x == 0) & (a > 0)) | ((a == math.inf) & (x < math.inf))
+    at_right, at_left = (0.0, 1.0) if upper else (1.0, 0.0)
+    limit = m.where(right, at_right, m.where(left, at_left, math.nan))
+    result = m.where((a >= 0) & (x >= 0), limit, math.nan)
+    result = m.when(at.series, by_series, result, result)
+    result = m.when(at.fraction, by_fraction, result, result)
+    return m.when(at.uniform, by_expansion, result, result)
 
 
 def _complement(m: Maths, a: Real, x: Real) -> Real:
@@ -222,11 +213,11 @@ def _slope(m: Maths, a: Real, x: Real) -> tuple[Real, Real, _Regions]:
 
 
 def _igamma(m: Maths, a: Real, x: Real) -> Real:
-    return _pair(m, a, x)[0]
+    return _ratio(m, a, x, upper=False)
 
 
 def _igammac(m: Maths, a: Real, x: Real) -> Real:
-    return _pair(m, a, x)[1]
+    return _ratio(m, a, x, upper=True)
 
 
 def _igamma_grad_a(m: Maths, a: Real, x: Real) -> Real:

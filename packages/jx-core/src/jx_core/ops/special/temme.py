@@ -49,7 +49,13 @@ def _coefficients() -> list[list[float]]:
         last = rows[-1]
         sign = (-1) ** k * g[k]
         rows.append([(n + 2) * last[n + 2] + sign * first[n] for n in range(len(last) - 2)])
-    return [[float(c) for c in row[: _TERMS - k]] for k, row in enumerate(rows)]
+    return [_needed([float(c) for c in row[:_TERMS]], k) for k, row in enumerate(rows)]
+
+
+def _needed(row: list[float], k: int) -> list[float]:
+    """The coefficients without those too small to matter, where |eta| < 1/2 and a >= 20."""
+    sizes = [abs(c) * 0.5**n / 20.0**k for n, c in enumerate(row)]
+    return row[: max(n for n, size in enumerate(sizes) if n < 2 or size > 2.0**-58) + 1]
 
 
 def _mu_by_eta(count: int) -> list[Fraction]:
