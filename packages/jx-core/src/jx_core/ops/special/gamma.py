@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -172,7 +171,8 @@ def digamma_positive(m: Maths, x: Real) -> Real:
     low = x < 0.9
     y = m.where(low, x + 1, y)
     difference = (y - _ROOT) - _ROOT_REST
-    near = difference * (1 / (y * _ROOT) + polynomial(m.enough(_root_coefficients(), 0.85), difference))
+    rest = polynomial(m.enough(_root_coefficients(), 0.85), difference)
+    near = difference * (1 / (y * _ROOT) + rest)
     near = near + m.where(low, -1 / x, shift)
     return m.where(large, far, near)
 

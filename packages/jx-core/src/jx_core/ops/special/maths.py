@@ -53,7 +53,9 @@ class Maths(Protocol):
         """The largest element, NaNs aside; 0 where there is none."""
 
     def where(self, condition: Truth, x: Real, y: Real) -> Real: ...
-    def when(self, condition: Truth, function: Callable[..., Real], default: Real, *x: Real) -> Real:
+    def when(
+        self, condition: Truth, function: Callable[..., Real], default: Real, *x: Real
+    ) -> Real:
         """`function(*x)` if `condition` holds anywhere, else `default`."""
 
     def downto(self, n: Real, step: Callable[..., tuple[Real, ...]], *state: Real) -> Any:
@@ -69,11 +71,17 @@ class NumpyMaths:
     def enough(coefficients: Sequence[float], radius: float) -> Sequence[float]:
         return coefficients
 
-    exp, expm1, log, log1p, sqrt, sin, cos, abs, floor, where, pow = map(
-        staticmethod,
-        (np.exp, np.expm1, np.log, np.log1p, np.sqrt, np.sin, np.cos, np.abs, np.floor,
-         np.where, np.power),
-    )  # fmt: skip
+    exp: Any = staticmethod(np.exp)
+    expm1: Any = staticmethod(np.expm1)
+    log: Any = staticmethod(np.log)
+    log1p: Any = staticmethod(np.log1p)
+    sqrt: Any = staticmethod(np.sqrt)
+    sin: Any = staticmethod(np.sin)
+    cos: Any = staticmethod(np.cos)
+    abs: Any = staticmethod(np.abs)
+    floor: Any = staticmethod(np.floor)
+    where: Any = staticmethod(np.where)
+    pow: Any = staticmethod(np.power)
 
     @staticmethod
     def erfc(x: Real) -> Real:
@@ -111,12 +119,16 @@ class LaxMaths:
         )
         return coefficients[: last + 1]
 
-    exp, expm1, log, log1p, pow, sqrt, sin, cos, abs, floor = map(
-        staticmethod,
-        (transcendental.exp, transcendental.expm1, transcendental.log, transcendental.log1p,
-         transcendental.pow, transcendental.sqrt, transcendental.sin, transcendental.cos,
-         arithmetic.abs, arithmetic.floor),
-    )  # fmt: skip
+    exp: Any = staticmethod(transcendental.exp)
+    expm1: Any = staticmethod(transcendental.expm1)
+    log: Any = staticmethod(transcendental.log)
+    log1p: Any = staticmethod(transcendental.log1p)
+    pow: Any = staticmethod(transcendental.pow)
+    sqrt: Any = staticmethod(transcendental.sqrt)
+    sin: Any = staticmethod(transcendental.sin)
+    cos: Any = staticmethod(transcendental.cos)
+    abs: Any = staticmethod(arithmetic.abs)
+    floor: Any = staticmethod(arithmetic.floor)
 
     @staticmethod
     def erfc(x: Real) -> Real:
@@ -173,7 +185,8 @@ def special(name: str, function: Callable[..., Real]) -> Primitive:
         avals = [typeof(x) for x in operands]
         shape = next((a.shape for a in avals if a.shape), ())
         dtype = avals[0].dtype
-        with enable_x64(True):
+        double_precision: Any = enable_x64(True)
+        with double_precision:
             wide = [_double(x, a.shape, shape) for x, a in zip(operands, avals, strict=True)]
             out = function(LAX if dtype == np.float64 else LAX_SINGLE, *wide)
             return conversion.convert_element_type(out, dtype)
