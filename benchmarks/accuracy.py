@@ -215,10 +215,10 @@ writes this page anew.
 
 ## Special functions
 
-These are jx's own, but for the error functions, which are XLA's as they are in JAX. They are
-computed in float64 and rounded once, in float32 too. `jx.lax.igamma` and its kin are relative to
-results that can be as small as the dtype allows: what remains of their error there is that of the
-exponential function at large arguments.
+`erf` and `erf_inv` are XLA's, as they are in JAX, and `erfc` is XLA's with a correction. The others
+are jx's own: computed in float64 and rounded once, in float32 too. Results of the incomplete
+functions can be as small as the dtype allows; what remains of their error there is mostly that of
+powers and exponentials of large arguments.
 {special}
 ## Elementary functions
 

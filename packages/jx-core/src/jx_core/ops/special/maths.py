@@ -3,7 +3,8 @@
 The functions of this family are written once, on the operations that `Maths` lists. Given
 NumPy's they are the reference meaning; given those of `lax` they are the decomposition that
 compiled back ends lower. Either way all arithmetic is in double precision, and results of
-narrower dtypes are rounded once: good to half a unit in the last place in float32.
+narrower dtypes are rounded once: good to half a unit in the last place in float32. What few
+points need (a reflection, one of several expansions) is behind `when`, which other calls skip.
 
 Loops count from a bound of the number of terms that the operands need down to 1: evaluated
 from the far end, series and continued fractions lose no digits and need no test in the loop.
