@@ -9,7 +9,6 @@ from jx_ad import grad
 from jx_ad.testing import check_grads
 from jx_core import lax
 from jx_core.config import enable_x64
-from jx_core.errors import MissingRuleError
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +37,31 @@ def test_edges():
     assert float(grad(lax.erf_inv)(0.0)) == pytest.approx(math.sqrt(math.pi) / 2)
 
 
-def test_what_has_no_derivative_yet_says_why():
-    with pytest.raises(MissingRuleError, match="trigamma"):
-        grad(lax.digamma)(2.0)
+def test_what_has_no_derivative_says_so():
+    for fun, operands, name in (
+        (lax.polygamma, (1.0, 2.0), "polygamma has no derivative by m"),
+        (lax.zeta, (2.0, 2.0), "zeta has no derivative by x"),
+        (lax.betainc, (2.0, 2.0, 0.5), "betainc has no derivative by a"),
+        (lax.igamma_grad_a, (2.0, 2.0), "igamma_grad_a has no derivative by a"),
+        (lax.random_gamma_grad, (2.0, 2.0), "random_gamma_grad has no derivative by a"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            grad(fun)(*operands)
+
+
+def test_edges_where_densities_and_quotients_have_limits():
+    for a, slope in ((0.5, math.inf), (1.0, 1.0), (2.0, 0.0)):
+        assert float(grad(lax.igamma, 1)(a, 0.0)) == slope
+        assert float(grad(lax.igammac, 1)(a, 0.0)) == -slope
+    assert float(grad(lax.igamma, 1)(2.0, math.inf)) == 0.0
+    assert float(grad(lax.igamma)(2.0, 0.0)) == 0.0
+    assert float(grad(grad(lax.igamma, 1))(2.0, 0.0)) == 0.0
+    for (a, b, x), slope in {
+        (1.0, 2.0, 0.0): 2.0, (2.0, 1.0, 1.0): 2.0, (0.5, 2.0, 0.0): math.inf,
+        (3.0, 3.0, 0.0): 0.0, (3.0, 0.5, 1.0): math.inf,
+    }.items():  # fmt: skip
+        assert float(grad(lax.betainc, 2)(a, b, x)) == slope
+    assert float(grad(lax.bessel_i0e)(0.0)) == 0.0
+    assert float(grad(lax.bessel_i1e)(0.0)) == 0.5
+    assert math.isfinite(float(grad(grad(lax.bessel_i1e))(0.0)))
+    assert float(grad(lax.digamma)(1.0)) == pytest.approx(math.pi**2 / 6)

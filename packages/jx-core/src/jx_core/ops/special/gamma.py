@@ -1,0 +1,203 @@
+"""The logarithm of the gamma function, its derivative, and what other functions take of them.
+
+Sources are cited as DLMF (NIST Digital Library of Mathematical Functions,
+https://dlmf.nist.gov).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from ..kit import Array, ArrayLike
+from .maths import Maths, Real, polynomial, special
+
+__all__ = ["digamma", "digamma_p", "lgamma", "lgamma_p"]
+
+# Terms of the series around 2: the rest is below 2**-56 for arguments up to 1/2 and up to 3/4.
+_TERMS = 28
+_MORE_TERMS = 40
+LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
+
+# B_2n / (2n (2n - 1)), the coefficients of Stirling's series (DLMF 5.11.1).
+STIRLING = (
+    1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400,
+)  # fmt: skip
+LARGE = 10.0  # from here on eight terms of the asymptotic series are exact
+
+
+def hurwitz(n: int, q: float) -> float:
+    """zeta(n, q) for a few whole n and positive q: Euler and Maclaurin (DLMF 25.11.5)."""
+    N = 64
+    a = q + N
+    tail = a ** (1 - n) / (n - 1) + 0.5 * a**-n + n * a ** (-n - 1) / 12
+    tail -= n * (n + 1) * (n + 2) * a ** (-n - 3) / 720
+    tail += n * (n + 1) * (n + 2) * (n + 3) * (n + 4) * a ** (-n - 5) / 30240
+    return math.fsum([*((q + k) ** -n for k in range(N)), tail])
+
+
+@functools.cache
+def _lgamma_coefficients() -> list[float]:
+    """1 - euler, then (-1)^n (zeta(n) - 1) / n for n = 2, 3, ... (DLMF 5.7.3)."""
+    rest = [(-1) ** n * hurwitz(n, 2.0) / n for n in range(2, _MORE_TERMS + 1)]
+    return [1 - np.euler_gamma, *rest]
+
+
+def lgamma_from_2(m: Maths, z: Real) -> Real:
+    """log gamma(2 + z) for |z| <= 1/2, precise also around its root 0."""
+    return z * polynomial(m.enough(_lgamma_coefficients()[:_TERMS], 0.5), z)
+
+
+def lgamma_increment(z: Real, a: Real) -> Real:
+    """log gamma(2 + z + a) - log gamma(2 + z), for -3/4 <= z, z + a <= 3/4.
+
+    By the divided difference of a polynomial, which is precise also where it is small.
+    """
+    value, quotient = 0.0, 0.0
+    for c in reversed([0.0, *_lgamma_coefficients()]):
+        quotient = quotient * (z + a) + value
+        value = value * z + c
+    return a * quotient
+
+
+def stirling(x: Real) -> Real:
+    """log gamma(x) - ((x - 1/2) log(x) - x + log(2 pi) / 2), for x of at least `LARGE`."""
+    return polynomial(STIRLING, 1 / (x * x)) / x
+
+
+def sine_of_pi(m: Maths, x: Real) -> tuple[Real, Real]:
+    """|sin(pi x)| and pi / tan(pi x): the angle is reduced before it is rounded."""
+    rest = x - m.floor(x + 0.5)
+    angle = math.pi * rest
+    sine = m.sin(angle)
+    return m.abs(sine), math.pi * m.cos(angle) / sine
+
+
+def lgamma1p(m: Maths, a: Real) -> Real:
+    """log gamma(1 + a) for 0 <= a <= 3/2, precise also where it is small."""
+    small = a < 0.5
+    series = lgamma_from_2(m, m.where(small, a, a - 1))
+    return m.where(small, series - m.log1p(m.where(small, a, 0.0)), series)
+
+
+def gamma1p(m: Maths, a: Real, steps: int = int(LARGE)) -> Real:
+    """gamma(1 + a) for 0 <= a <= steps, good to two units or so: a product and a series."""
+    product, z = m.where(a == a, 1.0, math.nan), a
+    for _ in range(steps):
+        high = z > 0.5
+        product = m.where(high, product * z, product)
+        z = m.where(high, z - 1, z)
+    return product * m.exp(lgamma_from_2(m, z)) / (1 + z)
+
+
+def _lgamma(m: Maths, x: Real) -> Real:
+    """log|gamma(x)|: DLMF 5.7.3 around 1 and 2, 5.5.1 to get there, 5.11.1 from 10 on, 5.5.3."""
+    size = m.abs(x)
+    result = _lgamma_positive(m, size)
+
+    def reflected(result: Real) -> Real:
+        sine, _ = sine_of_pi(m, x)
+        below = math.log(math.pi) - m.log(sine * size) - result
+        return m.where(x < 0, m.where(x == m.floor(x), math.inf, below), result)
+
+    return m.when(x < 0, reflected, result, result)
+
+
+def _lgamma_positive(m: Maths, x: Real) -> Real:
+    large = x >= LARGE
+    # gamma(x) = product * gamma(2 + z), or gamma(2 + z) / product
+    product, y = m.where(x == x, 1.0, math.nan), m.where(large, 2.0, x)
+    for _ in range(int(LARGE) - 2):
+        high = y > 2.5
+        y = m.where(high, y - 1, y)
+        product = m.where(high, product * y, product)
+    small, low = x < 0.5, x < 1.5
+    z = m.where(small, x, m.where(low, x - 1, y - 2))
+    factor = m.where(small, x * (1 + x), m.where(low, x, m.where(large, x, product)))
+    log = m.log(factor)
+    near = lgamma_from_2(m, z) + m.where(low, -log, log)
+    tall = m.where(large, x, LARGE)
+    far = (tall - 0.5) * (log - 1) + (LOG_SQRT_2PI - 0.5) + stirling(tall)
+    far = m.where(x == math.inf, math.inf, far)
+    return m.where(large, far, near)
+
+
+# The positive root of digamma, as the sum of two doubles (OEIS A030169).
+_ROOT = 1.4616321449683622
+_ROOT_REST = 9.549995429965697e-17
+# B_2n / 2n, the coefficients of the asymptotic series of digamma (DLMF 5.11.2).
+_DIGAMMA_SERIES = (
+    1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160,
+)  # fmt: skip
+_ROOT_TERMS = 36
+
+
+@functools.cache
+def _root_coefficients() -> list[float]:
+    """Of the Taylor series of digamma(1 + x) around the root of digamma (DLMF 25.11.12)."""
+    return [(-1) ** (n + 1) * hurwitz(n + 1, _ROOT + 1) for n in range(1, _ROOT_TERMS + 1)]
+
+
+def _digamma(m: Maths, x: Real) -> Real:
+    """The derivative of log gamma; NaN at the poles 0, -1, -2, ... and at -inf (DLMF 5.5.4)."""
+    size = m.abs(x)
+    result = digamma_positive(m, size)
+
+    def reflected(result: Real) -> Real:
+        _, cotangent = sine_of_pi(m, x)
+        below = result + 1 / size - cotangent
+        return m.where(x <= 0, m.where(x == m.floor(x), math.nan, below), result)
+
+    return m.when(x <= 0, reflected, result, result)
+
+
+def digamma_positive(m: Maths, x: Real) -> Real:
+    """digamma(x) for x > 0, to full relative precision also around its root.
+
+    Without its pole at 0 digamma's Taylor series around the root converges fast between
+    0.9 and 2.3; arguments are brought there by the recurrence DLMF 5.5.2, the sums of
+    which do not cancel.
+    """
+    large = x >= LARGE
+    tall = m.where(large, x, LARGE)
+    far = m.log(tall) - 0.5 / tall - polynomial(_DIGAMMA_SERIES, 1 / (tall * tall)) / (tall * tall)
+    y, shift = m.where(large, 2.0, x), m.where(x == x, 0.0, math.nan)
+    for _ in range(int(LARGE) - 2):
+        high = y >= 2.3
+        y = m.where(high, y - 1, y)
+        shift = m.where(high, shift + 1 / y, shift)
+    low = x < 0.9
+    y = m.where(low, x + 1, y)
+    difference = (y - _ROOT) - _ROOT_REST
+    rest = polynomial(m.enough(_root_coefficients(), 0.85), difference)
+    near = difference * (1 / (y * _ROOT) + rest)
+    near = near + m.where(low, -1 / x, shift)
+    return m.where(large, far, near)
+
+
+lgamma_p = special("lgamma", _lgamma)
+digamma_p = special("digamma", _digamma)
+
+
+def lgamma(x: ArrayLike) -> Array:
+    """The logarithm of the absolute value of the gamma function; inf at its poles.
+
+    Operand and errors as for `erf`. See DLMF 5.2.1.
+
+    >>> lgamma(np.float32([1, 5]))
+    Array([0.       , 3.1780539], dtype=float32)
+    """
+    return lgamma_p.bind(x)
+
+
+def digamma(x: ArrayLike) -> Array:
+    """The derivative of the logarithm of the gamma function; NaN at its poles.
+
+    Operand and errors as for `erf`. See DLMF 5.2.2.
+
+    >>> digamma(np.float32([1, 2]))
+    Array([-0.5772157 ,  0.42278433], dtype=float32)
+    """
+    return digamma_p.bind(x)
