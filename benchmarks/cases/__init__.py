@@ -13,6 +13,7 @@ from . import (
     indexing,
     linalg,
     ragged,
+    reductions,
     spectral,
     startup,
     tracing,
@@ -30,6 +31,7 @@ FAMILIES = (
     indexing,
     linalg,
     ragged,
+    reductions,
     spectral,
     training,
 )

@@ -12,7 +12,7 @@ from jx_core.dtypes import finfo, iinfo, issubdtype
 
 from ..builder import Block, Value, i64_array
 from ..elementwise import binary, compare, convert, extreme
-from ..program import constants, lower_jaxpr
+from ..program import constants, lower_jaxpr, lower_traced
 from ..tables import Context, deflower
 from ..types import tensor, type_of
 
@@ -168,3 +168,35 @@ def _position(how: str, init: Callable[[Any], Any]) -> Callable[..., Value]:
 
 deflower(lax.argmax_p)(_position("GT", least))
 deflower(lax.argmin_p)(_position("LT", greatest))
+
+
+def _position_in_two(reduce: Callable[..., Any]) -> Callable[..., Value]:
+    """The place of the extreme on CPUs: the extreme, then the first place that has it.
+
+    XLA has vector instructions for reductions of one operand, and goes through those of pairs
+    element by element.
+    """
+
+    def rule(ctx: Context, x: Value, *, axes: tuple[int, ...], index_dtype: Any) -> Value:
+        (axis,), (aval,) = axes, ctx.in_avals
+        length = aval.shape[axis]
+        counting = np.dtype(np.int32 if length < 2**31 else np.int64)
+
+        def place(x: Any) -> list[Any]:
+            kept = tuple(d for d in range(aval.ndim) if d != axis)
+            best = lax.broadcast_in_dim(reduce(x, axes), aval.shape, kept)
+            here = lax.eq(x, best)
+            if issubdtype(aval.dtype, np.inexact):
+                here = lax.bitwise_or(here, lax.ne(x, x))  # if there is one, it is the extreme
+            places = lax.broadcasted_iota(counting, aval.shape, axis)
+            far = lax.full(aval.shape, length, counting)
+            first = lax.reduce_min(lax.select(here, places, far), axes)
+            return [lax.convert_element_type(first, index_dtype)]
+
+        return lower_traced(ctx.block, place, [aval], [x], "position")[0]
+
+    return rule
+
+
+deflower(lax.argmax_p, platform="cpu")(_position_in_two(lax.reduce_max))
+deflower(lax.argmin_p, platform="cpu")(_position_in_two(lax.reduce_min))
