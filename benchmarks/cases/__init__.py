@@ -5,11 +5,11 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 `worker.py` and `runner.py`, and judging the figures `report.py`.
 """
 
-from . import dispatch, eager, spectral, startup, tracing, training
+from . import dispatch, eager, linalg, spectral, startup, tracing, training
 from .case import Case
 
 CASES: dict[str, Case] = {
     case.name: case
-    for family in (startup, tracing, eager, dispatch, training, spectral)
+    for family in (startup, tracing, eager, dispatch, training, linalg, spectral)
     for case in family.CASES
 }

@@ -12,6 +12,7 @@ import importlib
 from typing import Any
 
 __all__ = [
+    "initialize_gpu_hybrids",
     "lapack_prefix",
     "register_cpu_lapack",
     "register_cpu_sparse",
@@ -74,6 +75,14 @@ def register_gpu_targets() -> None:
     """Make cuSOLVER's, cuSPARSE's and jaxlib's own GPU functions callable; once, then free."""
     for module in ("gpu_solver", "gpu_linalg", "gpu_prng", "gpu_sparse"):
         _register_all(module)
+
+
+@functools.cache
+def initialize_gpu_hybrids() -> None:
+    """Ready the GPU functions that compute partly on the host: they find LAPACK, or MAGMA."""
+    from jaxlib import gpu_solver
+
+    gpu_solver.initialize_hybrid_kernels()
 
 
 def lapack_prefix(dtype: Any) -> str:

@@ -7,6 +7,7 @@ from . import (  # noqa: F401
     lu,
     polar,
     qr,
+    reflections,
     schur,
     svd,
     triangular,

@@ -1,46 +1,51 @@
-"""Differentiation of QR decompositions and of products of reflections.
+"""Differentiation of QR decompositions, whose signs and further columns the reflections decide.
 
-S. Walter and L. Lehmann, "Algorithmic differentiation of linear algebra functions with
-application in optimum experimental design" (2010). Where Q has columns beside those that span
-the matrix's, they are determined up to a rotation among themselves; their derivative is the
-one that does not rotate them.
+With X = Q R, G = Q^H dX and an antihermitian W = Q^H dQ that agrees with G R^-1 below the
+diagonal, it is dR = G - W R: S. Walter and L. Lehmann, "Algorithmic differentiation of linear
+algebra functions with application in optimum experimental design" (2010). The columns of a full Q
+beside those that span the matrix's are no free choice, since Q is a product of reflections; their
+derivative is derived in `_further_columns`. The choice of columns in pivoting is piecewise
+constant.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from jx_core import typeof
+from jx_core import Primitive, typeof
 from jx_core.lax import (
     add,
     broadcast_in_dim,
     complex,
     concatenate,
-    conj,
-    convert_element_type,
-    dynamic_index_in_dim,
     eq,
-    fori_loop,
     full_like,
-    gt,
     imag,
-    iota,
     linalg,
-    mul,
     neg,
     pad,
     select,
     slice_in_dim,
     sub,
 )
-from jx_core.ops.linalg.masks import adjoint_of, eye, places, product, triangle, where_in_matrix
+from jx_core.ops.linalg.compact_wy import vectors
+from jx_core.ops.linalg.masks import (
+    adjoint_of,
+    diagonal,
+    eye,
+    places,
+    product,
+    triangle,
+    where_in_matrix,
+)
+from jx_core.ops.linalg.qr import packed_form, unpacked
 
-from ...forward import jvp_flat
-from ...tables import add_tangents, deftranspose, jvp_rules
-from ..kit import check_known, is_complex
+from ...tables import jvp_rules
+from ..kit import is_complex
 from ..sorting import take_along
+from .lu import packed_tangent, with_last_one
+
+solve = linalg.triangular_solve
 
 
 def _take_columns(x: Any, order: Any) -> Any:
@@ -49,6 +54,18 @@ def _take_columns(x: Any, order: Any) -> Any:
     n = len(shape)
     where = broadcast_in_dim(order, shape, (*range(n - 2), n - 1))
     return take_along(x, where, n - 1)
+
+
+def _part(x: Any, axis: int, start: int, stop: int | None = None) -> Any:
+    axis += typeof(x).ndim
+    return slice_in_dim(x, start, stop, axis=axis)
+
+
+def _padded(x: Any, axis: int, more: int) -> Any:
+    """`x` with zeros at the end of an axis."""
+    widths = [(0, 0, 0)] * typeof(x).ndim
+    widths[axis] = (0, more, 0)
+    return pad(x, full_like(x, 0, shape=()), widths)
 
 
 def _rotation(c: Any) -> Any:
@@ -63,101 +80,117 @@ def _rotation(c: Any) -> Any:
     return turn
 
 
+def _reduced(q: Any, r: Any, t: Any) -> tuple[Any, Any, Any]:
+    """The tangents of the first columns of Q and of as many rows of R, and W.
+
+    Where Q is square and real, the last pivot of R decides nothing, and may be zero.
+    """
+    m, n = typeof(t).shape[-2:]
+    k = min(m, n)
+    square = _part(r, -1, 0, k)
+    pivots = square if m > n or is_complex(t) else with_last_one(square)
+    g = product(adjoint_of(q), t)
+    turn = _rotation(solve(pivots, _part(g, -1, 0, k)))
+    dr = triangle(sub(g, product(turn, r)), lower=False)
+    dq = product(q, turn)
+    if m > n:
+        dq = add(dq, solve(square, sub(t, product(q, g))))
+    return dq, dr, turn
+
+
+def _further_columns(first: Any, others: Any, dq: Any, turn: Any, packed: Any) -> Any:
+    """The tangent of the columns of Q beside the first ones, P.
+
+    With V = [V1; V2] and the triangular factor T of the compact form, [first P] is I - V T V^H,
+    so that V T V1^H = [I; 0] - first and, with Z = V2 V1^-1, P = [-Z^H; I] + first Z^H. As Z
+    (first_top - I) = first_bottom, differentiating all that and multiplying by P^H from the left
+    leaves, with B = P^H d(first),
+
+        P^H dP = B Z^H - Z B^H - Z W Z^H,
+
+    which needs no inverse but that of V1, a triangle with ones on the diagonal.
+    """
+    k = typeof(first).shape[-1]
+    v = vectors(packed, k)
+    z = solve(_part(v, -2, 0, k), _part(v, -2, k), lower=True, unit_diagonal=True)
+    b = product(adjoint_of(others), dq)
+    inner = product(b, adjoint_of(z))
+    inner = sub(inner, adjoint_of(inner))
+    inner = sub(inner, product(product(z, turn), adjoint_of(z)))
+    return sub(product(others, inner), product(first, adjoint_of(b)))
+
+
 def _qr(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
-    outs = linalg.qr_p.bind(*primals, **params)
-    q, r = outs[:2]
-    t = _take_columns(tangents[0], outs[2]) if params["pivoting"] else tangents[0]
-    return outs, [*_tangents(q, r, t), *[None for _ in outs[2:]]]
+    (x,), (t,) = primals, tangents
+    m, n = typeof(x).shape[-2:]
+    if not params["full_matrices"] or m <= n:
+        q, r, *order = linalg.qr_p.bind(x, **params)
+        t = _take_columns(t, order[0]) if order else t
+        dq, dr, _ = _reduced(q, r, t)
+        return [q, r, *order], [dq, dr, *[None for _ in order]]
+    pivoting, use_magma = params["pivoting"], params["use_magma"]
+    packed, taus, order = packed_form(x, pivoting=pivoting, use_magma=use_magma)
+    q, r = unpacked(packed, taus, full_matrices=True)
+    t = _take_columns(t, order[0]) if order else t
+    first, others = _part(q, -1, 0, n), _part(q, -1, n)
+    dq, dr, turn = _reduced(first, _part(r, -2, 0, n), t)
+    dp = _further_columns(first, others, dq, turn, packed)
+    columns = typeof(q).ndim - 1
+    moved = [concatenate([dq, dp], columns), _padded(dr, -2, m - n)]
+    return [q, r, *order], [*moved, *[None for _ in order]]
 
 
-def _tangents(q: Any, r: Any, t: Any) -> list[Any]:
-    *batch, m, n = typeof(t).shape
-    k, rows, columns = min(m, n), len(batch), len(batch) + 1
+def _packed(packed: Any, taus: Any, t: Any) -> tuple[Any, Any]:
+    """The tangents of the packed form, from that of the matrix with its columns in order.
+
+    The vectors are the lower factor of I - Q = V (T V1^H), with ones on the diagonal, and the
+    factors the diagonal of the upper one: G. Ballard and others, "Reconstructing Householder
+    vectors from tall-skinny QR" (2014). Where a factor is zero, because there was nothing to
+    reflect, the packed form jumps; a one in its place keeps the tangent finite.
+    """
+    m, n = typeof(packed).shape[-2:]
+    k = min(m, n)
     if not k:
-        return [full_like(q, 0), full_like(r, 0)]
-    first = slice_in_dim(q, 0, k, axis=columns)
-    upper = slice_in_dim(r, 0, k, axis=rows)
-    square = slice_in_dim(upper, 0, k, axis=columns)
-    x = linalg.triangular_solve(square, slice_in_dim(t, 0, k, axis=columns))
-    c = product(adjoint_of(first), x)
-    turn = _rotation(c)
-    dq = add(x, product(first, sub(turn, c)))
-    dr = triangle(sub(product(adjoint_of(first), t), product(turn, upper)), lower=False)
-    if typeof(q).shape[-1] > k:
-        others = slice_in_dim(q, k, m, axis=columns)
-        d_others = neg(product(first, product(adjoint_of(dq), others)))
-        dq = concatenate([dq, d_others], columns)
-        widths = [(0, 0, 0)] * rows + [(0, m - k, 0), (0, 0, 0)]
-        dr = pad(dr, full_like(dr, 0, shape=()), widths)
-    return [dq, dr]
+        return packed, taus
+    q, r = unpacked(packed, taus, full_matrices=False)
+    dq, dr, _ = _reduced(q, r, t)
+    v = _part(packed, -1, 0, k)
+    top = _part(q, -2, 0, k)
+    rest = sub(eye(typeof(top).shape, typeof(top).dtype), top)
+    upper = solve(_part(v, -2, 0, k), rest, left_side=True, lower=True, unit_diagonal=True)
+    upper = triangle(_with_factors(upper, taus), lower=False)
+    factors = add(triangle(v, lower=True, offset=-1), _padded(upper, -2, m - k))
+    moved = packed_tangent(factors, neg(dq))
+    vectors_moved = _padded(triangle(moved, lower=True, offset=-1), -1, n - k)
+    return add(vectors_moved, _padded(dr, -2, m - k)), _part(diagonal(moved), -1, 0, k)
 
 
-jvp_rules.define(linalg.qr_p)(_qr)
-for _primitive in (linalg.geqrf_p, linalg.geqp3_p):
-    jvp_rules.explain(
-        "the packed form is for those who go on with it; differentiate lax.linalg.qr", _primitive
-    )
+def _with_factors(x: Any, taus: Any) -> Any:
+    """Square matrices with the factors on their diagonals, or ones where those are zero."""
+    shape = typeof(x).shape
+    n = len(shape)
+    safe = select(eq(taus, full_like(taus, 0)), full_like(taus, 1), taus)
+    rows, columns = places(x)
+    on = broadcast_in_dim(eq(rows, columns), shape, (n - 2, n - 1))
+    return select(on, broadcast_in_dim(safe, shape, tuple(range(n - 1))), x)
 
 
-def _reflections(a: Any, taus: Any) -> Any:
-    """The product of reflections, made one by one in a loop."""
-    shape = typeof(a).shape
-    *batch, m, n = shape
-    rows = iota(np.int32, m)
-    column = (*batch, m)
-    leading = tuple(range(len(batch)))
-
-    def step(i: Any, q: Any) -> Any:
-        k = convert_element_type(sub(typeof(taus).shape[-1] - 1, i), np.int32)
-        v = dynamic_index_in_dim(a, k, len(batch) + 1, False)
-        number = broadcast_in_dim(rows, column, (len(batch),))
-        v = select(gt(number, k), v, full_like(v, 0))
-        v = select(eq(number, k), full_like(v, 1), v)
-        tau = dynamic_index_in_dim(taus, k, len(batch), False)
-        bra = broadcast_in_dim(conj(v) if is_complex(v) else v, (*batch, 1, m),
-                               (*leading, len(batch) + 1))  # fmt: skip
-        ket = broadcast_in_dim(v, (*batch, m, 1), (*leading, len(batch)))
-        scaled = mul(ket, broadcast_in_dim(tau, (*batch, m, 1), leading))
-        return sub(q, product(scaled, product(bra, q)))
-
-    return fori_loop(0, typeof(taus).shape[-1], step, eye(shape, typeof(a).dtype))
+def _geqrf(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    packed, taus = linalg.geqrf_p.bind(*primals)
+    return [packed, taus], list(_packed(packed, taus, tangents[0]))
 
 
-def _householder_product(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
-    _, (tangent,) = jvp_flat(lambda a, taus: [_reflections(a, taus)], primals, tangents)
-    return linalg.householder_product_p.bind(*primals), tangent
+def _geqp3(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    packed, jpvt, taus = linalg.geqp3_p.bind(*primals, **params)
+    if tangents[0] is None:  # only the columns to be fixed depend on what is differentiated
+        return [packed, jpvt, taus], [None, None, None]
+    order = sub(jpvt, full_like(jpvt, 1))
+    d_packed, d_taus = _packed(packed, taus, _take_columns(tangents[0], order))
+    return [packed, jpvt, taus], [d_packed, None, d_taus]
 
 
-jvp_rules.define(linalg.householder_product_p)(_householder_product)
-
-
-def _ormqr(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
-    """Linear in the matrix that is multiplied; the rest by way of Q itself."""
-    a, taus, c = primals
-    t_a, t_taus, t_c = tangents
-    total = None
-    if t_c is not None:
-        total = linalg.ormqr_p.bind(a, taus, t_c, **params)
-    if t_a is not None or t_taus is not None:
-        decompose = linalg.ormqr_p.decompose
-        assert decompose is not None
-        _, (more,) = jvp_flat(
-            lambda a, taus: [decompose(a, taus, c, **params)], [a, taus], [t_a, t_taus]
-        )
-        total = add_tangents(total, more)
-    return linalg.ormqr_p.bind(*primals, **params), total
-
-
-jvp_rules.define(linalg.ormqr_p)(_ormqr)
-
-
-@deftranspose(linalg.ormqr_p)
-def _transpose(ct: Any, a: Any, taus: Any, c: Any, *, left: bool, transpose: bool) -> list[Any]:
-    """The transpose of Q is the conjugate of its adjoint."""
-    for x in (a, taus):
-        check_known(linalg.ormqr_p, x)
-    turned = is_complex(ct)
-    out = linalg.ormqr_p.bind(
-        a, taus, conj(ct) if turned else ct, left=left, transpose=not transpose
-    )
-    return [None, None, conj(out) if turned else out]
+_RULES: dict[Primitive, Any] = {
+    linalg.qr_p: _qr, linalg.geqrf_p: _geqrf, linalg.geqp3_p: _geqp3,
+}  # fmt: skip
+for _primitive, _rule in _RULES.items():
+    jvp_rules.define(_primitive)(_rule)

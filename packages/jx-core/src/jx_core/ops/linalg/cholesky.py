@@ -9,7 +9,21 @@ import numpy as np
 from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
-from ..elementwise import add, div, eq, mul, select, sqrt, sub
+from ..elementwise import (
+    abs,
+    add,
+    bitwise_and,
+    div,
+    eq,
+    lt,
+    max,
+    mul,
+    neg,
+    select,
+    sqrt,
+    stop_gradient,
+    sub,
+)
 from ..indexing import dynamic_index_in_dim, dynamic_update_index_in_dim
 from ..kit import Array, ArrayLike
 from ..shape import broadcast_in_dim, full_like
@@ -83,19 +97,39 @@ def _update_type(r: ShapedArray, w: ShapedArray) -> ShapedArray:
 
 
 def _update(r: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Givens rotations (Golub and Van Loan, section 6.5.4) take w into R row by row."""
+    """Givens rotations (Golub and Van Loan, section 6.5.4) take w into R row by row.
+
+    A row that nothing has to be rotated into keeps its sign; others get a positive diagonal.
+    """
     wide = wide_dtype(r.dtype)
     out, v = np.triu(r).astype(wide), w.astype(wide)
     for k in range(r.shape[-1]):
-        length = np.hypot(out[..., k, k], v[..., k])
+        x, y = out[..., k, k], v[..., k]
+        length = np.where((y == 0) & (x < 0), -1, 1) * np.hypot(x, y)
         turn = length != 0
         safe = np.where(turn, length, 1)
-        c = np.where(turn, out[..., k, k] / safe, 1)[..., None]
-        s = np.where(turn, v[..., k] / safe, 0)[..., None]
+        c = np.where(turn, x / safe, 1)[..., None]
+        s = np.where(turn, y / safe, 0)[..., None]
         row = out[..., k, :].copy()
         out[..., k, :] = c * row + s * v
         v = c * v - s * row
     return np.triu(out).astype(r.dtype)
+
+
+def _rotation(x: Any, y: Any) -> tuple[Any, Any]:
+    """The cosine and the sine of the rotation that takes y into x.
+
+    The numbers are scaled first, so that their squares neither overflow nor vanish; where y is
+    zero the sine still moves with it, and where both are, nothing moves.
+    """
+    scale = stop_gradient(max(abs(x), abs(y)))
+    still = eq(scale, 0.0)
+    one = full_like(x, 1)
+    scale = select(still, one, scale)
+    x, y = div(x, scale), div(y, scale)
+    length = sqrt(select(still, one, add(mul(x, x), mul(y, y))))
+    length = select(bitwise_and(eq(y, 0.0), lt(x, 0.0)), neg(length), length)
+    return select(still, one, div(x, length)), div(y, length)
 
 
 def _update_by_operations(r: Any, w: Any) -> Any:
@@ -104,20 +138,12 @@ def _update_by_operations(r: Any, w: Any) -> Any:
 
     shape = typeof(w).shape
     n, axis = shape[-1], len(shape) - 1
-    batch = tuple(range(axis))
-
-    def entry(x: Any, k: Any) -> Any:
-        """Entry k of the last axis, along a new axis of length n."""
-        return broadcast_in_dim(dynamic_index_in_dim(x, k, axis, False), shape, batch)
 
     def step(k: Any, state: Any) -> Any:
         out, v = state
         row = dynamic_index_in_dim(out, k, axis, False)
-        x, y = entry(row, k), entry(v, k)
-        still = eq(y, 0.0)
-        length = select(still, full_like(x, 1), sqrt(add(mul(x, x), mul(y, y))))
-        c = select(still, full_like(x, 1), div(x, length))
-        s = select(still, full_like(x, 0), div(y, length))
+        turn = _rotation(*(dynamic_index_in_dim(x, k, axis, False) for x in (row, v)))
+        c, s = (broadcast_in_dim(x, shape, tuple(range(axis))) for x in turn)
         turned = add(mul(c, row), mul(s, v))
         return dynamic_update_index_in_dim(out, turned, k, axis), sub(mul(c, v), mul(s, row))
 

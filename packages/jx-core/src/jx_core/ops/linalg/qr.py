@@ -14,7 +14,8 @@ from ..indexing import slice_in_dim
 from ..kit import Array, ArrayLike
 from ..shape import full_like, pad
 from .column_pivoting import pivoted_by_operations
-from .masks import adjoint_of, product, triangle
+from .compact_wy import applied, formed
+from .masks import triangle
 from .spectral import adjoint, matrix_shape, per_matrix
 from .triangular import wide_dtype
 
@@ -211,7 +212,7 @@ def _householder(a: np.ndarray, taus: np.ndarray) -> np.ndarray:
 
 # Operands: packed vectors of reflections, and their factors.
 householder_product_p = Primitive(
-    "householder_product", abstract=_product_type, reference=_householder
+    "householder_product", abstract=_product_type, reference=_householder, decompose=formed
 )
 
 
@@ -271,26 +272,8 @@ def _ormqr(
     return np.ascontiguousarray(out if left else adjoint(out)).astype(c.dtype)
 
 
-def _ormqr_by_operations(a: Any, taus: Any, c: Any, *, left: bool, transpose: bool) -> Any:
-    """The product with Q itself, formed for the purpose."""
-    *batch, m, n = typeof(a).shape
-    axis = len(batch)
-    k = typeof(taus).shape[-1]
-    if n > m:
-        a = slice_in_dim(a, 0, m, axis=axis + 1)
-    elif n < m:
-        a = pad(a, full_like(a, 0, shape=()), [(0, 0, 0)] * (axis + 1) + [(0, m - n, 0)])
-    if k < m:
-        taus = pad(taus, full_like(taus, 0, shape=()), [(0, 0, 0)] * axis + [(0, m - k, 0)])
-    q = householder_product(a, taus)
-    q = adjoint_of(q) if transpose else q
-    return product(q, c) if left else product(c, q)
-
-
 # Params: left, whether Q stands to the left; transpose, whether it is Q^H.
-ormqr_p = Primitive(
-    "ormqr", abstract=_ormqr_type, reference=_ormqr, decompose=_ormqr_by_operations
-)
+ormqr_p = Primitive("ormqr", abstract=_ormqr_type, reference=_ormqr, decompose=applied)
 
 
 def ormqr(
@@ -333,16 +316,21 @@ def _qr_type(
     return [*types, ShapedArray((*batch, n), _INT)] if pivoting else types
 
 
-def _qr(a: Any, *, pivoting: bool, full_matrices: bool, use_magma: Any) -> list[Any]:
-    *batch, m, n = typeof(a).shape
-    axis = len(batch)
-    columns = []
-    if pivoting:
-        free = full_like(a, 0, _INT, shape=(*batch, n))
-        packed, order, taus = geqp3(a, free, use_magma=use_magma)
-        columns = [sub(order, np.int32(1))]
-    else:
+def packed_form(a: Any, *, pivoting: bool, use_magma: Any) -> tuple[Any, Any, list[Any]]:
+    """The packed form, its factors, and for `pivoting` the order of the columns, from 0."""
+    if not pivoting:
         packed, taus = geqrf(a)
+        return packed, taus, []
+    shape = typeof(a).shape
+    free = full_like(a, 0, _INT, shape=(*shape[:-2], shape[-1]))
+    packed, order, taus = geqp3(a, free, use_magma=use_magma)
+    return packed, taus, [sub(order, np.int32(1))]
+
+
+def unpacked(packed: Any, taus: Any, *, full_matrices: bool) -> list[Any]:
+    """Q and R of a packed form."""
+    *batch, m, n = typeof(packed).shape
+    axis = len(batch)
     k = m if full_matrices else min(m, n)
     r = triangle(packed, lower=False)
     if k < m:
@@ -352,7 +340,12 @@ def _qr(a: Any, *, pivoting: bool, full_matrices: bool, use_magma: Any) -> list[
     elif n < k:
         widths = [(0, 0, 0)] * (axis + 1) + [(0, k - n, 0)]
         packed = pad(packed, full_like(packed, 0, shape=()), widths)
-    return [householder_product(packed, taus), r, *columns]
+    return [householder_product(packed, taus), r]
+
+
+def _qr(a: Any, *, pivoting: bool, full_matrices: bool, use_magma: Any) -> list[Any]:
+    packed, taus, columns = packed_form(a, pivoting=pivoting, use_magma=use_magma)
+    return [*unpacked(packed, taus, full_matrices=full_matrices), *columns]
 
 
 # Params: as the function's.

@@ -9,9 +9,27 @@ import numpy as np
 from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
-from ..elementwise import div, mul, sub
+from ..control_flow.loops import scan
+from ..elementwise import (
+    abs,
+    add,
+    convert_element_type,
+    div,
+    eq,
+    gt,
+    imag,
+    lt,
+    max,
+    mul,
+    real,
+    select,
+    sign,
+    sub,
+)
+from ..indexing import index_in_dim, slice_in_dim
 from ..kit import Array, ArrayLike
-from ..shape import broadcast_in_dim, full_like, transpose
+from ..reduction import reduce_max, reduce_or
+from ..shape import broadcast_in_dim, concatenate, full_like, transpose
 from .spectral import MATRIX_DTYPES
 from .triangular import wide_dtype
 
@@ -47,6 +65,7 @@ def _solve(
     wide = wide_dtype(b.dtype)
     m = d.shape[-1]
     lower, main, above = dl.astype(wide), d.astype(wide), du.astype(wide)
+    above[..., m - 1 :] = 0  # nothing lies to the right of the last row's diagonal
     far, x = np.zeros(d.shape, wide), b.astype(wide)
     for k in range(m - 1):
         swap = _size(lower[..., k + 1]) > _size(main[..., k])
@@ -66,13 +85,15 @@ def _solve(
         least = np.finfo(b.dtype).eps * greatest
         sign = np.where(main == 0, 1, main / np.where(main == 0, 1, np.abs(main)))
         main = np.where(np.abs(main) < least, sign * least, main)
+    failed = (main == 0).any(-1)
+    main = np.where(main == 0, 1, main)
     for k in reversed(range(m)):
         rest = x[..., k, :]
         for step, entries in ((1, above), (2, far)):
             if k + step < m:
                 rest = rest - entries[..., k, None] * x[..., k + step, :]
         x[..., k, :] = rest / main[..., k, None]
-    return x.astype(b.dtype)
+    return np.where(failed[..., None, None], np.nan, x).astype(b.dtype)
 
 
 def _size(x: np.ndarray) -> np.ndarray:
@@ -85,34 +106,97 @@ def _exchange(swap: np.ndarray, p: np.ndarray, q: np.ndarray) -> tuple[np.ndarra
 
 
 def _by_operations(dl: Any, d: Any, du: Any, b: Any, *, perturb_singular: bool) -> Any:
-    """Elimination without pivoting (L. H. Thomas, 1949), forward and back, as two loops."""
-    from ..control_flow.loops import scan
-
-    n = typeof(d).ndim - 1
+    """The same in two loops over the rows, all systems at once."""
+    m, n = typeof(d).shape[-1], typeof(d).ndim - 1
+    if not m:
+        return b
     first = (n, *range(n))
     lower, main, above = (transpose(v, first) for v in (dl, d, du))
-    rows = transpose(b, (n, *range(n), n + 1))
-    shape = typeof(rows).shape[1:]
+    rows = transpose(b, (*first, n + 1))
+    # Nothing lies to the right of the last row's diagonal.
+    above = _joined(slice_in_dim(above, 0, m - 1), full_like(slice_in_dim(above, 0, 1), 0))
+    main, above, far, rows = _eliminated(lower, main, above, rows)
+    failed = None
+    if perturb_singular:
+        main = _perturbed(main, above, far)
+    else:
+        failed = reduce_or(eq(main, full_like(main, 0)), (0,))
+    solved = transpose(_substituted(main, above, far, rows), (*range(1, n + 1), 0, n + 1))
+    if failed is None:
+        return solved
+    failed = broadcast_in_dim(failed, typeof(b).shape, tuple(range(n)))
+    return select(failed, full_like(solved, np.nan), solved)
 
-    def spread(v: Any) -> Any:
-        return broadcast_in_dim(v, shape, tuple(range(n)))
 
-    def forward(carry: Any, row: Any) -> Any:
-        ratio, x = carry
-        low, m, u, r = row
-        pivot = sub(m, mul(low, ratio))
-        carry = div(u, pivot), div(sub(r, mul(spread(low), x)), spread(pivot))
-        return carry, carry
+def _joined(*parts: Any) -> Any:
+    return concatenate(parts, 0)
 
-    def back(x: Any, row: Any) -> Any:
-        ratio, r = row
-        x = sub(r, mul(spread(ratio), x))
-        return x, x
 
-    start = full_like(main, 0, shape=shape[:-1]), full_like(rows, 0, shape=shape)
-    _, eliminated = scan(forward, start, (lower, main, above, rows))
-    _, solved = scan(back, start[1], eliminated, reverse=True)
-    return transpose(solved, (*range(1, n + 1), 0, n + 1))
+def _spread(v: Any, rows: Any) -> Any:
+    """Numbers for each system beside its right-hand sides."""
+    return broadcast_in_dim(v, typeof(rows).shape, tuple(range(typeof(v).ndim)))
+
+
+def _eliminated(lower: Any, main: Any, above: Any, rows: Any) -> tuple[Any, ...]:
+    """The diagonals of the upper triangular matrix, and the right-hand sides that go with it."""
+    m = typeof(main).shape[0]
+
+    def step(row: Any, below: Any) -> Any:
+        p, q, x = row
+        low, d, u, b = below
+        none = full_like(p, 0)
+        swap = gt(_cabs1(low), _cabs1(p))
+        swap_x = _spread(swap, x)
+        pivot, right, far = select(swap, low, p), select(swap, d, q), select(swap, u, none)
+        rhs = select(swap_x, b, x)
+        zero = eq(pivot, none)
+        factor = select(zero, none, div(select(swap, p, low), select(zero, full_like(p, 1), pivot)))
+        new = (
+            sub(select(swap, q, d), mul(factor, right)),
+            sub(select(swap, none, u), mul(factor, far)),
+            sub(select(swap_x, x, b), mul(_spread(factor, x), rhs)),
+        )
+        return new, (pivot, right, far, rhs)
+
+    first = [index_in_dim(v, 0, keepdims=False) for v in (main, above, rows)]
+    others = [slice_in_dim(v, 1, m) for v in (lower, main, above, rows)]
+    (p, q, x), (mains, aboves, fars, xs) = scan(step, tuple(first), tuple(others))
+    last = (p, q, full_like(p, 0), x)
+    return tuple(
+        _joined(v, broadcast_in_dim(end, (1, *typeof(end).shape), tuple(range(1, typeof(v).ndim))))
+        for v, end in zip((mains, aboves, fars, xs), last, strict=True)
+    )
+
+
+def _cabs1(x: Any) -> Any:
+    return add(abs(real(x)), abs(imag(x))) if typeof(x).dtype.kind == "c" else abs(x)
+
+
+def _perturbed(main: Any, above: Any, far: Any) -> Any:
+    """Pivots of at least the rounding error of the greatest entry."""
+    sizes = [reduce_max(abs(v), (0,)) for v in (main, above, far)]
+    greatest = max(max(sizes[0], sizes[1]), sizes[2])
+    least = mul(greatest, full_like(greatest, np.finfo(typeof(main).dtype).eps))
+    shape = typeof(main).shape
+    least = broadcast_in_dim(least, shape, tuple(range(1, len(shape))))
+    zero, one = full_like(main, 0), full_like(main, 1)
+    direction = select(eq(main, zero), one, sign(main))
+    shift = convert_element_type(least, typeof(main).dtype)
+    return select(lt(abs(main), least), mul(direction, shift), main)
+
+
+def _substituted(main: Any, above: Any, far: Any, rows: Any) -> Any:
+    """The solution from the last row up."""
+
+    def step(known: Any, row: Any) -> Any:
+        x1, x2 = known
+        d, u, f, b = row
+        rest = sub(sub(b, mul(_spread(u, b), x1)), mul(_spread(f, b), x2))
+        x = div(rest, _spread(d, b))
+        return (x, x1), x
+
+    none = full_like(index_in_dim(rows, 0, keepdims=False), 0)
+    return scan(step, (none, none), (main, above, far, rows), reverse=True)[1]
 
 
 # Operands: the three diagonals, the right-hand sides. Params: perturb_singular.
@@ -136,14 +220,14 @@ def tridiagonal_solve(
             greatest entry, so that a singular system has a finite solution.
 
     Returns:
-        An array of the shape and dtype of `b`.
+        An array of the shape and dtype of `b`; NaN for a system whose matrix is found singular.
 
     Raises:
         ShapeError: the shapes don't fit.
         TypeError: the dtypes differ, or are others.
 
-    See G. Golub and C. Van Loan, Matrix Computations, section 4.3. CPUs and GPUs pivot; a TPU
-    eliminates without, which needs a diagonally dominant or positive definite matrix.
+    Gaussian elimination with partial pivoting; see G. Golub and C. Van Loan, Matrix
+    Computations, section 4.3.
 
     >>> tridiagonal_solve(np.float32([0, 1]), np.float32([2, 2]), np.float32([1, 0]),
     ...                   np.float32([[3], [3]]))

@@ -38,6 +38,19 @@ def plain(aval: ShapedArray) -> Buffer:
     return Buffer(aval, tuple(range(aval.ndim - 1, -1, -1)))
 
 
+def transposed(block: Block, x: Value, aval: ShapedArray) -> tuple[Value, ShapedArray]:
+    """Matrices transposed, and their type.
+
+    As what lies in row-major order is the transpose in column-major order, nothing is moved for
+    a routine that can be asked about the transposes as well.
+    """
+    n = aval.ndim
+    turned = aval.update(shape=(*aval.shape[:-2], aval.shape[-1], aval.shape[-2]))
+    order = f"permutation = {i64_array((*range(n - 2), n - 1, n - 2))}"
+    kinds = (type_of(aval),), type_of(turned)
+    return block.op("stablehlo.transpose", (x,), *kinds, order), turned
+
+
 def status_codes(batch: tuple[int, ...]) -> Buffer:
     """One int32 for each matrix of a batch, which LAPACK calls `info`: 0 where all went well."""
     return plain(ShapedArray(batch, np.dtype(np.int32)))
@@ -53,6 +66,33 @@ def gpu_solver(platform: str, routine: str) -> str:
     """The name of a GPU solver's routine, `getrf_ffi` giving `cusolver_getrf_ffi`, made known."""
     custom_calls.register_gpu_targets()
     return f"{'cu' if platform == 'cuda' else 'hip'}solver_{routine}"
+
+
+def gpu_kernel(platform: str, name: str) -> str:
+    """The name of another GPU function, `sparse_gtsv2_ffi` giving `cusparse_gtsv2_ffi`."""
+    custom_calls.register_gpu_targets()
+    return f"{'cu' if platform == 'cuda' else 'hip'}{name}"
+
+
+def gpu_hybrid(platform: str, routine: str) -> str:
+    """The name of a routine that computes partly on the host, `geqp3` giving `cuhybrid_geqp3`."""
+    custom_calls.initialize_gpu_hybrids()
+    return gpu_kernel(platform, f"hybrid_{routine}")
+
+
+def xla_call(
+    block: Block,
+    target: str,
+    operands: Sequence[Value],
+    operand_avals: Sequence[ShapedArray],
+    results: Sequence[ShapedArray],
+) -> list[Value]:
+    """Write a call of a function that XLA's compilers for accelerators know themselves."""
+    return block.ops(
+        "stablehlo.custom_call", operands, [type_of(a) for a in operand_avals],
+        [type_of(a) for a in results],
+        f'call_target_name = "{target}", api_version = 1 : i32, backend_config = ""',
+    )  # fmt: skip
 
 
 def native_call(
@@ -136,9 +176,3 @@ def where_ok(block: Block, status: Value, batch: tuple[int, ...], x: Value, aval
     kind = type_of(aval)
     kinds = (tensor(aval.shape, bits.dtype), kind, kind)
     return block.op("stablehlo.select", (good, x, nan), kinds, kind)
-
-
-def gpu_hybrid(platform: str, routine: str) -> str:
-    """The name of a routine that computes partly on the host, `geqp3` giving `cuhybrid_geqp3`."""
-    custom_calls.register_gpu_targets()
-    return f"{'cu' if platform == 'cuda' else 'hip'}hybrid_{routine}"

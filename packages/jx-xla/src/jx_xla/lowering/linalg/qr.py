@@ -15,7 +15,6 @@ from jx_core.ops.linalg.masks import eye
 
 from ..builder import Value
 from ..tables import Context, deflower
-from ..types import type_of
 from .native import (
     Buffer,
     gpu_hybrid,
@@ -24,20 +23,11 @@ from .native import (
     matrices,
     native_call,
     plain,
-    status_codes,
+    xla_call,
 )
 from .parts import composed
 
 _GPUS = ("cuda", "rocm")
-
-
-def _custom_call(ctx: Context, target: str, operands: Sequence[Value]) -> list[Value]:
-    """A custom call that XLA itself knows."""
-    return ctx.block.ops(
-        "stablehlo.custom_call", operands, [type_of(a) for a in ctx.in_avals],
-        [type_of(a) for a in ctx.out_avals],
-        f'call_target_name = "{target}", api_version = 1 : i32, backend_config = ""',
-    )  # fmt: skip
 
 
 def _buffers(ctx: Context, avals: Sequence[Any]) -> list[Buffer]:
@@ -52,20 +42,13 @@ def _call(
     operands: Sequence[Value],
     aliases: dict[int, int],
     attributes: dict[str, Any] | None = None,
-    *,
-    status: bool = False,
 ) -> list[Value]:
     """Call a native function that takes the operands and gives the results of an equation.
 
-    None of these can fail on numbers; a status code says that arguments were wrong.
+    None of these can fail on numbers.
     """
-    results = _buffers(ctx, ctx.out_avals)
-    if status:
-        results.append(status_codes(ctx.in_avals[0].shape[:-2]))
-    values = native_call(
-        ctx.block, target, operands, _buffers(ctx, ctx.in_avals), results, attributes, aliases
-    )
-    return values[: len(ctx.out_avals)]
+    buffers = _buffers(ctx, ctx.in_avals), _buffers(ctx, ctx.out_avals)
+    return native_call(ctx.block, target, operands, *buffers, attributes, aliases)
 
 
 def _empty(ctx: Context) -> bool:
@@ -87,7 +70,9 @@ def _unitary(dtype: Any) -> str:
 
 @deflower(linalg.geqrf_p)
 def _xla_geqrf(ctx: Context, a: Value) -> list[Value]:
-    return _custom_call(ctx, "Qr", (a,))
+    if _empty(ctx):
+        return _nothing(ctx, a)
+    return xla_call(ctx.block, "Qr", (a,), ctx.in_avals, ctx.out_avals)
 
 
 @deflower(linalg.geqrf_p, platform="cpu")
@@ -134,13 +119,16 @@ def _untouched(ctx: Context, a: Value, jpvt: Value) -> list[Value]:
 # --- products of reflections ---
 
 
-@deflower(linalg.householder_product_p)
-def _xla_product(ctx: Context, a: Value, taus: Value) -> Value:
-    return _custom_call(ctx, "ProductOfElementaryHouseholderReflectors", (a, taus))[0]
-
-
 def _identity(ctx: Context) -> Value:
     return composed(ctx.block, lambda: [eye(ctx.out.shape, ctx.out.dtype)], [], [])[0]
+
+
+@deflower(linalg.householder_product_p)
+def _xla_product(ctx: Context, a: Value, taus: Value) -> Value:
+    if _empty(ctx):
+        return _identity(ctx)
+    target = "ProductOfElementaryHouseholderReflectors"
+    return xla_call(ctx.block, target, (a, taus), ctx.in_avals, ctx.out_avals)[0]
 
 
 @deflower(linalg.householder_product_p, platform="cpu")

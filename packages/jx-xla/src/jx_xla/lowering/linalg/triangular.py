@@ -7,7 +7,7 @@ from jx_core.lax import linalg
 from ..builder import Value
 from ..tables import Context, deflower
 from ..types import type_of
-from .native import lapack, matrices, native_call
+from .native import lapack, matrices, native_call, transposed
 
 
 def _flag(value: bool) -> str:
@@ -56,21 +56,27 @@ def _trsm(
     conjugate_a: bool,
     unit_diagonal: bool,
 ) -> Value:
+    """Asked of the transposes: op(a) x = b is x^T op(a)^T = b^T, where a^T has the other triangle.
+
+    If op transposes then op(a)^T is a, the transpose of what is given, and if not it is a^T.
+    """
     a_aval, b_aval = ctx.in_avals
     if 0 in b_aval.shape:
         return b
     if conjugate_a and not transpose_a:
         a = conjugated(ctx, a)
         conjugate_a = False
+    a, a_aval = transposed(ctx.block, a, a_aval)
+    b, b_aval = transposed(ctx.block, b, b_aval)
+    buffers = [matrices(a_aval), matrices(b_aval)]
     (out,) = native_call(
-        ctx.block, lapack(a_aval.dtype, "trsm"), (a, b), (matrices(a_aval), matrices(b_aval)),
-        (matrices(ctx.out),),
+        ctx.block, lapack(a_aval.dtype, "trsm"), (a, b), buffers, buffers[1:],
         {
-            "side": "L" if left_side else "R",
-            "uplo": "L" if lower else "U",
+            "side": "R" if left_side else "L",
+            "uplo": "U" if lower else "L",
             "trans_x": "N" if not transpose_a else "C" if conjugate_a else "T",
             "diag": "U" if unit_diagonal else "N",
         },
         {1: 0},
     )  # fmt: skip
-    return out
+    return transposed(ctx.block, out, b_aval)[0]

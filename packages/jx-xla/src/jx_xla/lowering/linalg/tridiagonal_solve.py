@@ -1,6 +1,6 @@
 """Lowering of tridiagonal solves: LAPACK's `gtsv`, the GPU libraries' `gtsv2`.
 
-Where there is neither, the decomposition serves: elimination without pivoting.
+Where there is neither, the decomposition serves.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from jx_core.lax import linalg
 from ...runtime import custom_calls
 from ..builder import Value
 from ..tables import Context, deflower
-from .native import lapack, matrices, native_call, plain, status_codes, where_ok
+from .native import (
+    gpu_kernel,
+    lapack,
+    matrices,
+    native_call,
+    plain,
+    status_codes,
+    where_ok,
+)
 from .parts import composed
 
 
@@ -35,24 +43,21 @@ _LEAST = 3  # rows that the GPU libraries take
 
 
 def _gpu(ctx: Context, *operands: Value, perturb_singular: bool) -> Value:
-    custom_calls.register_gpu_targets()
-    prefix = "cu" if ctx.module.platform == "cuda" else "hip"
-    buffers = [*map(plain, ctx.in_avals[:3]), matrices(ctx.in_avals[3])]
     if 0 in ctx.out.shape:
         return operands[3]
+    platform, out = ctx.module.platform, matrices(ctx.out)
+    buffers = [*map(plain, ctx.in_avals[:3]), out]
     if perturb_singular:
-        target = f"{prefix}_tridiagonal_solve_perturbed"
-        return native_call(ctx.block, target, operands, buffers, (matrices(ctx.out),))[0]
+        target = gpu_kernel(platform, "_tridiagonal_solve_perturbed")
+        return native_call(ctx.block, target, operands, buffers, (out,))[0]
     if ctx.in_avals[1].shape[-1] < _LEAST:
         decompose = linalg.tridiagonal_solve_p.decompose
         assert decompose is not None
         return composed(
             ctx.block, lambda *xs: [decompose(*xs, perturb_singular=False)], ctx.in_avals, operands
         )[0]
-    target = f"{prefix}sparse_gtsv2_ffi"
-    return native_call(
-        ctx.block, target, operands, buffers, (matrices(ctx.out),), {}, {3: 0}
-    )[0]
+    target = gpu_kernel(platform, "sparse_gtsv2_ffi")
+    return native_call(ctx.block, target, operands, buffers, (out,), {}, {3: 0})[0]
 
 
 for _platform in ("cuda", "rocm"):
