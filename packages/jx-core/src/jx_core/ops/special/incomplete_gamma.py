@@ -89,7 +89,8 @@ def _series(m: Maths, at: _Regions) -> tuple[Real, Real]:
         ratio = x * below
         return 1 + ratio * total, ratio * (slope - total * below)
 
-    return m.downto(m.effort * count, step, 1 + 0 * x, 0 * x)
+    total, slope = m.downto(m.effort * count, step, 1 + 0 * x, 0 * x)
+    return total, slope
 
 
 def _fraction(m: Maths, at: _Regions) -> tuple[Real, Real]:
