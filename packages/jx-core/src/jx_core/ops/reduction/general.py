@@ -64,7 +64,7 @@ def _reduce(*operands: Any, jaxpr: ClosedJaxpr, dimensions: tuple[int, ...]) -> 
     order = sorted(dimensions) + [d for d in range(len(shape)) if d not in dimensions]
     length = math.prod([shape[d] for d in dimensions])
     rows = [x.transpose(order).reshape(length, *types[0].shape) for x in arrays]
-    return fold(jaxpr, operands[n:], [lambda i, r=r: r[i] for r in rows], length, types)
+    return fold(jaxpr, operands[n:], [r.__getitem__ for r in rows], length, types)
 
 
 def fold(

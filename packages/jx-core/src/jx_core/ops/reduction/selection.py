@@ -188,7 +188,7 @@ def _chosen(x: np.ndarray, window: Window, select_prim: str) -> tuple[np.ndarray
     number = (np.argmax if operation == "max" else np.argmin)(views, -1)
     in_padding = ~np.take_along_axis(own, number[..., None], -1)[..., 0]
     # All elements are as extreme as padding is: the first that is no padding, then.
-    return np.where(in_padding, np.argmax(own, -1), number), own.any(-1)
+    return np.where(in_padding, np.argmax(own, -1), number), np.asarray(own.any(-1))
 
 
 def _sources(number: np.ndarray, window: Window, shape: Shape) -> tuple[np.ndarray, ...]:
