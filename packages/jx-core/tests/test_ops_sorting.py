@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jx_core import ShapedArray, backend, lax, make_jaxpr
+from jx_core import ShapedArray, ShapeDtypeStruct, backend, eval_shape, lax, make_jaxpr
 from jx_core.backend import Array
 from jx_core.dtypes import ExtendedDType, prng_key
 from jx_core.errors import ShapeError
@@ -172,3 +172,31 @@ def test_equations_read_as_jaxs(function, line):
 def test_errors_say_what_was_got_and_expected(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# Recorded from the function of jaxlib's that knows it, `approx_top_k_reduction_output_size`.
+@pytest.mark.parametrize(
+    ("shape", "k", "recall_target", "override", "size"),
+    [
+        ((100_000,), 10, 0.95, -1, 2048),
+        ((2, 100_000), 10, 0.95, -1, 256),
+        ((2, 100_000), 10, 1.0, -1, 100_000),
+        ((2, 100), 10, 0.95, -1, 100),
+        ((2, 731_271), 1, 0.9, -1, 128),
+        ((2, 18_190), 2639, 0.95, 127_330, 9216),
+        ((2, 562), 3, 0.9, 1124, 256),
+        ((2, 1205), 255, 0.99, -1, 1205),
+    ],
+)
+def test_what_bins_leave_is_as_much_as_on_a_tpu(shape, k, recall_target, override, size):
+    x = ShapeDtypeStruct(shape, np.float32)
+    values, places = eval_shape(
+        lambda x: lax.approx_max_k(
+            x, k, -1, recall_target, reduction_input_size_override=override,
+            aggregate_to_topk=False,
+        ),
+        x,
+    )  # fmt: skip
+    assert values.shape == places.shape == (*shape[:-1], size)
+    aggregated, _ = eval_shape(lambda x: lax.approx_max_k(x, k, -1, recall_target, override), x)
+    assert aggregated.shape == (*shape[:-1], k)

@@ -93,11 +93,13 @@ def _reference(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
     n = len(operands) // 2
     window, types = Window(**params), _type(*map(typeof, operands), jaxpr=jaxpr, **params)
     places = list(window.places())
-    elements = []
-    for x, init in zip(operands[:n], operands[n:], strict=True):
+
+    def elements(x: Any, init: Any) -> Callable[[int], np.ndarray]:
         views = windows_of(np.asarray(here.get(x)), window, here.get(init))
-        elements.append(lambda k, views=views: views[(..., *places[k])])
-    return fold(jaxpr, operands[n:], elements, len(places), types)
+        return lambda k: views[(Ellipsis, *places[k])]  # type: ignore[arg-type]
+
+    parts = list(map(elements, operands[:n], operands[n:]))
+    return fold(jaxpr, operands[n:], parts, len(places), types)
 
 
 def _decompose(*operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:

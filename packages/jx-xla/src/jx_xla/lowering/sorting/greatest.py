@@ -9,11 +9,11 @@ import numpy as np
 from jx_core import ShapedArray, lax
 
 from ..builder import Block, Value
-from ..elementwise import compare, convert
+from ..elementwise import compare
 from ..shape import slice_attributes
 from ..tables import Context, deflower
 from ..types import tensor, type_of
-from .order_bits import BIT, floats_in_order, integers_in_order
+from .order_bits import BIT, floats_in_order, from_floats_in_order
 
 
 @deflower(lax.top_k_p)
@@ -55,16 +55,11 @@ def _top_k_on_cpu(ctx: Context, x: Value, *, k: int, axis: int) -> list[Value]:
     single = np.dtype(np.float32)
     if aval.dtype == single or aval.dtype.itemsize > 4:
         return _first_of_sorted(block, x, aval, k, axis)
-    whole = aval.dtype.itemsize == 4
-    as_float, back = (floats_in_order, integers_in_order) if whole else (_converted, _converted)
     wide = aval.update(dtype=single)
-    best, places = _first_of_sorted(block, as_float(block, x, aval, single), wide, k, axis)
+    x = floats_in_order(block, x, aval)
+    best, places = _first_of_sorted(block, x, wide, k, axis)
     kept = ctx.out_avals[0].update(dtype=single)
-    return [back(block, best, kept, aval.dtype), places]
-
-
-def _converted(block: Block, x: Value, aval: ShapedArray, dtype: Any) -> Value:
-    return convert(block, x, aval, dtype)
+    return [from_floats_in_order(block, best, kept, aval.dtype), places]
 
 
 @deflower(lax.approx_top_k_p, platform="tpu")

@@ -16,20 +16,18 @@ from ..program import lower_traced
 from ..shape import slice_attributes, words
 from ..tables import Context, deflower
 from ..types import physical, tensor, type_of
-from .order_bits import BIT, canonical_float, sort_key
+from .order_bits import BIT, narrow_sort_key, sort_key
 
 
 def _keys(block: Block, x: Value, aval: ShapedArray) -> list[tuple[Value, ShapedArray]]:
     """What to compare for one operand: complex numbers by real, then imaginary part."""
-    if issubdtype(aval.dtype, np.floating):
-        return [(canonical_float(block, x, aval), aval)]
     if not issubdtype(aval.dtype, np.complexfloating):
-        return [(x, aval)]
+        return [sort_key(block, x, aval)]
     real = ShapedArray((), np.dtype(np.float32 if aval.dtype == np.complex64 else np.float64))
     parts = [
         block.op(f"stablehlo.{n}", (x,), (type_of(aval),), type_of(real)) for n in ("real", "imag")
     ]
-    return [(canonical_float(block, p, real), real) for p in parts]
+    return [sort_key(block, p, real) for p in parts]
 
 
 @deflower(lax.sort_p)
@@ -79,9 +77,9 @@ def _sorted(
         pairs += list(zip(_keys(inner, x, aval), _keys(inner, y, aval), strict=True))
     less: Value | None = None
     for (x, aval), (y, _) in reversed(pairs):
-        lower = compare(inner, x, y, aval, "LT", total=True)
+        lower = compare(inner, x, y, aval, "LT")
         if less is not None:
-            tie = compare(inner, x, y, aval, "EQ", total=True)
+            tie = compare(inner, x, y, aval, "EQ")
             lower = binary(inner, "or", lower, binary(inner, "and", tie, less, BIT), BIT)
         less = lower
     assert less is not None
@@ -114,7 +112,8 @@ def _sort_on_cpu(
         ordered = _sorted(block, values, avals, dimension, is_stable, num_keys)
         return _together(ctx, ordered)
     wide = ShapedArray(key.shape, np.dtype(np.int64))
-    keys = convert(block, sort_key(block, values[0], key), _like(wide, np.int32), wide.dtype)
+    keys = narrow_sort_key(block, values[0], key)
+    keys = convert(block, keys, _like(wide, np.int32), wide.dtype)
     keys = binary(block, "shift_left", keys, block.constant(32, wide.dtype, wide.shape), wide)
     place = block.op("stablehlo.iota", (), (), type_of(wide), f"iota_dimension = {dimension} : i64")
     both = binary(block, "or", keys, place, wide)
