@@ -24,8 +24,8 @@ from ..tables import Context, deflower
 from .conv import convolution
 
 # The sizes of a part of the samples of a kernel's gradient: rows of the matrices, and bytes of
-# the larger one. Found by trial; a factor of two either way makes little difference.
-_ROWS = 6400
+# the larger one. Found by trial; parts of twice the rows lose where others use the cache too.
+_ROWS = 3200
 _BYTES = 16 * 2**20
 # The most places of a kernel: beyond that what they see is much larger than the image.
 _PLACES = 64
@@ -124,7 +124,8 @@ def _kernel_gradient(x: Any, ct: Any, params: dict[str, Any]) -> Any:
         )
     )
     row_bytes = 4 * math.prod(places) * x.shape[lhs_spec[0]]
-    most = max(1, min(_ROWS // window, _BYTES // (row_bytes * window)))
+    # Two samples at least, if they fit: XLA divides copies between threads by the outermost axis.
+    most = max(1, min(max(_ROWS // window, 2), _BYTES // (row_bytes * window)))
     steps = -(-samples // most)
     part = samples // steps
 
