@@ -78,6 +78,7 @@ composite_p = Primitive(
     multiple_results=True,
     higher_order=True,
 )
+composite_p.family = "elementwise"
 
 
 def composite(decomposition: Callable[..., Any], name: str, version: int = 0) -> Callable[..., Any]:
