@@ -204,6 +204,14 @@ def _scatters() -> Iterator[Sample]:
             lambda x, i: lax.scatter_apply(x, i, lambda v: v * v + v, numbers, update_shape=(3, 5)),
             array(shape, dtype), np.int32([[1], [9], [0]]), slack=8,
         )  # fmt: skip
+    for unique, order in ((True, 2), (False, 1)):
+        yield traced(
+            lambda x, i, unique=unique: lax.scatter_apply(
+                x, i, lambda v: v * v + v, numbers, update_shape=(3, 5), unique_indices=unique
+            ),
+            array(shape, "float64"), np.int32([[1], [3 if unique else 1], [0]]), slack=8,
+            moving=(0,), order=order,
+        )  # fmt: skip
 
 
 def _scatter(

@@ -7,7 +7,6 @@ from jx_ad import grad, jvp, linear_transpose, vjp
 from jx_ad.testing import check_grads
 from jx_core import lax
 from jx_core.config import enable_x64
-from jx_core.errors import MissingRuleError
 
 
 @pytest.fixture(autouse=True)
@@ -153,9 +152,13 @@ def test_equal_values_share_the_derivative_of_an_extreme():
     assert gradient_of_scatter("scatter_max", [0.0, 1.0], [1.0, 2.0]) == ([0, 1], [0, 1])
 
 
-def test_scatter_apply_says_what_to_do_instead():
+def test_a_function_applied_twice_has_the_derivative_of_itself_of_itself():
     def f(x):
         return lax.reduce_sum(lax.scatter_apply(x, TWICE, lax.sin, POINTS, update_shape=(2,)), (0,))
 
-    with pytest.raises(MissingRuleError, match="gather, apply and scatter"):
-        grad(f)(np.ones(2))
+    x = np.array([0.5, 2.0])
+    np.testing.assert_allclose(
+        grad(f)(x), [np.cos(np.sin(0.5)) * np.cos(0.5), 1.0], rtol=1e-6
+    )
+    with pytest.raises(TypeError, match="Gather the elements, apply the function and scatter"):
+        grad(lambda x: lax.real(f(x)))(x + 1j)

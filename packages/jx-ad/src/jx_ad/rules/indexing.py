@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import Primitive, typeof
+from jx_core import ClosedJaxpr, Primitive, typeof
 from jx_core.lax import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -23,10 +23,12 @@ from jx_core.lax import (
     eq_p,
     full,
     gather_p,
+    gt_p,
     iota_p,
     mul_p,
     neg_p,
     pad_p,
+    reduce_max,
     reshape_p,
     scatter_add_p,
     scatter_apply_p,
@@ -38,15 +40,20 @@ from jx_core.lax import (
     select_n_p,
     slice_p,
 )
+from jx_core.ops.control_flow.loops import while_loop
 from jx_core.ops.indexing.scatter import block_sizes
+from jx_core.ops.reduction.programs import run_on_arrays
 
+from ..forward import jvp_flat
 from ..tables import defjvp, deflinear, deftranspose, instantiate, jvp_rules
 from ..tangents import zeros
-from .kit import aval_of, beside, define_unary_linear, known, mask, where
+from .kit import aval_of, beside, define_unary_linear, is_complex, known, mask, where
 
 Shape = tuple[int, ...]
 
-mul, div, eq, neg, select_n = mul_p.bind, div_p.bind, eq_p.bind, neg_p.bind, select_n_p.bind
+mul, div, eq, gt, neg, select_n = (
+    mul_p.bind, div_p.bind, eq_p.bind, gt_p.bind, neg_p.bind, select_n_p.bind,
+)  # fmt: skip
 
 # --- slices ---
 
@@ -288,4 +295,52 @@ def _scatter_extremum(primitive: Primitive) -> Any:
 for _p in (scatter_min_p, scatter_max_p):
     jvp_rules.define(_p)(_scatter_extremum(_p))
 
-jvp_rules.explain("not differentiable: gather, apply and scatter instead", scatter_apply_p)
+# --- scatter_apply ---
+
+
+def _slope(closed: ClosedJaxpr, y: Any) -> tuple[Any, Any]:
+    """A scalar function and its derivative at each element of an array."""
+    one = full(typeof(y).shape, 1, typeof(y).dtype)
+    (value,), (slope,) = jvp_flat(lambda v: run_on_arrays(closed, v), [y], [one])
+    return value, zeros(typeof(y)) if slope is None else slope
+
+
+def _scatter_apply(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    """By the chain rule, the function's slope as often as an element is pointed to.
+
+    The slopes are values, so the loop over them is none over tangents.
+    """
+    x, indices = primals
+    if is_complex(x):
+        raise TypeError(
+            "scatter_apply of complex numbers is not differentiable: its function need not be "
+            "holomorphic. Gather the elements, apply the function and scatter the results"
+        )
+    closed, shape = params["update_jaxpr"], typeof(x).shape
+    where_to = {
+        k: params[k]
+        for k in ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
+    }
+    once = full(params["update_shape"], 1, np.int32)
+    count = scatter_add_p.bind(full(shape, 0, np.int32), indices, once, **where_to)
+
+    def apply(j: Any, y: Any, total: Any) -> tuple[Any, Any]:
+        value, slope = _slope(closed, y)
+        hit = gt(count, j)
+        return select_n(hit, y, value), select_n(hit, total, mul(total, slope))
+
+    start = full(shape, 1, typeof(x).dtype)
+    if params["unique_indices"]:
+        _, total = apply(np.int32(0), x, start)
+    else:
+        most = reduce_max(count, tuple(range(len(shape)))) if 0 not in shape else np.int32(0)
+        _, _, total = while_loop(
+            lambda state: gt(most, state[0]),
+            lambda state: (add_p.bind(state[0], np.int32(1)), *apply(*state)),
+            (np.int32(0), x, start),
+        )
+    out = scatter_apply_p.bind(x, indices, **params)
+    return out, mul(tangents[0], total)
+
+
+jvp_rules.define(scatter_apply_p)(_scatter_apply)

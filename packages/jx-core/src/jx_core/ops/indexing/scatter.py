@@ -387,8 +387,9 @@ def scatter_apply(
 ) -> Any:
     """`operand` with a scalar function applied to its elements at many computed places.
 
-    An element that is pointed to several times has the function applied as often. Not
-    differentiable.
+    An element that is pointed to several times has the function applied as often. Differentiable
+    where the function is made of elementwise operations on real numbers; more than once in
+    reverse mode with `unique_indices` only.
 
     Args:
         operand: an array.
