@@ -146,8 +146,8 @@ def test_types_without_computing():
 
 def test_half_precision_windows_are_rounded_once():
     x = np.full(2049, 1, np.float16)
-    assert float(lax.reduce_window(x, 0, lax.add, (2049,))[0]) == 2048
-    assert float(lax.reduce_window(x[:2048] + x[:2048], 0, lax.add, (2048,))[0]) == 4096
+    assert np.asarray(lax.reduce_window(x, 0, lax.add, (2049,))).tolist() == [2048]
+    assert np.asarray(lax.reduce_window(x[1:] + x[1:], 0, lax.add, (2048,))).tolist() == [4096]
 
 
 # --- picking ---
@@ -162,8 +162,8 @@ def test_the_first_of_the_extremes_is_picked(case, select_prim):
     x[1, 2] = np.nan
     tangents = rng.integers(1, 100, (4, 5)).astype(np.float32)
     params = dict(zip(NAMES, case, strict=True)) | {"select_prim": select_prim}
-    got = lax.select_and_gather_add_p.bind(tangents, x, **params)
-    apart = lax.select_and_gather_add_p.decompose(tangents, x, **params)
+    got = np.asarray(lax.select_and_gather_add_p.bind(tangents, x, **params))
+    apart = np.asarray(lax.select_and_gather_add_p.decompose(tangents, x, **params))
     for _, number, places in windows(x, *case):
         own = [p for p in places if p is not None]
         sign = 1 if select_prim == "ge" else -1
