@@ -222,7 +222,7 @@ powers and exponentials of large arguments.
 {special}
 ## Elementary functions
 
-Compiled, these are XLA's, as they are in JAX, but for `exp2`, which jx makes exact at whole numbers.
+Compiled, these are XLA's, as they are in JAX but for `exp2`, exact at whole numbers in jx.
 {elementary}"""
 
 
