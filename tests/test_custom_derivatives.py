@@ -326,3 +326,23 @@ def test_zero_of_a_primal():
     assert cd.zero_from_primal(jnp.ones(2)).shape == (2,)
     assert isinstance(cd.zero_from_primal(1.0, symbolic_zeros=True), cd.SymbolicZero)
     assert cd.custom_vjp_primal_tree_values([cd.CustomVJPPrimal(1.0, True)]) == [1.0]
+
+
+def test_a_rule_defined_anew_takes_the_place_of_the_first():
+    f = custom_jvp(lambda x: x)
+    f.defjvp(lambda p, t: (p[0], 2.0 * t[0]))
+    assert jit(grad(lambda x: f(x)))(1.0) == 2.0
+    assert grad(jit(lambda x: f(x)))(1.0) == 2.0
+    f.defjvp(lambda p, t: (p[0], 3.0 * t[0]))
+    assert grad(jit(lambda x: f(x)))(1.0) == 3.0
+
+
+def test_functions_made_for_one_call_are_not_kept_for_ever():
+    @partial(custom_jvp, nondiff_argnums=(0,))
+    def apply(fun, x):
+        return fun(x)
+
+    apply.defjvp(lambda fun, p, t: (fun(p[0]), t[0]))
+    for i in range(600):
+        apply(lambda x, i=i: x + i, 1.0)
+    assert len(apply._names._known) <= 256

@@ -45,6 +45,10 @@ def checkpoint(
     Returns:
         A function with the arguments of `fun`. Without `fun`, a decorator.
 
+    Raises:
+        TypeError: `fun` can't be called; when differentiating, the policy returns something else
+            than a bool, `Saveable`, `Recompute` or an `Offloadable`.
+
     >>> from jx_ad import grad
     >>> from jx_core import lax
     >>> float(grad(checkpoint(lambda x: lax.sin(lax.sin(x))))(0.0))

@@ -70,6 +70,9 @@ class Split(NamedTuple):
         return [value for _, value in self.static]
 
 
+_KEPT = 256  # kinds of calls whose programs one function keeps
+
+
 class ArgumentNames:
     """A function's signature, by which keyword arguments become positional ones."""
 
@@ -85,10 +88,16 @@ class ArgumentNames:
 
     def known_programs(self, split: Split) -> dict[Any, Any]:
         """The programs of calls whose arguments have this tree and these undifferentiated ones."""
+        if len(self._known) >= _KEPT:
+            self._known.clear()  # a function made anew for each call is never found again
         try:
             return self._known.setdefault((split.in_tree, split.static), {})
         except TypeError:  # an argument that can't be hashed
             return {}
+
+    def forget(self) -> None:
+        """Drop the programs: the rules are others now."""
+        self._known.clear()
 
     def _position(self, n: Any) -> int:
         if not isinstance(n, str):

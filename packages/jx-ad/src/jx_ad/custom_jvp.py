@@ -76,6 +76,7 @@ class custom_jvp:
         """
         self.jvp = jvp
         self.symbolic_zeros = symbolic_zeros
+        self._names.forget()
         return jvp
 
     def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
