@@ -29,6 +29,7 @@ MODULES = {
     "lax": "jx_core.lax",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",
+    "profiler": "jx_xla.profiler",
     "random": "jx_numpy.random",
     "sharding": "jx_parallel.sharding",
     "stages": "jx_xla.stages",
@@ -39,6 +40,12 @@ MODULES = {
 
 # jx.NAME -> the module that defines it.
 NAMES = {
+    "allow_f16_reductions": "jx_core.config",
+    "enable_custom_prng": "jx_core.config",
+    "legacy_prng_key": "jx_core.config",
+    "make_user_context": "jx._conveniences",
+    "print_environment_info": "jx._conveniences",
+    "ds": "jx_numpy.indexing.block",
     "checkpoint": "jx_ad",
     "checkpoint_policies": "jx_ad",
     "remat": "jx_ad",

@@ -68,6 +68,21 @@ default_prng_impl = define_enum(
     "generator of the keys that jx.random.key makes when told none",
     traced=True,
 )
+legacy_prng_key = define_enum(
+    "legacy_prng_key",
+    ("allow", "warn", "error"),
+    "allow",
+    "what happens when a jx.random function gets raw words in place of a typed key",
+    traced=True,
+)
+enable_custom_prng = define_bool(
+    "enable_custom_prng", False, "have jx.random.PRNGKey make typed keys, as jx.random.key does",
+    traced=True,
+)
+allow_f16_reductions = define_bool(
+    "allow_f16_reductions", True, "when off, summing 16-bit floats by lax.reduce_sum is an error",
+    traced=True,
+)
 threefry_partitionable = define_bool(
     "threefry_partitionable",
     True,
