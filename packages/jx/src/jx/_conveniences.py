@@ -40,10 +40,10 @@ def print_environment_info(return_string: bool = False) -> str | None:
     >>> "jaxlib" in jx.print_environment_info(return_string=True)
     True
     """
-    import jaxlib
     import numpy
 
     import jx
+    from jx_xla.runtime.library import jaxlib_version
 
     kinds: dict[str, int] = {}
     for device in jx.devices():
@@ -51,7 +51,7 @@ def print_environment_info(return_string: bool = False) -> str | None:
         kinds[kind] = kinds.get(kind, 0) + 1
     rows = {
         "jx": jx.__version__,
-        "jaxlib": jaxlib.__version__,
+        "jaxlib": jaxlib_version,
         "numpy": numpy.__version__,
         "python": sys.version.replace("\n", " "),
         "platform": platform.platform(),
