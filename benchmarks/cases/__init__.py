@@ -6,6 +6,7 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 """
 
 from . import (
+    composition,
     convolution,
     dispatch,
     eager,
@@ -22,6 +23,7 @@ from . import (
 from .case import Case
 
 FAMILIES = (
+    composition,
     startup,
     tracing,
     eager,
