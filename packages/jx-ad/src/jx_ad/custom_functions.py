@@ -65,6 +65,10 @@ class Split(NamedTuple):
         known = dict(self.static)
         return tuple([known[i] if i in known else next(dynamic) for i in range(self.length)])
 
+    def without_leaves(self) -> Split:
+        """The same for what outlives the call, which must not keep its values alive."""
+        return self._replace(leaves=[])
+
     @property
     def nondiff(self) -> list[Any]:
         return [value for _, value in self.static]
