@@ -109,11 +109,13 @@ def test_no_program_outlives_its_function(fun, how):
 
 
 def test_an_array_that_a_compiled_function_closes_over_goes_with_it():
-    big = jnp.ones(1 << 16)
-    gone = weakref.ref(big)
-    f = jx.jit(lambda x: x + big)
-    f(1.0)
-    del big
+    def compiled():
+        big = jnp.ones(1 << 16)
+        f = jx.jit(lambda x: x + big)
+        f(1.0)
+        return f, weakref.ref(big)
+
+    f, gone = compiled()
     gc.collect()
     assert gone() is not None
     del f

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import ShapedArray, dtypes, tree, typeof
+from jx_core.errors import ArgnumsError
 from jx_core.lax import copy_p
 from jx_core.staging import function_name
 from jx_core.tracebacks import filtered, hide_internal_frames
@@ -121,10 +122,10 @@ def _argnums(argnums: Any) -> tuple[int, ...]:
 
 
 def check_argnums(nums: Sequence[int], count: int, fun: Any) -> list[int]:
-    """`nums` as non-negative positions among `count` arguments; a ValueError if out of range."""
+    """`nums` as non-negative positions among `count` arguments; an ArgnumsError if out of range."""
     for i in nums:
         if not -count <= i < count:
-            raise ValueError(
+            raise ArgnumsError(
                 f"differentiating with respect to argnums={tuple(nums)} requires at least "
                 f"{max(i + 1 if i >= 0 else -i for i in nums)} positional arguments to be passed "
                 f"to {function_name(fun)}, but got only {count} positional arguments. Keyword "

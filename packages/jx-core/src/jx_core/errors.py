@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "ArgnumsError",
     "BackendError",
     "ConcretizationTypeError",
     "DonatedArrayError",
@@ -292,6 +293,14 @@ class ShapeError(TypeError, ValueError):
     that catch either keep working. Reshape or broadcast one operand::
 
         x[:, None] + y[None, :]                    # (n, 1) and (1, m) give (n, m)
+    """
+
+
+class ArgnumsError(TypeError, ValueError):
+    """`argnums` names an argument that the call does not have.
+
+    Both a `TypeError` and a `ValueError`, as JAX raises one from ``grad`` and the other from
+    ``jacfwd``. Pass the argument by position: keyword arguments can't be differentiated.
     """
 
 
