@@ -18,6 +18,7 @@ from jx_core.config import default_device as default_device_option
 from jx_core.config import enable_x64
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
+from jx_core.memory import Space
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 from jx_core.staging import trace_to_jaxpr
@@ -27,7 +28,7 @@ from jx_core.tree import registration as tree_registration
 from .compiling import executable_for
 from .keys import KeyArray, logical_value, physical_value
 from .lowering.types import physical
-from .placements import default_device
+from .placements import default_device, in_space
 from .runtime import clients, flags
 from .runtime.array_values import host_value
 from .runtime.arrays import Array
@@ -96,6 +97,8 @@ class XlaBackend(Backend):
         if type(value) in (Array, KeyArray) and placement is None and value.aval is aval:
             return value
         committed = placement is not None
+        if isinstance(placement, Space):
+            placement = in_space(value, placement)
         where = single_device(default_device()) if placement is None else placement
         if not isinstance(where, Sharding):
             where = single_device(where)

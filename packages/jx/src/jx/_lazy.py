@@ -27,6 +27,7 @@ MODULES = {
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
     "lax": "jx_core.lax",
+    "memory": "jx_core.memory",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",
     "profiler": "jx_xla.profiler",
