@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import threading
+import urllib.error
 import urllib.request
 
 import pytest
@@ -88,7 +89,7 @@ def test_perfettos_page_may_fetch_the_recording(tmp_path, capsys):
                 assert answer.headers["Access-Control-Allow-Origin"] == "https://ui.perfetto.dev"
                 assert answer.read() == b"a recording"
             break
-        except ConnectionRefusedError:
+        except urllib.error.URLError:  # not listening yet
             threading.Event().wait(0.05)
     server.join(timeout=10)
     assert not server.is_alive()

@@ -300,7 +300,9 @@ class ArgnumsError(TypeError, ValueError):
     """`argnums` names an argument that the call does not have.
 
     Both a `TypeError` and a `ValueError`, as JAX raises one from ``grad`` and the other from
-    ``jacfwd``. Pass the argument by position: keyword arguments can't be differentiated.
+    ``jacfwd``. Pass the argument by position, as keyword arguments can't be differentiated::
+
+        jx.grad(f, argnums=1)(x, y)                # and not f(x, y=y)
     """
 
 
