@@ -15,7 +15,9 @@ from ..ops.contraction.ragged import *
 from ..ops.contraction.scaled import *
 from ..ops.control_flow.cond import *
 from ..ops.control_flow.jit import jit_p as jit_p
-from ..ops.control_flow.loops import *
+from ..ops.control_flow.map import *
+from ..ops.control_flow.scan import *
+from ..ops.control_flow.while_loop import *
 from ..ops.elementwise.accuracy import *
 from ..ops.elementwise.arithmetic import *
 from ..ops.elementwise.barrier import *

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ClosedJaxpr, typeof
-from jx_core.ops.control_flow.loops import scan_p
+from jx_core.ops.control_flow.scan import scan_p
 from jx_core.staging import trace_to_jaxpr
 
 from ...programs import (

@@ -1,0 +1,58 @@
+"""The types of loops' carries: what a body takes it must return, or an error says what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ... import dtypes
+from ...aval import ShapedArray
+from .programs import Program, differing_leaves, same_but_weak
+
+
+def stage_loop(
+    what: str,
+    stage_with: Callable[[Sequence[ShapedArray]], Program],
+    carry: Sequence[ShapedArray],
+    carry_tree: Any,
+    result_tree: Callable[[Program], Any],
+) -> tuple[Program, list[ShapedArray]]:
+    """Stage a loop's body at a carry type that it keeps, strengthening weak types if need be.
+
+    A carry that starts as a Python number takes the dtype that the body makes of it.
+    """
+    avals = list(carry)
+    while True:
+        program = stage_with(avals)
+        out_tree = result_tree(program)
+        outs = program.out_avals[: out_tree.num_leaves]
+        if out_tree == carry_tree:
+            promoted = [_promote_weak(a, b) for a, b in zip(avals, outs, strict=True)]
+            if promoted != avals:
+                avals = promoted
+                continue
+        if out_tree != carry_tree or not all(
+            same_but_weak(a, b) for a, b in zip(avals, outs, strict=True)
+        ):
+            lines = differing_leaves(carry_tree, avals, out_tree, outs)
+            raise TypeError(
+                f"lax.{what}: the body function {program.name} must return a carry of the type it "
+                f"takes, but they differ (expected is the input carry's, got is the output's):\n"
+                + "\n".join(lines)
+            )
+        stronger = [
+            a.strip_weak_type() if a.weak_type and not b.weak_type else a
+            for a, b in zip(avals, outs, strict=True)
+        ]
+        if stronger == avals:
+            return program, avals
+        avals = stronger
+
+
+def _promote_weak(given: ShapedArray, made: ShapedArray) -> ShapedArray:
+    """`given`, at the wider dtype of `made` if it is weak and promotes to it."""
+    if not given.weak_type or given.dtype == made.dtype or given.shape != made.shape:
+        return given
+    if dtypes.result_type(given, made) != made.dtype:
+        return given
+    return given.update(dtype=made.dtype, weak_type=False)
