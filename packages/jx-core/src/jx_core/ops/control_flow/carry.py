@@ -9,6 +9,8 @@ from ... import dtypes
 from ...aval import ShapedArray
 from .programs import Program, differing_leaves, same_but_weak
 
+_CURE = "cast what the body returns with .astype({expected!r}), or start from a {got}"
+
 
 def stage_loop(
     what: str,
@@ -34,7 +36,7 @@ def stage_loop(
         if out_tree != carry_tree or not all(
             same_but_weak(a, b) for a, b in zip(avals, outs, strict=True)
         ):
-            lines = differing_leaves(carry_tree, avals, out_tree, outs)
+            lines = differing_leaves(carry_tree, avals, out_tree, outs, "carry", _CURE)
             raise TypeError(
                 f"lax.{what}: the body function {program.name} must return a carry of the type it "
                 f"takes, but they differ (expected is the input carry's, got is the output's):\n"

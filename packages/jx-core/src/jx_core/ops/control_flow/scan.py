@@ -15,7 +15,7 @@ from ...primitive import NO_EFFECTS, Primitive
 from ..indexing import index_in_dim
 from ..shape import concatenate, expand_dims, full
 from .carry import stage_loop
-from .programs import Program, cast_results, cast_weak, hoist, stage
+from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
 
 __all__ = ["scan", "scan_p"]
 
@@ -60,12 +60,7 @@ def _scan_by_steps(
 
 
 def _scan_reference(*operands: Any, **params: Any) -> list[Any]:
-    from ... import backend
-
-    results = _scan_by_steps(*operands, **params)
-    types = _scan_types(**params)
-    put = backend.current().put
-    return [put(r, a) for r, a in zip(results, types, strict=True)]
+    return put_results(_scan_by_steps(*operands, **params), _scan_types(**params))
 
 
 # Operands: consts, carry, xs. The program takes (consts, carry, a row of each x) and gives

@@ -16,7 +16,7 @@ from ...primitive import Primitive
 from ...trace import to_concrete
 from ..elementwise import add, convert_element_type, lt
 from .carry import stage_loop
-from .programs import Program, cast_results, cast_weak, hoist, stage
+from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
 from .scan import scan
 
 __all__ = ["fori_loop", "while_loop", "while_p"]
@@ -41,15 +41,12 @@ def _while_reference(
     cond_nconsts: int,
     body_nconsts: int,
 ) -> list[Any]:
-    from ... import backend
-
     n = cond_nconsts + body_nconsts
     cond_consts, body_consts = operands[:cond_nconsts], operands[cond_nconsts:n]
     carry = list(operands[n:])
     while bool(eval_jaxpr(cond_jaxpr.jaxpr, cond_jaxpr.consts, *cond_consts, *carry)[0]):
         carry = eval_jaxpr(body_jaxpr.jaxpr, body_jaxpr.consts, *body_consts, *carry)
-    put = backend.current().put
-    return [put(c, a) for c, a in zip(carry, body_jaxpr.out_avals, strict=True)]
+    return put_results(carry, body_jaxpr.out_avals)
 
 
 # Operands: what cond closes over, what body closes over, carry. Params: cond_jaxpr,
