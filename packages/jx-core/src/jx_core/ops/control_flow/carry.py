@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ... import dtypes
+from ...array import Array
 from ...aval import ShapedArray
+from ...jaxpr.ir import Jaxpr, Literal
+from ..elementwise import copy_p
 from .programs import Program, differing_leaves, same_but_weak
 
-_CURE = "cast what the body returns with .astype({expected!r}), or start from a {got}"
+_CURE = "cast what the body returns with .astype({expected!r}), or start from a {got} value"
 
 
 def stage_loop(
@@ -58,3 +61,27 @@ def _promote_weak(given: ShapedArray, made: ShapedArray) -> ShapedArray:
     if dtypes.result_type(given, made) != made.dtype:
         return given
     return given.update(dtype=made.dtype, weak_type=False)
+
+
+def split_carries(jaxpr: Jaxpr, first: int, number: int) -> tuple[list[int], list[int]]:
+    """Which carries of a loop's body may change, and which are handed on as they are and used.
+
+    Args:
+        jaxpr: the body; its first `number` results are the next carry.
+        first: where the carry begins among its arguments.
+        number: of how many values the carry is.
+    """
+    ins, outs = jaxpr.invars, jaxpr.outvars
+    carries = [i for i in range(number) if outs[i] is not ins[first + i]]
+    if len(carries) == number:
+        return carries, []
+    used = {v for eqn in jaxpr.eqns for v in eqn.invars if type(v) is not Literal}
+    used.update(outs[i] for i in carries)
+    used.update(outs[number:])
+    fixed = [i for i in range(number) if outs[i] is ins[first + i] and ins[first + i] in used]
+    return carries, fixed
+
+
+def as_array(x: Any) -> Any:
+    """An operand that is a result too: an array, even where it is a number."""
+    return x if isinstance(x, Array) else copy_p.bind(x)

@@ -11,11 +11,11 @@ from ... import dtypes, tree, tree_util
 from ...aval import ShapedArray, typeof
 from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
-from ...jaxpr.ir import ClosedJaxpr
+from ...jaxpr.ir import ClosedJaxpr, Literal
 from ...primitive import Primitive
 from ...trace import to_concrete
 from ..elementwise import add, convert_element_type, lt
-from .carry import stage_loop
+from .carry import as_array, split_carries, stage_loop
 from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
 from .scan import scan
 
@@ -61,6 +61,61 @@ while_p = Primitive(
 )
 
 
+def bind_while(
+    *operands: Any,
+    cond_jaxpr: ClosedJaxpr,
+    body_jaxpr: ClosedJaxpr,
+    cond_nconsts: int,
+    body_nconsts: int,
+) -> list[Any]:
+    """Bind a while loop of as few carries as compute the same.
+
+    A carry that every step hands on as it is becomes a constant of the condition and the body.
+    """
+    n = cond_nconsts + body_nconsts
+    num_carry = len(operands) - n
+    body, test = body_jaxpr.jaxpr, cond_jaxpr.jaxpr
+    carries, fixed = split_carries(body, body_nconsts, num_carry)
+    if len(carries) == num_carry:
+        return while_p.bind(  # type: ignore[no-any-return]
+            *operands,
+            cond_jaxpr=cond_jaxpr,
+            body_jaxpr=body_jaxpr,
+            cond_nconsts=cond_nconsts,
+            body_nconsts=body_nconsts,
+        )
+    looked_at = {v for eqn in test.eqns for v in eqn.invars if type(v) is not Literal}
+    looked_at.update(v for v in test.outvars if type(v) is not Literal)
+    test_ins, body_ins, init = test.invars[cond_nconsts:], body.invars[body_nconsts:], operands[n:]
+    tested = [i for i in range(num_carry) if i not in carries and test_ins[i] in looked_at]
+    key = ("lean while", cond_jaxpr, cond_nconsts, body_nconsts)
+    if key not in body_jaxpr.derived:
+        lean_test = test.replace(
+            invars=[*test.invars[:cond_nconsts], *[test_ins[i] for i in [*tested, *carries]]]
+        )
+        lean_body = body.replace(
+            invars=[*body.invars[:body_nconsts], *[body_ins[i] for i in [*fixed, *carries]]],
+            outvars=[body.outvars[i] for i in carries],
+        )
+        body_jaxpr.derived[key] = (
+            ClosedJaxpr(lean_test, cond_jaxpr.consts),
+            ClosedJaxpr(lean_body, body_jaxpr.consts),
+        )
+    lean_cond_jaxpr, lean_body_jaxpr = body_jaxpr.derived[key]
+    outs = while_p.bind(
+        *operands[:cond_nconsts],
+        *[init[i] for i in tested],
+        *operands[cond_nconsts:n],
+        *[init[i] for i in [*fixed, *carries]],
+        cond_jaxpr=lean_cond_jaxpr,
+        body_jaxpr=lean_body_jaxpr,
+        cond_nconsts=cond_nconsts + len(tested),
+        body_nconsts=body_nconsts + len(fixed),
+    )
+    following = iter(outs)
+    return [next(following) if i in carries else as_array(x) for i, x in enumerate(init)]
+
+
 def while_loop(
     cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any
 ) -> Any:
@@ -104,7 +159,7 @@ def while_loop(
     _check_predicate(predicate)
     (cond_closed,), cond_consts = hoist([predicate])
     (body_closed,), body_consts = hoist([body])
-    outs = while_p.bind(
+    outs = bind_while(
         *cond_consts,
         *body_consts,
         *[cast_weak(c, a) for c, a in zip(leaves, avals, strict=True)],
