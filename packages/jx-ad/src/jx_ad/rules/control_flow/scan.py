@@ -7,14 +7,23 @@ cotangents in its carry.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from jx_core import ClosedJaxpr, typeof
 from jx_core.ops.control_flow.scan import bind_scan, scan_p
 from jx_core.staging import trace_to_jaxpr
 
-from ...programs import Mask, active_mask, eval_closed, jvp_jaxpr, select, spread
+from ...programs import (
+    Mask,
+    active_mask,
+    eval_closed,
+    inlined_calls,
+    jvp_jaxpr,
+    linearize_jaxpr,
+    select,
+    spread,
+)
 from ...tables import add_tangents, deflinearize, deftranspose, instantiate, jvp_rules
 from ...tangents import Linear, Zero, is_differentiable, zeros
 from ...tape import transpose_flat
@@ -28,15 +37,24 @@ def _parts(values: Any, params: dict[str, Any]) -> tuple[Any, Any, Any]:
     return values[:a], values[a:b], values[b:]
 
 
-def _carry_mask(jaxpr: ClosedJaxpr, tangents: list[Any], params: dict[str, Any]) -> Mask:
-    """Which carries have tangents: the least set that the body keeps."""
+def _settled(
+    derive: Callable[[Mask, Mask], Any], tangents: list[Any], params: dict[str, Any]
+) -> tuple[Mask, Any]:
+    """Which carries have tangents, the least set that the body keeps, and its derivative then.
+
+    Args:
+        derive: gives the derivative of the body for active arguments, and for results whose
+            tangents must be there; it has the field `active_out`.
+        tangents, params: those of the loop.
+    """
     consts, carry, xs = _parts(active_mask(tangents), params)
     n = params["num_carry"]
+    others = (False,) * (len(params["jaxpr"].jaxpr.outvars) - n)
     while True:
-        _, out = jvp_jaxpr(jaxpr, (*consts, *carry, *xs))
-        wider = tuple(a or b for a, b in zip(carry, out[:n], strict=True))
+        derived = derive((*consts, *carry, *xs), (*carry, *others))
+        wider = tuple([a or b for a, b in zip(carry, derived.active_out[:n], strict=True)])
         if wider == carry:
-            return carry  # type: ignore[no-any-return]
+            return carry, derived
         carry = wider
 
 
@@ -50,14 +68,21 @@ def _with_carry(tangents: list[Any], primals: list[Any], carry: Mask, params: An
     return result
 
 
+class _Pushed(NamedTuple):
+    """A body's JVP, and which results have tangents."""
+
+    body: ClosedJaxpr
+    active_out: Mask
+
+
 def _jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
     jaxpr: ClosedJaxpr = params["jaxpr"]
     n_carry = params["num_carry"]
-    carry_mask = _carry_mask(jaxpr, tangents, params)
+    carry_mask, (body, active_out) = _settled(
+        lambda active, want: _Pushed(*jvp_jaxpr(jaxpr, active, want)), tangents, params
+    )
     tangents = _with_carry(tangents, primals, carry_mask, params)
     active = active_mask(tangents)
-    want = (*carry_mask, *(False,) * (len(jaxpr.out_avals) - n_carry))
-    body, active_out = jvp_jaxpr(jaxpr, active, want)
     key = ("jvp scan", active, params["num_consts"], n_carry)
     if key not in jaxpr.derived:
         jaxpr.derived[key] = _interleaved(body, active, len(active_out), params)
@@ -103,14 +128,15 @@ jvp_rules.define(scan_p)(_jvp)
 def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
     jaxpr: ClosedJaxpr = params["jaxpr"]
     n_carry = params["num_carry"]
-    carry_mask = _carry_mask(jaxpr, tangents, params)
+    body = inlined_calls(jaxpr)
+    carry_mask, linearized = _settled(
+        lambda active, want: linearize_jaxpr(body, active, want), tangents, params
+    )
     tangents = _with_carry(tangents, primals, carry_mask, params)
-    active = active_mask(tangents)
-    key = ("linearize scan", active, params["num_consts"], n_carry)
+    key = ("linearize scan", active_mask(tangents), params["num_consts"], n_carry)
     split: ScanSplit | None = jaxpr.derived.get(key)
     if split is None:
-        split = ScanSplit(jaxpr, active, carry_mask, params["num_consts"])
-        jaxpr.derived[key] = split
+        split = jaxpr.derived[key] = ScanSplit(linearized, params["num_consts"], n_carry)
     consts, _, xs = _parts(primals, params)
     before = [] if split.prologue is None else eval_closed(split.prologue, consts)
     results = bind_scan(

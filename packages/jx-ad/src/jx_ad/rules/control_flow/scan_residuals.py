@@ -3,7 +3,8 @@
 The derivative of a loop's body needs values of the body, the residuals. Those that differ by step
 are stacked over the steps, unless they are there anyway: rows of what the loop runs over, or of
 its results. Those that are the same at every step are computed once, before the loop. What is a
-copy of something smaller (a broadcast, a conversion, a comparison) is made again where it is used.
+copy of something smaller (a broadcast, a conversion, a comparison) is made again where it is used,
+and so is the sum, product or quotient of values that are there.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr, lax
+from jx_core import ClosedJaxpr, Primitive, lax
 from jx_core.jaxpr import Eqn, Jaxpr, Literal, Var
 from jx_core.jaxpr.passes import live_equations
 from jx_core.lax import copy_p
 
-from ...programs import Mask, inlined_calls, linearize_jaxpr
+from ...programs import Linearized
 
 # Operations that move elements about, or whose results are small beside their operands: making
 # them again costs no more than reading what they give.
@@ -26,6 +27,13 @@ _FREE = frozenset(
         lax.slice_p, lax.iota_p, lax.convert_element_type_p, copy_p, lax.neg_p,
         lax.eq_p, lax.ne_p, lax.lt_p, lax.le_p, lax.gt_p, lax.ge_p,
         lax.and_p, lax.or_p, lax.not_p,
+    }
+)  # fmt: skip
+# Arithmetic that disappears in the loop it is used in: made again where all operands are at hand.
+_LIGHT = frozenset(
+    {
+        lax.add_p, lax.sub_p, lax.mul_p, lax.div_p, lax.max_p, lax.min_p, lax.select_n_p,
+        lax.abs_p, lax.sign_p, lax.square_p, lax.integer_pow_p,
     }
 )  # fmt: skip
 
@@ -49,13 +57,7 @@ class ScanSplit:
         rows: where each stacked one is: ("x", i), or ("y", i) for the i-th stacked result.
     """
 
-    def __init__(
-        self, closed: ClosedJaxpr, active: Mask, carry_mask: Mask, num_consts: int
-    ) -> None:
-        closed = inlined_calls(closed)
-        n_carry = len(carry_mask)
-        want = (*carry_mask, *(False,) * (len(closed.out_avals) - n_carry))
-        split = linearize_jaxpr(closed, active, want)
+    def __init__(self, split: Linearized, num_consts: int, n_carry: int) -> None:
         self.active_out = split.active_out
         self.n_out = len(split.active_out)
         body = split.forward.jaxpr
@@ -120,6 +122,8 @@ class _Plan:
         self.stacked: list[Var] = []
         self.again: set[int] = set()
         self._captured = set(body.constvars)
+        self._at_hand: set[Var] = {*self.consts, *self.xs, *self.ys, *self._captured}
+        self._made: set[Var] = set()
         self._makers: dict[Var, Eqn] = {}
         self._varying: set[Var] = set(body.invars[num_consts:])
         for eqn in body.eqns:
@@ -133,48 +137,46 @@ class _Plan:
 
     def keep(self, values: Sequence[Any]) -> None:
         """Have `values` given to the linear body, or made again there."""
-        wanted = list(dict.fromkeys(v for v in values if type(v) is not Literal))
-        held = {v for v in wanted if not self._cheap(v)}
-        for v in wanted:
-            if v in held:
+        wanted = {v for v in values if type(v) is not Literal}
+        in_order = [v for v in [*self.body.invars, *self._makers] if v in wanted]
+        later = [v for v in in_order if self._is(v, _FREE) or self._is(v, _LIGHT)]
+        self._at_hand.update(wanted.difference(later))
+        for v in in_order:
+            if v in self._at_hand:
                 self._give(v)
-        for v in wanted:
-            if v not in held:
-                needed, eqns = self._sources(v, held)
-                self.again.update(map(id, eqns))
-                for u in needed:
-                    self._give(u)
-                    held.add(u)
+                continue
+            needed, eqns = self._sources(v, _FREE | _LIGHT)
+            for eqn in eqns:
+                self.again.add(id(eqn))
+                self._made.update(eqn.outvars)
+            for u in needed:
+                self._give(u)
+            self._at_hand.update([v, *needed])
 
-    def _cheap(self, v: Var) -> bool:
+    def _is(self, v: Var, primitives: frozenset[Primitive]) -> bool:
         eqn = self._makers.get(v)
-        return eqn is not None and eqn.primitive in _FREE
+        return eqn is not None and eqn.primitive in primitives
 
-    def _at_hand(self, v: Var, held: set[Var]) -> bool:
-        return (
-            v in held or v in self.consts or v in self.xs or v in self.ys or v in self._captured
-        )
-
-    def _sources(self, v: Var, held: set[Var]) -> tuple[list[Var], list[Eqn]]:
+    def _sources(
+        self, v: Var, primitives: frozenset[Primitive]
+    ) -> tuple[list[Var], list[Eqn]]:
         """What `v` is to be made of, and by which equations; itself and none if it is given."""
-        if v in self._captured:
-            return [], []
-        if self._at_hand(v, held) or not self._cheap(v):
+        if v in self._at_hand or not self._is(v, primitives):
             return [v], []
         needed: dict[Var, None] = {}
         eqn = self._makers[v]
         eqns = [eqn]
         for u in eqn.invars:
-            if type(u) is Literal:
-                continue
-            more, their = self._sources(u, held)
-            needed.update(dict.fromkeys(more))
-            eqns += their
-        cost = sum(_bytes(u) for u in needed if not self._at_hand(u, held))
-        return (list(needed), eqns) if cost <= _bytes(v) else ([v], [])
+            if type(u) is not Literal:
+                more, their = self._sources(u, _FREE)
+                needed.update(dict.fromkeys(more))
+                eqns += their
+        cost = sum(_bytes(u) for u in needed if u not in self._at_hand)
+        worth = cost <= _bytes(v) if eqn.primitive in _FREE else cost == 0
+        return (list(needed), eqns) if worth else ([v], [])
 
     def _give(self, v: Var) -> None:
-        if v in self._captured:
+        if v in self._captured or v in self._made:
             return
         if v in self._varying:
             if v not in self.stacked:
