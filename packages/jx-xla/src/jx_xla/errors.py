@@ -13,6 +13,7 @@ from jx_core.errors import (
     KeyReuseError,
     MissingRuleError,
     NonConcreteBooleanIndexError,
+    RefError,
     ShapeError,
     TracerArrayConversionError,
     TracerBoolConversionError,
@@ -27,7 +28,7 @@ __all__ = [
     "BackendError", "ConcretizationTypeError", "DonatedArrayError",
     "InconclusiveDimensionOperation", "JAXIndexError", "JAXTypeError", "JXIndexError",
     "JXTypeError", "JaxRuntimeError", "JaxprTypeError", "KeyReuseError", "MissingRuleError",
-    "NonConcreteBooleanIndexError", "ShapeError", "TracerArrayConversionError",
+    "NonConcreteBooleanIndexError", "RefError", "ShapeError", "TracerArrayConversionError",
     "TracerBoolConversionError", "TracerIntegerConversionError", "TypePromotionError",
     "UnexpectedTracerError",
 ]
