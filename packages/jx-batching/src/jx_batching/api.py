@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 from jx_core import mapping, tree, typeof
 from jx_core.lax import reduce_sum_p
+from jx_core.references import any_refs
 from jx_core.staging import check_outputs, function_name
 from jx_core.tracebacks import hide_internal_frames
 
 from . import specs
 from .axes import at_axis
+from .refs import MappedRefs
 from .tables import BatchAxis
 from .trace import batch_flat
 
@@ -136,19 +138,24 @@ class _Mapped:
         axes = _remembered(
             self._in_axes, in_tree, lambda: specs.flat_in_axes(self.in_axes, args, kwargs)
         )
-        dims, size = specs.dims_and_size(self.fun, axes, leaves, self.axis_size, args, kwargs)
+        refs = MappedRefs(leaves, axes, self.name, args, kwargs) if any_refs(leaves) else None
+        values = leaves if refs is None else refs.values
+        dims, size = specs.dims_and_size(self.fun, axes, values, self.axis_size, args, kwargs)
         out_trees: list[Any] = []
 
         def flat(*rows: Any) -> list[Any]:
-            row_args, row_kwargs = tree.unflatten(in_tree, rows)
+            given = rows if refs is None else refs.enter(rows)
+            row_args, row_kwargs = tree.unflatten(in_tree, given)
             outputs, out_tree = tree.flatten(self.fun(*row_args, **row_kwargs))
             check_outputs(outputs, out_tree, self.name)
             out_trees.append(out_tree)
-            return outputs
+            return outputs if refs is None else refs.leave(outputs)
 
         axis = BatchAxis(size, self.axis_name, self.spmd_axis_name)
-        outs, out_dims = batch_flat(flat, axis, leaves, dims)
+        outs, out_dims = batch_flat(flat, axis, values, dims)
         out_tree = out_trees[0]
+        if refs is not None:
+            outs, out_dims = refs.write_back(outs, out_dims, dims, size)
         wanted = _remembered(
             self._out_axes, out_tree, lambda: specs.flat_out_axes(self.out_axes, out_tree)
         )

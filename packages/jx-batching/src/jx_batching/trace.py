@@ -68,6 +68,7 @@ class BatchTrace(Trace):
     """
 
     __slots__ = ("axis", "finished", "parent")
+    maps_rows = True  # the rows can't write to one Ref; see `jx_core.references`
 
     def __init__(self, parent: Trace, axis: BatchAxis) -> None:
         batch_rules.load()

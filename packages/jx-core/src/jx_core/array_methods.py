@@ -113,7 +113,7 @@ def _put_stubs(cls: type) -> None:
 
 def _stub(name: str) -> Callable[..., Any]:
     def late(self: Any, *args: Any) -> Any:
-        if not _load_late_modules():
+        if not load_late_modules():
             return NotImplemented
         return getattr(type(self), name)(self, *args)
 
@@ -122,12 +122,12 @@ def _stub(name: str) -> Callable[..., Any]:
 
 
 def _late_attribute(self: Any, name: str) -> Any:
-    if not name.startswith("__") and _load_late_modules():
+    if not name.startswith("__") and load_late_modules():
         return getattr(self, name)
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-def _load_late_modules() -> bool:
+def load_late_modules() -> bool:
     """Import what was promised; whether there was anything to import."""
     if not _late_modules:
         return False

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import shardings, tree, tree_util
+from . import references, shardings, tree, tree_util
 from .aval import typeof
 from .config import config, disable_jit
 from .jaxpr.evaluate import eval_jaxpr
@@ -29,15 +29,21 @@ from .tracebacks import hide_internal_frames
 class Staged:
     """A function staged for one signature: what a `jit` equation needs, and the trees."""
 
-    __slots__ = ("const_tracers", "in_tree", "out_tree", "params", "__weakref__")
+    __slots__ = ("const_tracers", "in_tree", "out_tree", "params", "uses", "__weakref__")
 
     def __init__(
-        self, params: dict[str, Any], in_tree: Any, out_tree: Any, const_tracers: list[Any]
+        self,
+        params: dict[str, Any],
+        in_tree: Any,
+        out_tree: Any,
+        const_tracers: list[Any],
+        uses: references.Uses | None = None,
     ) -> None:
         self.params = params
         self.in_tree = in_tree
         self.out_tree = out_tree
         self.const_tracers = const_tracers
+        self.uses = uses  # of Refs; None where there are none
 
     @property
     def jaxpr(self) -> ClosedJaxpr:
@@ -84,6 +90,8 @@ class CallSpec:
         if disable_jit.value or (self.transparent and state.trace is not EVAL):
             return self.fun(*args, **kwargs), None
         staged, leaves = self.stage(args, kwargs)
+        if staged.uses is not None:
+            return self._run_with_refs(staged, leaves), None
         operands = (*staged.const_tracers, *leaves)
         if staged.params["inline"] and state.trace is not EVAL:
             outs = eval_jaxpr(staged.jaxpr.jaxpr, staged.jaxpr.consts, *operands)
@@ -99,15 +107,42 @@ class CallSpec:
         try:
             avals = tuple([typeof(x) for x in leaves])
         except TypeError:
-            raise self._bad_argument(dynamic) from None
+            if self.transparent or not references.any_refs(leaves):
+                raise self._bad_argument(dynamic) from None
+            avals = self._types_with_refs(dynamic, leaves)
         key = (in_tree, avals, statics, config.trace_key(), state.axis_env)
         staged = self.cache.get(key)
-        if staged is None:
+        if staged is None or not (staged.uses is None or staged.uses.alive):
             staged = self._trace(args, kwargs, in_tree, avals, statics)
             # A program that closes over an enclosing trace's tracers serves this call only.
             if not staged.const_tracers:
                 self.cache[key] = staged
         return staged, leaves
+
+    def _types_with_refs(self, dynamic: Any, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """The types of arguments some of which are Refs."""
+        references.check_distinct(leaves, self.name, lambda: _names(self.fun, dynamic))
+        try:
+            return tuple([references.type_of(x) for x in leaves])
+        except TypeError:
+            raise self._bad_argument(dynamic) from None
+
+    def _run_with_refs(self, staged: Staged, leaves: Sequence[Any]) -> Any:
+        """The result of a call that uses Refs: their values go in, and new ones come out."""
+        uses = staged.uses
+        assert uses is not None
+        if references.any_refs(leaves):
+            dynamic = tree.unflatten(staged.in_tree, leaves)
+            uses.check(leaves, self.name, lambda: _names(self.fun, dynamic))
+        params = staged.params
+        with references.lock:
+            eager = state.trace is EVAL
+            operands = (*staged.const_tracers, *uses.operands(leaves, give_away=eager))
+            if eager:
+                donated = uses.donated(len(staged.const_tracers), leaves, params["donated"])
+                params = {**params, "donated": donated}
+            outs = uses.write_back(leaves, state.trace.process(_jit_p(), operands, params))
+        return tree.unflatten(staged.out_tree, outs)
 
     def split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """The dynamic arguments as a pytree, and a hashable record of the static ones."""
@@ -137,9 +172,11 @@ class CallSpec:
         self, args: Any, kwargs: Any, in_tree: Any, avals: tuple[Any, ...], statics: Any
     ) -> Staged:
         out_trees: list[Any] = []
+        uses = references.Uses()
 
         def flat(*flat_args: Any) -> list[Any]:
-            a, k = tree.unflatten(in_tree, flat_args)
+            inside = references.StandIns()
+            a, k = tree.unflatten(in_tree, inside.enter(avals, flat_args))
             if statics:
                 a = list(a)
                 for where, _, value in statics:
@@ -150,14 +187,17 @@ class CallSpec:
             outputs, out_tree = tree.flatten(self.fun(*a, **k))
             check_outputs(outputs, out_tree, self.name)
             out_trees.append(out_tree)
-            return outputs
+            return uses.leave(inside, outputs)
 
-        jaxpr, consts = trace_to_jaxpr(flat, avals, self.name)
+        held = [references.held_type(a) for a in avals]
+        jaxpr, consts = trace_to_jaxpr(flat, held, self.name, uses)
         closed, tracers = close_over_tracers(jaxpr, consts)
         closed.derived[ARGUMENT_NAMES] = _deferred_names(self.fun, in_tree, len(tracers))
         options = self._flat_options(in_tree, out_trees[0], len(tracers))
         options["donated"] = self._donated(in_tree, len(tracers))
         params = {"name": self.name, "jaxpr": closed, **options}
+        if uses or references.AbstractRef in map(type, avals):
+            return Staged(uses.extend(params, avals), in_tree, out_trees[0], tracers, uses)
         return Staged(params, in_tree, out_trees[0], tracers)
 
     def _flat_options(self, in_tree: Any, out_tree: Any, extra: int) -> dict[str, Any]:
@@ -277,7 +317,18 @@ def _keywords(kwargs_tree: Any) -> list[str]:
     return list(kwargs_tree.node_data()[1] or ())
 
 
+def _names(fun: Callable[..., Any], dynamic: Any) -> list[str]:
+    """What to call each leaf of the arguments."""
+    names = _parameter_names(fun)
+    return [_argument_name(names, path) for path, _ in tree.leaves_with_path(dynamic)]
+
+
 def _hashable(value: Any, where: int | str, spec: CallSpec) -> tuple[type, Any]:
+    if type(value) is references.Ref:
+        raise ValueError(
+            f"a {value.type} can't be a static argument of {spec.name}: its value changes. Pass "
+            f"it as an argument that is not static"
+        )
     try:
         hash(value)
     except TypeError:

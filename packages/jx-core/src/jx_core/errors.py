@@ -28,6 +28,7 @@ __all__ = [
     "KeyTypeError",
     "MissingRuleError",
     "NonConcreteBooleanIndexError",
+    "RefError",
     "ShapeError",
     "TracerArrayConversionError",
     "TracerBoolConversionError",
@@ -359,3 +360,16 @@ class MissingRuleError(NotImplementedError):
             f"fall back on.\nDefine the rule with {self.how_to_define}, or give the primitive a "
             "decomposition into others, which serves every layer."
         )
+
+
+class RefError(ValueError):
+    """A Ref was used in a way that mutable arrays can't be.
+
+    Raised when a Ref is used after `freeze`, or outside of the function in which it was
+    made; when a function mapped by `vmap` writes to a Ref from outside, or a
+    differentiated value is written to one that is not. The message says which, and what
+    to do instead::
+
+        total = jx.new_ref(0.0)
+        jx.vmap(lambda x, row: row.addupdate(x))(xs, rows)     # rows: a Ref with a row for each
+    """

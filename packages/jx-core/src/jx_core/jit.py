@@ -295,16 +295,17 @@ class Traced:
 
     @property
     def in_avals(self) -> Any:
-        return tree.unflatten(self.in_tree, self.jaxpr.in_avals)
+        return tree.unflatten(self.in_tree, self.jaxpr.in_avals[: self.in_tree.num_leaves])
 
     @property
     def out_avals(self) -> Any:
-        return tree.unflatten(self.out_tree, self.jaxpr.out_avals)
+        return tree.unflatten(self.out_tree, self.jaxpr.out_avals[: self.out_tree.num_leaves])
 
     @property
     def out_info(self) -> Any:
         structs = [
-            ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in self.jaxpr.out_avals
+            ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type)
+            for a in self.jaxpr.out_avals[: self.out_tree.num_leaves]
         ]
         return tree.unflatten(self.out_tree, structs)
 
@@ -314,6 +315,11 @@ class Traced:
         Raises:
             BackendError: the back end in use has no compiler.
         """
+        if self.staged.uses is not None:
+            raise TypeError(
+                f"{self.fun_name} uses Refs of outside, so it can't be compiled ahead of time: "
+                f"pass their values, ref[...], and return new ones"
+            )
         return (state.backend or default_backend.value).lower(self, **options)
 
     def __repr__(self) -> str:

@@ -17,7 +17,19 @@ from .config import enable_checks, enable_x64
 from .errors import UnexpectedTracerError
 from .jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 from .primitive import NO_EFFECTS, Primitive
-from .state import swap_trace
+from .references import (
+    Ref,
+    StandIns,
+    Uses,
+    any_refs,
+    held_type,
+    read,
+    reads_as_constants,
+    refuse_returned,
+    type_of,
+    values_of,
+)
+from .state import state, swap_trace
 from .trace import Trace, Tracer
 
 _SCALARS = (bool, int, float, complex, np.generic)
@@ -45,10 +57,15 @@ class StagingTrace(Trace):
     tracers of enclosing traces).
     """
 
-    __slots__ = ("_const_vars", "consts", "constvars", "eqns", "finished", "invars", "name")
+    __slots__ = (
+        "_const_vars", "consts", "constvars", "eqns", "finished", "invars", "name", "outer",
+        "refs",
+    )  # fmt: skip
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", outer: Any = None) -> None:
         self.name = name
+        self.outer = outer  # the trace that was current when this one began
+        self.refs: Any = None  # what is known of Refs from outside; see `references`
         self.invars: list[Var] = []
         self.constvars: list[Var] = []
         self.consts: list[Any] = []
@@ -125,7 +142,10 @@ class StagingTrace(Trace):
 
 
 def trace_to_jaxpr(
-    fun: Callable[..., Sequence[Any]], in_avals: Sequence[ShapedArray], name: str = ""
+    fun: Callable[..., Sequence[Any]],
+    in_avals: Sequence[ShapedArray],
+    name: str = "",
+    uses: Uses | None = None,
 ) -> tuple[Jaxpr, list[Any]]:
     """Trace a flat function: the Jaxpr of `fun` on arguments of types `in_avals`.
 
@@ -134,22 +154,33 @@ def trace_to_jaxpr(
             arrays or tracers.
         in_avals: the types of the arguments.
         name: the function's name, for messages and printing.
+        uses: takes note of what the function does with Refs that it closes over, for which the
+            program has further inputs and results. Without it the function may not use any.
 
     Returns:
         The program and its constants, among them tracers of enclosing traces.
 
     Raises:
+        RefError: the function uses a Ref of outside, where that is not taken care of.
         JaxprTypeError: the program is ill-typed, which is looked at with `enable_checks` only.
     """
-    trace = StagingTrace(name)
+    trace = StagingTrace(name, state.trace)
     tracers = [trace.new_input(aval) for aval in in_avals]
+    read_only: Sequence[Ref] = ()
     before = swap_trace(trace)
     try:
         outputs = fun(*tracers)
+        if trace.refs is not None:
+            if uses is not None:
+                outputs = uses.close(trace, len(tracers), outputs)
+            else:
+                read_only = reads_as_constants(trace, len(tracers))
         jaxpr, consts = trace.finish(outputs)
     finally:
         trace.finished = True
         swap_trace(before)
+    if read_only:
+        consts = [*consts, *values_of(read_only, name)]
     if enable_checks.value:
         from .jaxpr.checking import check_jaxpr
 
@@ -184,6 +215,7 @@ def check_outputs(outputs: Sequence[Any], out_tree: Any, name: str) -> None:
         except TypeError:
             paths = tree.generate_key_paths(tree.unflatten(out_tree, list(range(len(outputs)))))
             where = tree.keystr(paths[i][0]) if i < len(paths) else ""
+            refuse_returned(x, name, where)
             raise TypeError(
                 f"function {name} returned a value of type {type(x)} at output component "
                 f"result{where}, which is not a valid JAX type: expected arrays, numbers or "
@@ -204,20 +236,33 @@ def trace_function(
     """Trace `fun` on pytrees of arrays or type stand-ins.
 
     Returns:
-        The program, its constants, and the trees of its arguments and results.
+        The program, its constants, and the trees of its arguments and results. Refs among the
+        arguments are there as their values; of those that it closes over, the present values are
+        constants. The last values of those that it writes to are results after its own.
     """
     leaves, in_tree = tree.flatten((args, kwargs))
     out_trees = []
     name = function_name(fun)
+    types = [type_of(x) for x in leaves]
+    uses = Uses()
 
     def flat(*flat_args: Any) -> list[Any]:
-        a, k = tree.unflatten(in_tree, flat_args)
+        inside = StandIns()
+        a, k = tree.unflatten(in_tree, inside.enter(types, flat_args))
         outputs, out_tree = tree.flatten(fun(*a, **k))
         check_outputs(outputs, out_tree, name)
         out_trees.append(out_tree)
-        return outputs
+        return uses.leave(inside, outputs)
 
-    jaxpr, consts = trace_to_jaxpr(flat, [typeof(x) for x in leaves], name)
+    jaxpr, consts = trace_to_jaxpr(flat, [held_type(t) for t in types], name, uses)
+    if any_refs(leaves):
+        uses.check(leaves, name, lambda: [tree.keystr(p) for p, _ in tree.leaves_with_path(args)])
+    if uses:
+        closed = [*uses.reads, *uses.writes]
+        n = len(jaxpr.invars) - len(closed)
+        constvars = [*jaxpr.constvars, *jaxpr.invars[n:]]
+        jaxpr = jaxpr.replace(constvars=constvars, invars=jaxpr.invars[:n])
+        consts = [*consts, *[read(r) for r in closed]]
     return jaxpr, consts, in_tree, out_trees[0]
 
 
@@ -262,7 +307,7 @@ def make_jaxpr(
         closed = ClosedJaxpr(jaxpr, consts)
         if not return_shape:
             return closed
-        shapes = [_struct(aval) for aval in closed.out_avals]
+        shapes = [_struct(aval) for aval in closed.out_avals[: out_tree.num_leaves]]
         return closed, tree.unflatten(out_tree, shapes)
 
     jaxpr_maker.__name__ = f"make_jaxpr({function_name(fun)})"
@@ -289,11 +334,14 @@ def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """
     args, kwargs = tree.map(_described, (args, kwargs))
     jaxpr, _, _, out_tree = trace_function(fun, args, kwargs)
-    return tree.unflatten(out_tree, [_struct(aval) for aval in jaxpr.out_avals])
+    results = jaxpr.out_avals[: out_tree.num_leaves]
+    return tree.unflatten(out_tree, [_struct(aval) for aval in results])
 
 
 def _described(x: Any) -> Any:
     """`x`, or the ShapeDtypeStruct it stands for when it only has a shape and a dtype."""
+    if type(x) is Ref:
+        return x
     if not hasattr(x, "aval") and hasattr(x, "shape") and hasattr(x, "dtype"):
         return ShapeDtypeStruct(x.shape, dtypes.canonicalize_dtype(x.dtype, True))
     return x

@@ -14,6 +14,7 @@ from jx_core.errors import (
     KeyReuseError,
     MissingRuleError,
     NonConcreteBooleanIndexError,
+    RefError,
     ShapeError,
     TracerArrayConversionError,
     TracerBoolConversionError,
@@ -28,7 +29,7 @@ __all__ = [
     "ArgnumsError", "BackendError", "ConcretizationTypeError", "DonatedArrayError",
     "InconclusiveDimensionOperation", "JAXIndexError", "JAXTypeError", "JXIndexError",
     "JXTypeError", "JaxRuntimeError", "JaxprTypeError", "KeyReuseError", "MissingRuleError",
-    "NonConcreteBooleanIndexError", "ShapeError", "TracerArrayConversionError",
+    "NonConcreteBooleanIndexError", "RefError", "ShapeError", "TracerArrayConversionError",
     "TracerBoolConversionError", "TracerIntegerConversionError", "TypePromotionError",
     "UnexpectedTracerError",
 ]

@@ -8,6 +8,7 @@ Importing this package installs `__getitem__`, `__setitem__` and `at` on arrays.
 from __future__ import annotations
 
 from jx_core import define_array_member
+from jx_core.references import define_indexing
 
 from . import choosing as _choosing
 from . import flat as _flat
@@ -18,7 +19,7 @@ from .flat import *  # noqa: F403
 from .reading import getitem
 from .searching import *  # noqa: F403
 from .taking import *  # noqa: F403
-from .updating import IndexUpdateHelper, refuse_assignment
+from .updating import IndexUpdateHelper, refuse_assignment, update_ref
 
 define_array_member("__getitem__", getitem)
 define_array_member("__setitem__", refuse_assignment)
@@ -29,6 +30,7 @@ define_array_member(
         doc="Updates that leave the array as it was: `x.at[index].set(values)` and its kin.",
     ),
 )
+define_indexing(getitem, update_ref)
 
 __all__: list[str] = []
 __all__ += _choosing.__all__

@@ -17,6 +17,7 @@ import numpy as np
 
 from jx_core import compiled, dtypes, lax, operators
 from jx_core.aval import typeof
+from jx_core.dispatch import CallSpec, make_callable, positions_of
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 from jx_core.ops.indexing import (
@@ -264,8 +265,12 @@ def update(
     indices_are_sorted: bool = False,
     unique_indices: bool = False,
     wrap: bool = True,
+    donate: bool = False,
 ) -> Any:
-    """`x.at[index].<method>(values)`; see `IndexUpdateRef`."""
+    """`x.at[index].<method>(values)`; see `IndexUpdateRef`.
+
+    With `donate`, which is for eager calls, `x` is gone afterwards: its buffer is the result's.
+    """
     mode = _FILL if mode is None else mode_of(mode)
     if not hasattr(values, "shape") and type(values) not in (float, int, bool, complex):
         values = _array_of(values)
@@ -275,11 +280,21 @@ def update(
     if mask is not None:
         check_mask_shape(mask, x.shape)
         if np.ndim(values) <= len(x.shape) - mask.ndim:
-            masked = _update_masked if eager else update_masked
+            masked = update_masked
+            if eager:
+                masked = _update_masked_in_place if donate else _update_masked
             return masked(x, values, mask, method)
     plan, operands = plan_of(index, x.shape, clamp=mode is not _FILL, wrap=wrap)
     options = (plan, method, mode, bool(indices_are_sorted), bool(unique_indices), wrap)
-    return (_update_plan if eager else update_plan)(x, values, operands, *options)
+    planned = update_plan
+    if eager:
+        planned = _update_plan_in_place if donate else _update_plan
+    return planned(x, values, operands, *options)
+
+
+def update_ref(method: str, x: Any, index: Any, values: Any, donate: bool) -> Any:
+    """How the value `x` of a Ref is updated."""
+    return update(method, x, index, values, donate=donate)
 
 
 def _array_of(values: Any) -> Any:
@@ -480,10 +495,19 @@ def update_masked(x: Any, values: Any, mask: Any, method: str) -> Any:
     return convert(out, x.dtype, True) if weak else out
 
 
+_PLAN_STATICS = ("plan", "method", "mode", "indices_are_sorted", "unique_indices", "wrap")
 _update_masked = compiled(update_masked, static_argnames=("method",))
-_update_plan = compiled(
-    update_plan,
-    static_argnames=(
-        "plan", "method", "mode", "indices_are_sorted", "unique_indices", "wrap",
-    ),
-)  # fmt: skip
+_update_plan = compiled(update_plan, static_argnames=_PLAN_STATICS)
+
+
+def _in_place(fun: Callable[..., Any], statics: tuple[str, ...]) -> Callable[..., Any]:
+    """`fun` compiled so that its result may take over the buffer of its first argument."""
+    nums = positions_of(fun, statics)
+    spec = CallSpec(
+        fun, static_argnums=nums, static_argnames=statics, donate_argnums=(0,), transparent=True
+    )
+    return make_callable(spec)  # type: ignore[no-any-return]
+
+
+_update_masked_in_place = _in_place(update_masked, ("method",))
+_update_plan_in_place = _in_place(update_plan, _PLAN_STATICS)

@@ -13,6 +13,7 @@ from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr
 from ...primitive import NO_EFFECTS, Primitive
+from ...references import Uses, type_of
 from ..elementwise import clamp, convert_element_type, ne
 from .programs import (
     Program,
@@ -24,6 +25,7 @@ from .programs import (
     same_but_weak,
     stage,
 )
+from .refs import agree
 
 __all__ = ["cond", "cond_p", "switch"]
 
@@ -179,36 +181,37 @@ def _bind(
     what: str, index: Any, funs: list[Any], names: list[str], operands: tuple[Any, ...]
 ) -> Any:
     leaves, in_tree = tree.flatten(operands)
-    avals = [typeof(x) for x in leaves]
-    branches, consts, out_tree = staged_branches(what, funs, names, in_tree, avals)
-    outs = cond_p.bind(index, *consts, *leaves, branches=branches)
-    return tree.unflatten(out_tree, outs)
+    branches, consts, out_tree, uses = staged_branches(what, funs, names, in_tree, leaves)
+    outs = cond_p.bind(index, *consts, *uses.operands(leaves), branches=branches)
+    return tree.unflatten(out_tree, uses.write_back(leaves, outs))
 
 
 def staged_branches(
-    what: str, funs: list[Any], names: list[str], in_tree: Any, avals: list[ShapedArray]
-) -> tuple[tuple[ClosedJaxpr, ...], list[Any], Any]:
+    what: str, funs: list[Any], names: list[str], in_tree: Any, leaves: Sequence[Any]
+) -> tuple[tuple[ClosedJaxpr, ...], list[Any], Any, Uses]:
     """Functions of the same arguments as programs of one type.
 
     Args:
         what: the `lax` function, for messages.
         funs, names: the functions, and what its user calls them.
-        in_tree, avals: the tree and types of their arguments.
+        in_tree, leaves: the tree and leaves of their arguments.
 
     Returns:
         The programs, each of (all that some of them close over, the arguments); the values of
-        the former; and the tree of their results.
+        the former; the tree of their results; and what they do with Refs.
 
     Raises:
         TypeError: their results are of different types.
     """
-    programs = [stage(f, in_tree, avals) for f in funs]
+    avals = [type_of(x) for x in leaves]
+    programs = [stage(f, in_tree, avals, leaves) for f in funs]
+    programs, uses = agree(programs, len(avals))
     for name, program in zip(names[1:], programs[1:], strict=True):
         _check_results(what, names[0], programs[0], name, program)
     closed, consts = hoist(programs)
     joined = [join_weak(types) for types in zip(*(c.out_avals for c in closed), strict=True)]
     branches = tuple(cast_results(c, joined) for c in closed)
-    return branches, consts, programs[0].out_tree
+    return branches, consts, programs[0].out_tree, uses
 
 
 def _check_results(what: str, name0: str, first: Program, name: str, other: Program) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import tree
-from ...aval import ShapedArray, typeof
+from ...aval import ShapedArray
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr
 from ...primitive import Primitive
@@ -100,14 +100,17 @@ def platform_dependent(
     if list(per_platform) == [] and default is not None:
         return default(*args)
     leaves, in_tree = tree.flatten(args)
-    branches, consts, out_tree = staged_branches(
+    branches, consts, out_tree, uses = staged_branches(
         "platform_dependent",
         [fun for _, _, fun in named],
         [name for name, _, _ in named],
         in_tree,
-        [typeof(x) for x in leaves],
+        leaves,
     )
     outs = platform_dependent_p.bind(
-        *consts, *leaves, branches=branches, platforms=tuple(names for _, names, _ in named)
+        *consts,
+        *uses.operands(leaves),
+        branches=branches,
+        platforms=tuple(names for _, names, _ in named),
     )
-    return tree.unflatten(out_tree, outs)
+    return tree.unflatten(out_tree, uses.write_back(leaves, outs))

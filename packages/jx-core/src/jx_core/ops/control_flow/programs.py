@@ -11,6 +11,7 @@ from ...aval import ShapedArray, typeof
 from ...config import trace_key
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Jaxpr, Var
+from ...references import AbstractRef, StandIns, Uses, check_distinct, held_type, read
 from ...staging import check_outputs, function_name, trace_to_jaxpr
 from ...state import state
 from ...trace import Tracer
@@ -27,45 +28,85 @@ class Program:
     Attributes:
         jaxpr: takes the arguments alone; arrays it closes over are its `constvars`.
         consts: the values of those, tracers of enclosing traces among them.
+        uses: what it does with Refs of outside. Those that it reads are its last constants;
+            those that it writes are further arguments, and their last values further results
+            (both where `stage` was told); last values of arguments are its last results.
     """
 
-    __slots__ = ("consts", "jaxpr", "name", "out_tree")
+    __slots__ = ("consts", "jaxpr", "name", "out_tree", "uses")
 
-    def __init__(self, jaxpr: Jaxpr, consts: list[Any], out_tree: Any, name: str) -> None:
+    def __init__(
+        self, jaxpr: Jaxpr, consts: list[Any], out_tree: Any, name: str, uses: Any = None
+    ) -> None:
         self.jaxpr = jaxpr
         self.consts = consts
         self.out_tree = out_tree
         self.name = name
+        self.uses = uses
 
     @property
     def out_avals(self) -> list[ShapedArray]:
         return self.jaxpr.out_avals
 
 
-def stage(fun: Callable[..., Any], in_tree: Any, avals: Sequence[ShapedArray]) -> Program:
-    """Stage `fun`, a function of positional pytrees of tree `in_tree` and types `avals`."""
+def stage(
+    fun: Callable[..., Any],
+    in_tree: Any,
+    avals: Sequence[Any],
+    leaves: Sequence[Any] = (),
+    refs_at: int | None = None,
+) -> Program:
+    """Stage `fun`, a function of positional pytrees of tree `in_tree` and types `avals`.
+
+    Args:
+        fun: the function.
+        in_tree, avals: the tree and types of its arguments; `AbstractRef`s for Refs.
+        leaves: the arguments, if there may be Refs among them.
+        refs_at: before which argument and result those for Refs that it closes over and writes
+            are put; by default after all of its own.
+    """
+    if AbstractRef in map(type, avals):
+        check_distinct(leaves, function_name(fun), lambda: _places(leaves))
     key = (in_tree, tuple(avals), trace_key(), state.axis_env)
     try:
         known = _cache.setdefault(fun, {})
     except TypeError:
         known = {}
     found = known.get(key)
-    if found is not None:
-        return found  # type: ignore[no-any-return]
+    if found is not None and (found.uses is None or found.uses.alive):
+        return found if found.uses is None else _at_present(found, leaves)
     name = function_name(fun)
     out_trees: list[Any] = []
+    uses = Uses()
 
     def flat(*args: Any) -> list[Any]:
-        outputs, out_tree = tree.flatten(fun(*tree.unflatten(in_tree, args)))
+        inside = StandIns()
+        given = inside.enter(avals, args)
+        outputs, out_tree = tree.flatten(fun(*tree.unflatten(in_tree, given)))
         check_outputs(outputs, out_tree, name)
         out_trees.append(out_tree)
-        return outputs
+        return uses.leave(inside, outputs)
 
-    jaxpr, consts = trace_to_jaxpr(flat, avals, name)
+    jaxpr, consts = trace_to_jaxpr(flat, [held_type(a) for a in avals], name, uses)
     program = Program(jaxpr, consts, out_trees[0], name)
+    if uses:
+        program.jaxpr = uses.arranged(jaxpr, len(avals), out_trees[0].num_leaves, refs_at)
+        program.uses = uses
     if not any(isinstance(c, Tracer) for c in consts):
         known[key] = program
-    return program
+    return program if program.uses is None else _at_present(program, leaves)
+
+
+def _places(leaves: Sequence[Any]) -> list[str]:
+    return [f"leaf {i} of its arguments" for i in range(len(leaves))]
+
+
+def _at_present(program: Program, leaves: Sequence[Any]) -> Program:
+    """A program with the present values of the Refs that it reads."""
+    uses = program.uses
+    uses.check(leaves, program.name, lambda: _places(leaves))
+    consts = [*program.consts, *map(read, uses.reads)]
+    return Program(program.jaxpr, consts, program.out_tree, program.name, uses)
 
 
 def hoist(programs: Sequence[Program]) -> tuple[list[ClosedJaxpr], list[Any]]:
@@ -76,16 +117,24 @@ def hoist(programs: Sequence[Program]) -> tuple[list[ClosedJaxpr], list[Any]]:
         Concrete arrays of a lone cached program are hoisted too: a loop's body then is a
         program without constants, which every back end can share.
     """
-    values: dict[int, Any] = {}
+    values: dict[Any, Any] = {}
     for program in programs:
-        for c in program.consts:
-            values.setdefault(id(c), c)
+        for k, c in zip(_tokens(program.consts), program.consts, strict=True):
+            values.setdefault(k, c)
     return [_with_leading(program, values) for program in programs], list(values.values())
 
 
-def _with_leading(program: Program, values: dict[int, Any]) -> ClosedJaxpr:
+def _tokens(consts: Sequence[Any]) -> list[Any]:
+    """What tells constants apart. Two Refs may hold one value, so it is there twice."""
+    ids = [id(c) for c in consts]
+    if len(set(ids)) == len(ids):
+        return ids
+    return [(i, ids[:n].count(i)) if i in ids[:n] else i for n, i in enumerate(ids)]
+
+
+def _with_leading(program: Program, values: dict[Any, Any]) -> ClosedJaxpr:
     """The closed form of `program` that takes `values` first, one object for one form of them."""
-    places = {id(c): i for i, c in enumerate(program.consts)}
+    places = {k: i for i, k in enumerate(_tokens(program.consts))}
     # What tells forms apart: which of the program's own constants a value is, or its type.
     key = tuple([places[i] if i in places else typeof(c) for i, c in values.items()])
     known = _closed.setdefault(program.jaxpr, {})

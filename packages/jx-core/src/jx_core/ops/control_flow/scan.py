@@ -12,6 +12,7 @@ from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr
 from ...primitive import NO_EFFECTS, Primitive
+from ...references import Ref, held_type, held_value, read, type_of
 from ..indexing import index_in_dim
 from ..shape import concatenate, expand_dims, full
 from .carry import as_array, split_carries, stage_loop
@@ -195,12 +196,13 @@ def scan(
     n = scan_length(xs, xs_leaves, length)
     if disable_jit.value:
         return _scan_in_python(f, init, xs_leaves, xs_tree, n, reverse)
-    rows = [_row(typeof(x)) for x in xs_leaves]
+    rows = [_row(type_of(x)) for x in xs_leaves]
     init_leaves, init_tree = tree.flatten(init)
     in_tree = tree_util.treedef_tuple((init_tree, xs_tree))
+    leaves = [*init_leaves, *xs_leaves]
 
     def stage_with(carry: Sequence[ShapedArray]) -> Program:
-        program = stage(f, in_tree, [*carry, *rows])
+        program = stage(f, in_tree, [*carry, *rows], leaves, refs_at=len(carry))
         children = tree_util.treedef_children(program.out_tree)
         if len(children) != 2 or not isinstance(_dummy(program.out_tree), tuple):
             raise TypeError(
@@ -214,6 +216,8 @@ def scan(
         lambda p: tree_util.treedef_children(p.out_tree)[0],
     )
     num_carry = len(carry_avals)
+    uses = program.uses
+    written = [] if uses is None else uses.writes
     (closed,), consts = hoist([program])
     closed = cast_results(closed, [*carry_avals, *closed.out_avals[num_carry:]])
     unroll = max(n, 1) if unroll is True else 1 if unroll is False else operator.index(unroll)
@@ -222,14 +226,18 @@ def scan(
     outs = bind_scan(
         *consts,
         *[cast_weak(c, a) for c, a in zip(init_leaves, carry_avals, strict=True)],
-        *xs_leaves,
+        *map(read, written),
+        *map(held_value, xs_leaves),
         jaxpr=closed,
         length=n,
         reverse=bool(reverse),
         num_consts=len(consts),
-        num_carry=num_carry,
+        num_carry=num_carry + len(written),
         unroll=unroll,
     )
+    if uses is not None:
+        outs = uses.in_order(outs, program.out_tree.num_leaves, num_carry)
+        outs = uses.write_back(leaves, outs)
     y_tree = tree_util.treedef_children(program.out_tree)[1]
     return tree.unflatten(init_tree, outs[:num_carry]), tree.unflatten(y_tree, outs[num_carry:])
 
@@ -238,14 +246,17 @@ def _dummy(out_tree: Any) -> Any:
     return tree.unflatten(out_tree, [0] * out_tree.num_leaves)
 
 
-def _row(aval: ShapedArray) -> ShapedArray:
-    return aval.update(shape=aval.shape[1:])
+def _row(t: Any) -> Any:
+    """The type of a row of an argument; a Ref's row is a Ref."""
+    aval = held_type(t)
+    row = aval.update(shape=aval.shape[1:])
+    return row if t is aval else t._replace(inner_aval=row)
 
 
 def scan_length(xs: Any, leaves: Sequence[Any], length: Any) -> int:
     sizes = []
     for path, x in tree.leaves_with_path(xs):
-        aval = typeof(x)
+        aval = held_type(type_of(x))
         if not aval.shape:
             raise ValueError(
                 f"lax.scan got value with no leading axis to scan over: xs{tree.keystr(path)} is "
@@ -277,7 +288,9 @@ def _scan_in_python(
         raise ValueError("zero-length scan is not supported under disable_jit: no type for ys")
     carry, ys = init, []
     for i in reversed(range(n)) if reverse else range(n):
-        rows = [index_in_dim(x, i, 0, keepdims=False) for x in leaves]
+        rows = [
+            x.at[i] if type(x) is Ref else index_in_dim(x, i, 0, keepdims=False) for x in leaves
+        ]
         carry, y = f(carry, tree.unflatten(xs_tree, rows))
         ys.append(y)
     if reverse:

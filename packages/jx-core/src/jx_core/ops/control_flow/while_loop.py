@@ -13,10 +13,12 @@ from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Literal
 from ...primitive import Primitive
+from ...references import read
 from ...trace import to_concrete
 from ..elementwise import add, convert_element_type, lt
 from .carry import as_array, split_carries, stage_loop
 from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
+from .refs import read_from_carry
 from .scan import scan
 
 __all__ = ["fori_loop", "while_loop", "while_p"]
@@ -157,27 +159,32 @@ def while_loop(
     )
     predicate = stage(cond_fun, in_tree, avals)
     _check_predicate(predicate)
+    predicate = read_from_carry(predicate, body)
+    written = [] if body.uses is None else body.uses.writes
     (cond_closed,), cond_consts = hoist([predicate])
     (body_closed,), body_consts = hoist([body])
     outs = bind_while(
         *cond_consts,
         *body_consts,
         *[cast_weak(c, a) for c, a in zip(leaves, avals, strict=True)],
+        *map(read, written),
         cond_jaxpr=cond_closed,
-        body_jaxpr=cast_results(body_closed, avals),
+        body_jaxpr=cast_results(body_closed, [*avals, *body_closed.out_avals[len(avals) :]]),
         cond_nconsts=len(cond_consts),
         body_nconsts=len(body_consts),
     )
+    if written:
+        outs = body.uses.write_back(leaves, outs)
     return tree.unflatten(carry_tree, outs)
 
 
 def _check_predicate(program: Program) -> None:
-    if not tree_util.treedef_is_leaf(program.out_tree) or len(program.out_avals) != 1:
+    if not tree_util.treedef_is_leaf(program.out_tree) or program.out_tree.num_leaves != 1:
         raise TypeError(
             f"cond_fun must return a boolean scalar, but got pytree {program.out_tree} "
             f"from {program.name}."
         )
-    (aval,) = program.out_avals
+    aval = program.out_avals[0]
     if aval.shape != () or aval.dtype != np.bool_:
         raise TypeError(
             f"cond_fun must return a boolean scalar, but got output type {aval.str_short()} "
