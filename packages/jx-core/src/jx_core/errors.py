@@ -14,6 +14,7 @@ from typing import Any
 
 __all__ = [
     "BackendError",
+    "CheckNotFunctionalizedError",
     "ConcretizationTypeError",
     "DonatedArrayError",
     "InconclusiveDimensionOperation",
@@ -237,6 +238,17 @@ class InconclusiveDimensionOperation(Exception):
     Under shape polymorphism ``a < b`` may hold for some values of the dimension
     variables and not for others. jx's dimensions are integers, and it does not
     raise this; the class is there for programs that catch it.
+    """
+
+
+class CheckNotFunctionalizedError(ValueError):
+    """A staged function holds a check whose error nothing asks for.
+
+    Raised when a function with a ``checkify.check`` is compiled: a compiled program
+    can't raise an error. Make the error a result with ``checkify``::
+
+        error, out = jx.jit(checkify.checkify(f))(x)
+        error.throw()
     """
 
 

@@ -163,6 +163,8 @@ class NumpyBackend(Backend):
             if isinstance(x, Tracer):
                 raise UnexpectedTracerError(x)
         if primitive.higher_order and primitive.reference is not None:
+            if primitive.effects is not None and (effects := primitive.effects(**params)):
+                _refuse_checks(effects)
             return primitive.reference(*operands, **params)
         avals = types_of(tuple(operands))
         types = primitive.result_types(avals, params)
@@ -194,6 +196,13 @@ class NumpyBackend(Backend):
 
     def devices(self, platform: str | None = None) -> list[Any]:
         return [HOST]
+
+
+def _refuse_checks(effects: frozenset[Any]) -> None:
+    """What compiles programs can't raise a check's error, so a staged check is refused here too."""
+    from ..ops.checks import refuse_checks
+
+    refuse_checks(effects)
 
 
 def _wrap(
