@@ -28,6 +28,7 @@ MODULES = {
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
     "experimental": "jx._experimental",
+    "experimental.checkify": "jx_core.checkify",
     "lax": "jx_core.lax",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",

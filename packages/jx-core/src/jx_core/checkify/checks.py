@@ -10,10 +10,11 @@ import numpy as np
 from .. import source, tree
 from ..aval import ShapedArray, typeof
 from ..ops.checks import Site, check_p, site
+from ..ops.control_flow.custom import recorded
 from ..state import state
 from ..trace import EVAL
 from ..tracebacks import hide_internal_frames
-from .error import Error, FailedCheckError
+from .error import Error, FailedCheckError, OOBError
 
 __all__ = ["check", "check_error", "debug_check"]
 
@@ -125,6 +126,19 @@ def check_error(error: Error) -> None:
     for _ in range(rows):
         leaves = first_of_rows(leaves, [0] * len(leaves))
     _bind(error.sites, leaves, False)
+
+
+def note_out_of_bounds(shape: tuple[int, ...], axis: int, index: int) -> None:
+    """Have `checkify` know that a program reads at a place that is known to lie outside."""
+    if not recorded(state.trace):
+        return
+    where = str(source.capture())
+    text = (
+        f"out-of-bounds indexing for array of shape {shape}: index {index} is out of bounds for "
+        f"axis {axis} with size {shape[axis]} at {where}"
+    )
+    place = site(OOBError, (shape, axis, index, where), (), lambda values: text)
+    _bind((place,), [np.int32(place.code)], debug=True)
 
 
 def first_of_rows(leaves: Sequence[Any], dims: Sequence[int | None]) -> list[Any]:
