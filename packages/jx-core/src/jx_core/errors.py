@@ -26,6 +26,7 @@ __all__ = [
     "JaxprTypeError",
     "KeyReuseError",
     "KeyTypeError",
+    "LeakedTracerError",
     "MissingRuleError",
     "NonConcreteBooleanIndexError",
     "ShapeError",
@@ -218,6 +219,18 @@ class UnexpectedTracerError(_TracerProblem, JXTypeError):
         "attribute or a container that outlives the call. To look at values inside of a jitted "
         "function, run it under jx.disable_jit()."
     )
+
+
+class LeakedTracerError(Exception):
+    """A traced value outlived the transformation that made it.
+
+    Raised when a trace ends under ``jx.checking_leaks()`` or the option
+    ``check_tracer_leaks``; the message names the values, where each was made and what
+    refers to it. Return the value instead::
+
+        with jx.checking_leaks():
+            jx.jit(f)(x)
+    """
 
 
 class KeyReuseError(JXTypeError):

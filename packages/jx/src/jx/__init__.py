@@ -41,7 +41,7 @@ from jx_core.dtypes import float0
 from jx_core.source import register_internal as _register_internal
 
 from . import _lazy
-from ._conveniences import disable_jit
+from ._conveniences import checking_leaks, disable_jit
 from ._lazy import __getattr__ as __getattr__
 from ._version import __version__
 
@@ -49,7 +49,8 @@ _register_internal(__file__)
 _lazy.install()
 
 __all__ = [
-    "Array", "ShapeDtypeStruct", "__version__", "check_tracer_leaks", "config", "debug_infs",
+    "Array", "ShapeDtypeStruct", "__version__", "check_tracer_leaks",
+    "checking_leaks", "config", "debug_infs",
     "debug_nans", "default_device",
     "default_matmul_precision", "default_prng_impl", "disable_jit", "enable_checks", "enable_x64",
     "eval_shape", "float0", "jit", "log_compiles", "make_jaxpr", "named_scope",
