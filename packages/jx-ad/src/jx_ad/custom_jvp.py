@@ -127,7 +127,7 @@ class _Rules(CustomJVP):
     def __init__(self, owner: custom_jvp, split: Split) -> None:
         self.name = owner._names.name
         self.owner = self.source = owner
-        self.split = split
+        self.split = split._replace(leaves=[])  # programs keep the rules, but not the values
         self.known = owner._names.known_programs(split)
 
     def call(self, *args: Any) -> list[Any]:

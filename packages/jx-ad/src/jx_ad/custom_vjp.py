@@ -133,7 +133,7 @@ class _Rules(CustomVJP):
     def __init__(self, owner: custom_vjp, split: Split) -> None:
         self.name = owner._names.name
         self.owner = self.source = owner
-        self.split = split
+        self.split = split._replace(leaves=[])  # programs keep the rules, but not the values
         self.known = owner._names.known_programs(split)
         self._res_tree: Any = None
         self._avals: list[ShapedArray] = []

@@ -146,8 +146,8 @@ def trace_to_jaxpr(
     """
     if _no_tracing.value:
         raise RuntimeError(
-            f"re-tracing function {name or fun} for `jit`, but 'no_tracing' is set. It has not been "
-            f"traced before for these types: ({', '.join(a.str_short() for a in in_avals)})"
+            f"re-tracing function {name or fun} for `jit`, but 'no_tracing' is set. It has not "
+            f"been traced before for ({', '.join(a.str_short() for a in in_avals)})"
         )
     trace = StagingTrace(name)
     watch = _watch(trace) if _leaks.value else None

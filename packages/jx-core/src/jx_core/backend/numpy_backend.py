@@ -168,8 +168,10 @@ class NumpyBackend(Backend):
         if _forbidden.value:
             _debugging().refuse_execution(primitive.name)
         if primitive.higher_order and primitive.reference is not None:
-            if primitive.effects is not None and (effects := primitive.effects(**params)):
-                _refuse_checks(effects)
+            if primitive.effects is not None and primitive.stage is None:
+                effects = primitive.effects(**params)
+                if effects:
+                    _refuse_checks(effects)
             if _nans.value or _infs.value:
                 with _debugging().blaming_the_caller(params.get("jaxpr")):
                     return primitive.reference(*operands, **params)
