@@ -291,10 +291,9 @@ def linearize_flat(
             linear map takes tangents of these only.
     """
     tape = Tape(state.trace)
-    trace = LinearizeTrace(state.trace, tape)
     avals = [typeof(p) for p in primals]
     flags = [is_differentiable(a) for a in avals] if active is None else active
     tangents = [tape.new_input(a) if on else None for a, on in zip(avals, flags, strict=True)]
-    outs, out_tangents = run(trace, fun, primals, tangents)
+    outs, out_tangents = run(LinearizeTrace(state.trace, tape), fun, primals, tangents)
     tape.finished = True
     return outs, LinearMap(tape, out_tangents)

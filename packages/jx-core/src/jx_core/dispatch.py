@@ -18,6 +18,7 @@ from typing import Any
 from . import references, shardings, tree, tree_util
 from .aval import typeof
 from .config import config, disable_jit
+from .debugging import ARRAY_FUNCTION
 from .jaxpr.evaluate import eval_jaxpr
 from .jaxpr.ir import ClosedJaxpr
 from .staging import check_outputs, close_over_tracers, function_name, trace_to_jaxpr
@@ -192,6 +193,8 @@ class CallSpec:
         held = [references.held_type(a) for a in avals]
         jaxpr, consts = trace_to_jaxpr(flat, held, self.name, uses)
         closed, tracers = close_over_tracers(jaxpr, consts)
+        if self.transparent:
+            closed.derived[ARRAY_FUNCTION] = True
         closed.derived[ARGUMENT_NAMES] = _deferred_names(self.fun, in_tree, len(tracers))
         options = self._flat_options(in_tree, out_trees[0], len(tracers))
         options["donated"] = self._donated(in_tree, len(tracers))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ShapeDtypeStruct, tree, tree_util, typeof
+from jx_core import ShapeDtypeStruct, debugging, tree, tree_util, typeof
 from jx_core.dispatch import argument_name
 from jx_core.jit import Traced
 
 from .compiling import Lowering, compile_lowering
-from .keys import logical_value, physical_value
+from .keys import elements, logical_value, physical_value
 from .lowering.types import physical
 from .placements import is_committed, placement_of, sharding_of
 from .runtime.arrays import Array
@@ -144,8 +144,11 @@ class Compiled:
         arguments = [
             physical_value(x) if type(physical_value(x)) is Array else _host(x) for x in leaves
         ]
+        debugging.refuse_execution(f"function jit({self._traced.fun_name})")
         results = self._executable(arguments)
         outs = [logical_value(r, a) for r, a in zip(results, closed.out_avals, strict=True)]
+        if debugging.is_looking():
+            debugging.check_program(self._traced.fun_name, closed, leaves, outs, elements)
         return tree.unflatten(self.out_tree, outs)
 
     def _with_static_places(self, args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, dtypes, tree, typeof
+from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, debugging, dtypes, tree, typeof
 from jx_core.backend import Backend, current
+from jx_core.config import debug_infs, debug_nans, enable_x64, no_execution
 from jx_core.config import default_device as default_device_option
-from jx_core.config import enable_x64
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
 from jx_core.memory import Space
+from jx_core.ops.checks import DebugCheckEffect
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 from jx_core.staging import trace_to_jaxpr
@@ -26,7 +27,7 @@ from jx_core.state import eager_listeners, state
 from jx_core.tree import registration as tree_registration
 
 from .compiling import executable_for
-from .keys import KeyArray, logical_value, physical_value
+from .keys import KeyArray, elements, logical_value, physical_value
 from .lowering.types import physical
 from .placements import default_device, in_space
 from .runtime import clients, flags
@@ -81,6 +82,8 @@ class XlaBackend(Backend):
         self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
     ) -> Any:
         """Run a conditional or loop: as a staged call, kept on one of its own programs."""
+        if debugging.stepping.active and primitive.reference is not None:
+            return primitive.reference(*operands, **params)
         avals = tuple(typeof(x) for x in operands)
         owner = next(
             v for p in params.values() for v in (p if isinstance(p, tuple) else (p,))
@@ -130,7 +133,9 @@ class XlaBackend(Backend):
             if backend is not None and backend is not self:
                 return spec.miss(*args, **kwargs)[0], None
             result, staged = spec.miss(*args, **kwargs)
-            if staged is None or staged.const_tracers or staged.jaxpr.effects:
+            if debugging.is_looking():
+                return result, None
+            if staged is None or staged.const_tracers or has_effects(staged.jaxpr):
                 return result, None
             leaves = tree.leaves(spec.split(args, kwargs)[0])
             if any(x.is_deleted() for x in leaves if type(x) is Array) and not spec.donates:
@@ -153,6 +158,11 @@ class XlaBackend(Backend):
         from .aot import lower
 
         return lower(traced, **options)
+
+
+def has_effects(closed: ClosedJaxpr) -> bool:
+    """Whether running the program does more than compute; checks that are left out do not."""
+    return any(type(e) is not DebugCheckEffect for e in closed.effects)
 
 
 _NUMBERS = frozenset((int, float))
@@ -195,9 +205,21 @@ def fast_entry(executable: Any, result: Any, leaves: Sequence[Any]) -> Any:
 
 def run_call(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any], Any]:
     """Run a staged call; returns its results and the executable that made them."""
+    if debugging.stepping.active:
+        return jit_p.reference(*operands, **params), None  # type: ignore[misc]
+    if not debugging.is_looking():
+        return _run_compiled(params, operands)
+    # Arguments that were given away could not be run on again.
+    results, executable = _run_compiled({**params, "donated": ()}, operands)
+    debugging.check_program(params["name"], params["jaxpr"], operands, results, elements)
+    return results, executable
+
+
+def _run_compiled(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any], Any]:
     for x in operands:
         if isinstance(x, Tracer):
             raise UnexpectedTracerError(x)
+    debugging.refuse_execution(f"function jit({params['name']})")
     closed: ClosedJaxpr = params["jaxpr"]
     executable = executable_for(params, operands)
     arguments = [
@@ -251,8 +273,11 @@ def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[...
             call = calls[avals] = _one_equation(primitive, avals, params)
             if primitive is sharding_constraint_p and not params["unconstrained_dims"]:
                 call["out_shardings"] = (params["sharding"],)
-        results, executable = run_call(call, operands)
+        results, executable = _run_compiled(call, operands)
         result = results if primitive.multiple_results else results[0]
+        if debugging.is_looking():
+            debugging.check_primitive(primitive.name, results, elements)
+            return result, None
         return result, fast_entry(executable, result, operands)
 
     return make_fast_callable(primitive.name, primitive_call, miss, registry=dispatch_registry)
@@ -281,6 +306,8 @@ def start() -> XlaBackend:
     from jx_core.backend import selection_listeners
 
     set_tracer_class(Tracer)
+    for option in (debug_nans, debug_infs, no_execution):
+        flags.mirror(option)  # a call that is to be looked at, or refused, is one for Python
     eager_listeners.append(_follow_tracing)
     selection_listeners.append(_follow_selection)
     return XlaBackend()

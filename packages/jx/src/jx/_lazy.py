@@ -17,7 +17,8 @@ from typing import Any
 
 from jx_core import array_methods, linear_maps, mapping
 
-# jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
+# jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg. What
+# jx.experimental holds comes from many layers, so each of its modules has a line of its own.
 MODULES = {
     "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
@@ -25,6 +26,8 @@ MODULES = {
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
+    "experimental": "jx._experimental",
+    "experimental.checkify": "jx_core.checkify",
     "lax": "jx_core.lax",
     "memory": "jx_core.memory",
     "nn": "jx_numpy.nn",
@@ -120,8 +123,10 @@ class _Finder:
         first, _, rest = fullname.partition(".")
         if first != "jx" or not rest:
             return None
-        name, _, below = rest.partition(".")
-        home = MODULES.get(name)
+        home, below = MODULES.get(rest), ""
+        if home is None:
+            name, _, below = rest.partition(".")
+            home = MODULES.get(name)
         if home is None:
             return None
         real = f"{home}.{below}" if below else home

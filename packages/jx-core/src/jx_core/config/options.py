@@ -114,6 +114,20 @@ traceback_filtering = define_enum(
     "leave jx's own frames out of tracebacks",
     aliases=dict.fromkeys(("auto", "tracebackhide", "remove_frames", "quiet_remove_frames"), "on"),
 )
+debug_nans = define_bool(
+    "debug_nans", False, "raise an error where an operation gives NaN, which names it (slow)"
+)
+debug_infs = define_bool(
+    "debug_infs", False, "raise an error where an operation gives an infinity, as debug_nans"
+)
+check_tracer_leaks = define_bool(
+    "check_tracer_leaks",
+    False,
+    "raise an error where a traced value outlives its trace (slow)",
+    traced=True,
+)
+no_tracing = define_bool("no_tracing", False, "raise an error where a function is traced")
+no_execution = define_bool("no_execution", False, "raise an error where anything is computed")
 log_compiles = define_bool("log_compiles", False, "log a line for each trace and compilation")
 enable_checks = define_bool(
     "enable_checks", False, "check the type of every Jaxpr when it has been traced (slow)"

@@ -217,7 +217,7 @@ def _mask(part: Any) -> Any:
 
 
 def plan_of(
-    index: Any, shape: tuple[int, ...], *, clamp: bool, wrap: bool = True
+    index: Any, shape: tuple[int, ...], *, clamp: bool, wrap: bool = True, note: bool = False
 ) -> tuple[Plan, list[Any]]:
     """What `index` means for an array of `shape`.
 
@@ -226,6 +226,7 @@ def plan_of(
         shape: the operand's shape.
         clamp: move known places that lie out of bounds to the nearest one inside.
         wrap: whether negative known places count from the end; slices always do.
+        note: have `checkify` know of places that are moved inside.
 
     Returns:
         The plan, and one operand for each axis that is not taken whole, in order: integers
@@ -243,7 +244,7 @@ def plan_of(
         raise IndexError(
             f"Too many indices: array is {len(shape)}-dimensional, but {taken} were indexed"
         )
-    parser = _Parser(shape, clamp, wrap)
+    parser = _Parser(shape, clamp, wrap, note)
     parser.missing = len(shape) - taken
     for position, element in enumerate(elements):
         parser.add(position, element)
@@ -255,11 +256,12 @@ class _Parser:
 
     __slots__ = (
         "axes", "clamp", "done", "expand", "first", "has_array", "inside", "members", "missing",
-        "operands", "result", "seen_ellipsis", "shape", "wrap",
+        "note", "operands", "result", "seen_ellipsis", "shape", "wrap",
     )  # fmt: skip
 
-    def __init__(self, shape: tuple[int, ...], clamp: bool, wrap: bool) -> None:
+    def __init__(self, shape: tuple[int, ...], clamp: bool, wrap: bool, note: bool) -> None:
         self.shape = shape
+        self.note = note
         self.clamp = clamp
         self.wrap = wrap
         self.done = 0  # axes of `shape` dealt with so far
@@ -344,6 +346,8 @@ class _Parser:
             if not size:
                 raise _empty_axis(self.done)
             if self.clamp:
+                if self.note:
+                    note_out_of_bounds(self.shape, self.done, place)
                 place = 0 if place < 0 else size - 1
             else:
                 self.inside = False
@@ -410,6 +414,13 @@ def _from_the_end(start: Any, size: int) -> Any:
     if dtypes.issubdtype(start.dtype, np.unsignedinteger):
         return start
     return lax.select(lax.lt(start, 0), lax.add(start, size), start)
+
+
+def note_out_of_bounds(shape: tuple[int, ...], axis: int, place: int) -> None:
+    """Have `checkify` know of a known place that lies outside; without it nothing is done."""
+    from jx_core.checkify.checks import note_out_of_bounds
+
+    note_out_of_bounds(shape, axis, place)
 
 
 def _empty_axis(axis: int) -> IndexError:

@@ -1,6 +1,7 @@
 """Importing this module fills the lowering tables: one file an op family."""
 
 from . import (  # noqa: F401
+    checks,
     composites,
     contraction,
     control_flow,
