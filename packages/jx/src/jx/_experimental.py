@@ -14,7 +14,7 @@ from ._lazy import MODULES
 _PREFIX = "experimental."
 
 # jx.experimental.NAME -> the module that defines it.
-NAMES: dict[str, str] = {}
+NAMES = {"io_callback": "jx_core.ops.callbacks"}
 
 
 def __getattr__(name: str) -> Any:

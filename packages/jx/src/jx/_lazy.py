@@ -24,6 +24,7 @@ MODULES = {
     "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
     "custom_derivatives": "jx_ad.custom_derivatives",
+    "debug": "jx_core.debug",
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
@@ -71,6 +72,7 @@ NAMES = {
     "device_get": "jx_xla",
     "device_put": "jx_xla",
     "devices": "jx_xla",
+    "effects_barrier": "jx_xla",
     "live_arrays": "jx_xla",
     "local_device_count": "jx_xla",
     "local_devices": "jx_xla",
@@ -80,6 +82,7 @@ NAMES = {
     "process_count": "jx_xla",
     "process_index": "jx_xla",
     "process_indices": "jx_xla",
+    "pure_callback": "jx_core.ops.callbacks",
     "set_mesh": "jx_parallel",
 }
 

@@ -1,6 +1,7 @@
 """Importing this module fills the lowering tables: one file an op family."""
 
 from . import (  # noqa: F401
+    callbacks,
     composites,
     contraction,
     control_flow,

@@ -9,6 +9,7 @@ import numpy as np
 from jx_core import ClosedJaxpr, ShapedArray
 from jx_core.ops.control_flow.loops import scan_p, while_p
 
+from .. import tokens
 from ..builder import Block, Value, i64_array
 from ..program import call_shared, constants, lower_jaxpr
 from ..tables import Context, deflower
@@ -16,6 +17,7 @@ from ..types import physical, tensor, type_of
 
 _I32 = np.dtype(np.int32)
 _COUNTER = ShapedArray((), _I32)
+_GOES = ShapedArray((), np.dtype(bool))
 
 
 def _loop(
@@ -24,19 +26,30 @@ def _loop(
     init: Sequence[Value],
     test: Callable[[Block, list[Value]], Value],
     body: Callable[[Block, list[Value]], list[Value]],
+    ordered: bool = False,
 ) -> list[Value]:
-    """A `while` over values of types `avals`."""
+    """A `while` over values of types `avals`, and the token if its body has ordered effects."""
     kinds = [type_of(a) for a in avals]
+    if ordered:
+        kinds, init = [*kinds, tokens.TOKEN], [*init, block.token]
+    n = len(avals)
     regions = []
     for is_test in (True, False):
         inner = block.inner()
-        names = [inner.fresh().replace("%", "%it") for _ in avals]
+        names = [inner.fresh().replace("%", "%it") for _ in kinds]
         arguments = list(zip(names, kinds, strict=True))
+        if ordered:
+            inner.token = names[n]
         if is_test:
-            regions.append(inner.region(arguments, [test(inner, names)], ["tensor<i1>"]))
+            regions.append(inner.region(arguments, [test(inner, names[:n])], ["tensor<i1>"]))
         else:
-            regions.append(inner.region(arguments, body(inner, names), kinds))
-    return block.ops("stablehlo.while", init, kinds, kinds, regions=f" ({', '.join(regions)})")
+            results = body(inner, names[:n])
+            results = [*results, inner.token] if ordered else results
+            regions.append(inner.region(arguments, results, kinds))
+    outs = block.ops("stablehlo.while", init, kinds, kinds, regions=f" ({', '.join(regions)})")
+    if ordered:
+        block.token = outs.pop()
+    return outs
 
 
 @deflower(while_p)
@@ -59,7 +72,21 @@ def _while(
         consts = constants(block, body_jaxpr.consts)
         return lower_jaxpr(block, body_jaxpr.jaxpr, consts, [*body_consts, *carry])
 
-    return _loop(ctx.block, ctx.in_avals[n:], operands[n:], test, body)
+    avals, carry = ctx.in_avals[n:], operands[n:]
+    if not tokens.ordered(cond_jaxpr.effects):
+        return _loop(ctx.block, avals, carry, test, body, tokens.ordered(body_jaxpr.effects))
+
+    # A condition can't give a token: it is looked at before the loop and at the end of the body.
+    def goes(block: Block, values: list[Value]) -> Value:
+        return values[0]
+
+    def body_and_test(block: Block, values: list[Value]) -> list[Value]:
+        values = body(block, values[1:])
+        return [test(block, values), *values]
+
+    first = test(ctx.block, list(carry))
+    loop = _loop(ctx.block, [_GOES, *avals], [first, *carry], goes, body_and_test, ordered=True)
+    return loop[1:]
 
 
 @deflower(scan_p)
@@ -123,7 +150,7 @@ def _scan(
 
     if rounds > 1:
         avals = [_COUNTER, *carry_avals, *y_avals]
-        state = _loop(block, avals, state, test, body)
+        state = _loop(block, avals, state, test, body, tokens.ordered(jaxpr.effects))
     elif rounds == 1:
         state = body(block, state)
     for _ in range(length - rounds * unroll):
