@@ -85,10 +85,13 @@ class XlaBackend(Backend):
         if debugging.stepping.active and primitive.reference is not None:
             return primitive.reference(*operands, **params)
         avals = tuple(typeof(x) for x in operands)
-        owner = next(
+        programs = (
             v for p in params.values() for v in (p if isinstance(p, tuple) else (p,))
             if isinstance(v, ClosedJaxpr)
         )  # fmt: skip
+        owner = next(programs, None)
+        if owner is None:  # a call to Python, for which nothing need be compiled
+            return primitive.reference(*operands, **params)
         key = ("xla", "call", primitive, avals, *params.items())
         call = owner.derived.get(key)
         if call is None:

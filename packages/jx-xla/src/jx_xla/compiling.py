@@ -6,6 +6,7 @@ results lie on them. It is kept on the program, and goes when the program goes.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ import numpy as np
 from jx_core import ClosedJaxpr, typeof
 from jx_core.config import config
 from jx_core.dispatch import argument_name
+from jx_core.effects import on_host
 from jx_core.jaxpr import Jaxpr, live_equations, used_inputs
 
 from .keys import physical_value
@@ -23,9 +25,11 @@ from .lowering.builder import Module
 from .lowering.program import lower_function
 from .lowering.sharding import attribute
 from .lowering.tables import lowering_rules
+from .lowering.tokens import ordered
 from .lowering.types import physical
 from .placements import Placement, constraints, placement_of
 from .runtime.arrays import Array
+from .runtime.effects import TOKEN, EffectfulExecutable, token_sharding
 from .runtime.executables import (
     Executable,
     compile_program,
@@ -53,6 +57,7 @@ class Lowering:
         in_shardings: those of `consts` and of the arguments kept, None where the compiler
             may choose.
         out_shardings: those of the results, None where the compiler may choose.
+        ordered: whether the module takes and gives a token before everything else.
 
     Raises:
         ValueError: a sharding does not fit its argument or result.
@@ -89,6 +94,8 @@ class Lowering:
         self.out_shardings = params["out_shardings"] or (None,) * len(jaxpr.outvars)
         platforms = platforms or (_platform(placement.devices[0]),)
         module = self.module = Module(f"jit_{params['name']}", platforms)
+        module.devices = placement.devices
+        self.ordered = ordered(jaxpr.effects)
         partitions = module.num_partitions = len(placement.devices)
         if partitions > 1:
             _check_shardings(closed, placement.shardings, self.out_shardings, params["name"])
@@ -113,21 +120,29 @@ class Lowering:
         for i, (v, s, donate) in enumerate(facts):
             words = []
             if i in aliases:
-                words.append(f"tf.aliasing_output = {aliases[i]} : i32")
+                words.append(f"tf.aliasing_output = {aliases[i] + self.ordered} : i32")
             elif donate:
                 words.append("jax.buffer_donor = true")
             if parts > 1 and s is not None:
                 words.append(f"sdy.sharding = {attribute(self.module, s, v.aval)}")
             result.append(", ".join(words))
-        return result
+        return [*self._token_attributes(parts), *result]
 
     def _result_attributes(self, closed: ClosedJaxpr, parts: int) -> list[str]:
-        if parts == 1:
-            return [""] * len(closed.out_avals)
-        return [
-            "" if s is None else f"sdy.sharding = {attribute(self.module, s, a)}"
+        result = [
+            "" if s is None or parts == 1 else f"sdy.sharding = {attribute(self.module, s, a)}"
             for s, a in zip(self.out_shardings, closed.out_avals, strict=True)
         ]
+        return [*self._token_attributes(parts), *result]
+
+    def _token_attributes(self, parts: int) -> list[str]:
+        """Those of the token among the arguments or results, where the program has one."""
+        if not self.ordered:
+            return []
+        if parts == 1:
+            return [""]
+        where = token_sharding(self.placement.devices)
+        return [f"sdy.sharding = {attribute(self.module, where, TOKEN)}"]
 
 
 def _aliases(main: Jaxpr, donates: Sequence[bool]) -> dict[int, int]:
@@ -221,12 +236,15 @@ def compile_lowering(
     closed: ClosedJaxpr = params["jaxpr"]
     placement = lowering.placement
     several = len(placement.devices) > 1
+    token = [False] * lowering.ordered
+    for inspection in lowering.module.inspections:
+        inspection.named = _named(lowering, closed)
     began = time.perf_counter()
     loaded = compile_program(
         lowering.text,
         placement.devices,
-        propagate_to_parameters=[s is None for s in lowering.in_shardings] if several else None,
-        propagate_to_outputs=[s is None for s in lowering.out_shardings] if several else None,
+        propagate_to_parameters=_open(token, lowering.in_shardings) if several else None,
+        propagate_to_outputs=_open(token, lowering.out_shardings) if several else None,
         compiler_options={**dict(params["compiler_options"]), **(options or {})},
         host_callbacks=lowering.module.host_callbacks,
     )
@@ -235,7 +253,12 @@ def compile_lowering(
         types = ", ".join(a.str_short() for a in closed.in_avals)
         _log.warning("Compiled %s for (%s) in %.3f s", params["name"], types, seconds)
     ins, outs = _compiled_shardings(lowering, closed, loaded)
-    return Executable(
+    make: Any = Executable
+    if lowering.module.host_callbacks:
+        make = functools.partial(
+            EffectfulExecutable, effects=on_host(closed.effects), ordered=lowering.ordered
+        )
+    return make(
         loaded,
         placement.devices,
         ins,
@@ -248,6 +271,20 @@ def compile_lowering(
     )
 
 
+def _open(token: list[bool], shardings: Sequence[Sharding | None]) -> list[bool]:
+    """For the token and each value, whether the compiler may choose its sharding."""
+    return [*token, *[s is None for s in shardings]]
+
+
+def _named(lowering: Lowering, closed: ClosedJaxpr) -> list[NamedSharding]:
+    """The shardings on meshes that the call and the program name."""
+    return [
+        s
+        for s in (*lowering.in_shardings, *lowering.out_shardings, *constraints(closed))
+        if type(s) is NamedSharding
+    ]
+
+
 def _compiled_shardings(
     lowering: Lowering, closed: ClosedJaxpr, loaded: Any
 ) -> tuple[list[Sharding], list[Sharding]]:
@@ -258,18 +295,14 @@ def _compiled_shardings(
         whole = lowering.placement.whole or here
         outs = [whole if s is None else s for s in lowering.out_shardings]
         return [here] * len(lowering.in_shardings), outs
-    named = [
-        s
-        for s in (*lowering.in_shardings, *lowering.out_shardings, *constraints(closed))
-        if type(s) is NamedSharding
-    ]
+    named = _named(lowering, closed)
     const_avals = [typeof(c) for c in lowering.consts]
     arg_avals = [a for a, keep in zip(closed.in_avals, lowering.kept, strict=True) if keep]
 
     def settle(asked: Sequence[Sharding | None], avals: list[Any], read: Any) -> list[Sharding]:
         if None not in asked:
             return list(asked)  # type: ignore[arg-type]
-        made = read(loaded, devices, len(avals))
+        made = read(loaded, devices, len(avals) + lowering.ordered)[lowering.ordered :]
         return [
             _in_words(m, aval, named) if s is None else s
             for m, s, aval in zip(made, asked, avals, strict=True)

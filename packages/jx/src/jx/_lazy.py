@@ -23,11 +23,15 @@ MODULES = {
     "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
     "custom_derivatives": "jx_ad.custom_derivatives",
+    "debug": "jx_core.debug",
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
     "experimental": "jx._experimental",
+<<<<<<< HEAD
     "experimental.checkify": "jx_core.checkify",
+=======
+>>>>>>> h-callbacks
     "lax": "jx_core.lax",
     "memory": "jx_core.memory",
     "nn": "jx_numpy.nn",
@@ -85,6 +89,7 @@ NAMES = {
     "device_get": "jx_xla",
     "device_put": "jx_xla",
     "devices": "jx_xla",
+    "effects_barrier": "jx_xla",
     "live_arrays": "jx_xla",
     "local_device_count": "jx_xla",
     "local_devices": "jx_xla",
@@ -94,6 +99,7 @@ NAMES = {
     "process_count": "jx_xla",
     "process_index": "jx_xla",
     "process_indices": "jx_xla",
+    "pure_callback": "jx_core.ops.callbacks",
     "set_mesh": "jx_parallel",
 }
 

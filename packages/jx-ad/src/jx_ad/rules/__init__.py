@@ -1,6 +1,7 @@
 """The rules of differentiation, one file or folder an op family."""
 
 from . import (  # noqa: F401
+    callbacks,
     checks,
     contraction,
     elementwise,

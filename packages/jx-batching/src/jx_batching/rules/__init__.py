@@ -5,6 +5,7 @@ moving single axes is in `jx_batching.axes`.
 """
 
 from . import (  # noqa: F401
+    callbacks,
     checks,
     contraction,
     elementwise,

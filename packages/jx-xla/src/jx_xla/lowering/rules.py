@@ -1,7 +1,11 @@
 """Importing this module fills the lowering tables: one file an op family."""
 
 from . import (  # noqa: F401
+<<<<<<< HEAD
     checks,
+=======
+    callbacks,
+>>>>>>> h-callbacks
     composites,
     contraction,
     control_flow,

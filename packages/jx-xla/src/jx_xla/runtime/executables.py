@@ -39,6 +39,7 @@ __all__ = [
     "output_shardings",
     "parameter_shardings",
     "program_fingerprint",
+    "result_handler",
     "serialize_program",
 ]
 
@@ -225,7 +226,8 @@ def _shardings(protos: Any, devices: Sequence[Device], count: int) -> list[Shard
 
 
 @functools.lru_cache(maxsize=8192)
-def _result_handler(aval: ShapedArray, sharding: Sharding, committed: bool) -> Any:
+def result_handler(aval: ShapedArray, sharding: Sharding, committed: bool) -> Any:
+    """What makes an array of a program's result."""
     if JAXLIB_VERSION >= (0, 11):
         return xla.array_result_handler(aval, sharding, committed)
     return xla.array_result_handler(aval, sharding, committed, True)
@@ -283,7 +285,7 @@ class Executable:
         self.consts = list(consts)
         self.name = name
         self._handlers = [
-            _result_handler(*facts)
+            result_handler(*facts)
             for facts in zip(out_avals, out_shardings, out_committed, strict=True)
         ]
 
