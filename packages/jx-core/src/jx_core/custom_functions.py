@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -193,15 +194,33 @@ class FlatCall(Custom):
 
 
 def captures_tracers(split: Split, *functions: Any) -> bool:
-    """Whether functions close over tracers, or are handed some that are not differentiated."""
-    cells = [c for f in functions for c in getattr(f, "__closure__", None) or ()]
-    values = [v for _, v in split.static]
-    for cell in cells:
-        try:
-            values.append(cell.cell_contents)
-        except ValueError:  # a name that has no value yet
+    """Whether functions close over tracers, or are handed some that are not differentiated.
+
+    Functions that they close over are looked into as well.
+    """
+    found = [leaf for _, value in split.static for leaf in tree.leaves(value)]
+    seen: set[int] = set()
+    waiting = list(functions)
+    while waiting:
+        f = waiting.pop()
+        if id(f) in seen:
             continue
-    return any(isinstance(leaf, Tracer) for value in values for leaf in tree.leaves(value))
+        seen.add(id(f))
+        if isinstance(f, functools.partial):
+            waiting += [f.func, *tree.leaves((f.args, f.keywords))]
+            continue
+        for cell in getattr(f, "__closure__", None) or ():
+            try:
+                contents = cell.cell_contents
+            except ValueError:  # a name that has no value yet
+                continue
+            if isinstance(contents, (types.FunctionType, functools.partial)):
+                waiting.append(contents)
+            else:
+                found += tree.leaves(contents)
+        if isinstance(f, Tracer):
+            return True
+    return any(isinstance(leaf, Tracer) for leaf in found)
 
 
 def flat_results(out: Any, name: str) -> tuple[list[Any], Any]:

@@ -125,6 +125,10 @@ def _eval(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
     return eval_jaxpr(closed.jaxpr, closed.consts, *args)
 
 
+def _zeros(aval: ShapedArray) -> Any:
+    return full(aval.shape, 0, aval.dtype)
+
+
 def _on(values: Sequence[Any], mask: Sequence[bool]) -> list[Any]:
     return [v for v, on in zip(values, mask, strict=True) if on]
 
@@ -292,7 +296,7 @@ class StagedJVP(_Staged, CustomJVP):
         if self._rule is not None:
             following = iter(tangents)
             tangents = [
-                next(following) if on else full(a.shape, 0, a.dtype)
+                next(following) if on else _zeros(a)
                 for a, on in zip(self._args, active, strict=True)
                 if is_inexact(a)
             ]
@@ -328,7 +332,34 @@ class StagedVJP(_Staged, CustomVJP):
         self._bwds: dict[tuple[Mask, Mask], tuple[ClosedJaxpr, Mask]] = {}
         super().__init__(rules, avals, num_consts)
 
-    def _trace_rule(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
+    def _trace_rule(self, active: Mask) -> Any:
+        """(forward, (backward, which results it gives)), and the tracers that they close over.
+
+        What the backward rule closes over the forward one hands to it, as further residuals.
+        """
+        forward, tracers = self._trace_fwd(active)
+        n, k = len(self._out_avals), len(tracers)
+        outs = [a for a in self._out_avals if is_inexact(a)]
+        flat, masks = flat_bwd(
+            self._rules, active, (True,) * len(outs), len(forward.out_avals) - n
+        )
+        jaxpr, consts = trace_to_jaxpr(
+            flat, [*forward.out_avals[n:], *outs], f"bwd of {self.name}"
+        )
+        backward, more = _hoisted(jaxpr, consts)
+        invars, c = backward.jaxpr.invars, len(more)
+        residuals = len(forward.out_avals) - n + c
+        swapped = [*invars[c:residuals], *invars[:c], *invars[residuals:]]
+        backward = backward.replace(jaxpr=backward.jaxpr.replace(invars=swapped))
+        extra = [Var(typeof(x)) for x in more]
+        program = forward.jaxpr
+        program = program.replace(
+            invars=[*program.invars[:k], *extra, *program.invars[k:]],
+            outvars=[*program.outvars, *extra],
+        )
+        return (forward.replace(jaxpr=program), (backward, masks[0])), [*tracers, *more]
+
+    def _trace_fwd(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
         flat, _ = flat_fwd(self._rules, active, len(self._consts))
         avals = [*self._consts, *self._args]
         return _hoisted(*trace_to_jaxpr(flat, avals, f"fwd of {self.name}"))
@@ -336,9 +367,9 @@ class StagedVJP(_Staged, CustomVJP):
     def fwd_program(self, active: Mask) -> ClosedJaxpr:
         """The forward rule: (constants, primals) to results, then residuals."""
         if self._rule is not None:
-            return self._rule  # type: ignore[no-any-return]
+            return self._rule[0]  # type: ignore[no-any-return]
         if active not in self._fwds:
-            self._fwds[active], _ = self._trace_rule(active)
+            self._fwds[active], _ = self._trace_fwd(active)
         return self._fwds[active]
 
     def bwd_program(self, active: Mask, nonzero: Mask) -> tuple[ClosedJaxpr, Mask]:
@@ -359,13 +390,21 @@ class StagedVJP(_Staged, CustomVJP):
         return results[:n], results[n:]
 
     def bwd(self, active: Mask, residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        nonzero = tuple(ct is not None for ct in cotangents)
-        return run_bwd(self.bwd_program(active, nonzero), residuals, cotangents)
+        if self._rule is None:
+            nonzero = tuple(ct is not None for ct in cotangents)
+            return run_bwd(self.bwd_program(active, nonzero), residuals, cotangents)
+        outs = [a for a in self._out_avals if is_inexact(a)]
+        given = [
+            _zeros(a) if ct is None else ct for ct, a in zip(cotangents, outs, strict=True)
+        ]
+        return _on(run_bwd(self._rule[1], residuals, given), _on(active, self._all_active))
 
     def printed(self) -> tuple[ClosedJaxpr, ClosedJaxpr]:
         """The rules, forward and backward, as programs that carry them are printed."""
         nonzero = (True,) * sum(map(is_inexact, self._out_avals))
         active = self._all_active
+        if self._rule is not None:
+            return self._rule[0], self._rule[1][0]
         return self.fwd_program(active), self.bwd_program(active, nonzero)[0]
 
 
