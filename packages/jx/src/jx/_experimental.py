@@ -14,11 +14,7 @@ from ._lazy import MODULES
 _PREFIX = "experimental."
 
 # jx.experimental.NAME -> the module that defines it.
-<<<<<<< HEAD
-NAMES: dict[str, str] = {}
-=======
 NAMES = {"io_callback": "jx_core.ops.callbacks"}
->>>>>>> h-callbacks
 
 
 def __getattr__(name: str) -> Any:

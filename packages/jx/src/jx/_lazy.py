@@ -28,10 +28,7 @@ MODULES = {
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
     "experimental": "jx._experimental",
-<<<<<<< HEAD
     "experimental.checkify": "jx_core.checkify",
-=======
->>>>>>> h-callbacks
     "lax": "jx_core.lax",
     "memory": "jx_core.memory",
     "nn": "jx_numpy.nn",

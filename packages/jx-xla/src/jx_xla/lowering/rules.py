@@ -1,11 +1,8 @@
 """Importing this module fills the lowering tables: one file an op family."""
 
 from . import (  # noqa: F401
-<<<<<<< HEAD
-    checks,
-=======
     callbacks,
->>>>>>> h-callbacks
+    checks,
     composites,
     contraction,
     control_flow,
