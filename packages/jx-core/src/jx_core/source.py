@@ -7,17 +7,22 @@ code object and instruction offset; the line number is worked out only when aske
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from .state import state
 
-# A file is jx's own when it lies in the folder of a jx package. Other packages add theirs.
-_internal_folders: list[str] = [str(Path(__file__).parent) + "/"]
+# A file is jx's own when it lies in the folder of a jx package. Other packages add theirs. The
+# standard library's wrappers stand between jx's frames and the user's, and are nobody's line.
+_internal_folders: list[str] = [
+    str(Path(__file__).parent) + "/",
+    *[str(module.__file__) for module in (contextlib, functools)],
+]
 _is_internal: dict[str, bool] = {}
 
 
@@ -91,7 +96,7 @@ def capture() -> Source:
     return Source(None, 0, state.scope)
 
 
-@contextmanager
+@contextlib.contextmanager
 def use(source: Source | None) -> Iterator[None]:
     """Attribute everything bound inside to `source`, such as an equation being replayed."""
     before = state.source
@@ -102,7 +107,7 @@ def use(source: Source | None) -> Iterator[None]:
         state.source = before
 
 
-@contextmanager
+@contextlib.contextmanager
 def named_scope(name: str) -> Iterator[None]:
     """Put `name` on the name stack of all operations inside; profiles and HLO show it.
 
