@@ -202,7 +202,7 @@ def scan(
     def stage_with(carry: Sequence[ShapedArray]) -> Program:
         program = stage(f, in_tree, [*carry, *rows])
         children = tree_util.treedef_children(program.out_tree)
-        if len(children) != 2 or not isinstance(_dummy(program.out_tree), tuple):
+        if len(children) != 2 or not isinstance(_dummy(program.out_tree), (tuple, list)):
             raise TypeError(
                 f"scan body output must be a pair, got {_dummy(program.out_tree)!r:.80} from "
                 f"{program.name}: return (carry, y), with y None where there is nothing to stack"
@@ -274,8 +274,11 @@ def _scan_in_python(
 ) -> tuple[Any, Any]:
     """The loop in plain Python, for `disable_jit`."""
     if n == 0:
-        raise ValueError("zero-length scan is not supported under disable_jit: no type for ys")
-    carry, ys = init, []
+        raise ValueError(
+            "zero-length scan is not supported in disable_jit() mode because the output type is "
+            "unknown."
+        )
+    carry, ys = tree.map(as_array, init), []
     for i in reversed(range(n)) if reverse else range(n):
         rows = [index_in_dim(x, i, 0, keepdims=False) for x in leaves]
         carry, y = f(carry, tree.unflatten(xs_tree, rows))

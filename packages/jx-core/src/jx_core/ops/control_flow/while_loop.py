@@ -14,7 +14,7 @@ from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Literal
 from ...primitive import Primitive
 from ...trace import to_concrete
-from ..elementwise import add, convert_element_type, lt
+from ..elementwise import add, lt
 from .carry import as_array, split_carries, stage_loop
 from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
 from .scan import scan
@@ -142,7 +142,7 @@ def while_loop(
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
     if disable_jit.value:
-        val = init_val
+        val = tree.map(as_array, init_val)
         while bool(cond_fun(val)):
             val = body_fun(val)
         return val
@@ -219,7 +219,7 @@ def fori_loop(
     dtype = _loop_dtype(lower, upper)
     bounds = [to_concrete(lower), to_concrete(upper)]
     if disable_jit.value:
-        val = init_val
+        val = tree.map(as_array, init_val)
         for i in range(int(lower), int(upper)):
             val = body_fun(i, val)
         return val
@@ -245,10 +245,10 @@ def fori_loop(
 
     def body(carry: Any) -> Any:
         i, stop, val = carry
-        return add(i, np.ones((), dtype)[()]), stop, body_fun(i, val)
+        return add(i, 1), stop, body_fun(i, val)
 
-    start, stop = convert_element_type(lower, dtype), convert_element_type(upper, dtype)
-    return while_loop(test, body, (start, stop, init_val))[2]
+    index = ShapedArray((), dtype, typeof(lower).weak_type and typeof(upper).weak_type)
+    return while_loop(test, body, (cast_weak(lower, index), cast_weak(upper, index), init_val))[2]
 
 
 def _loop_dtype(lower: Any, upper: Any) -> Any:
