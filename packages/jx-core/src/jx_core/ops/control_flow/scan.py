@@ -176,6 +176,8 @@ def scan(
         length: the number of steps; needed where `xs` has no arrays.
         reverse: go from the last row to the first; results keep the place of their row.
         unroll: how many steps one iteration of the compiled loop does; True for all.
+        _split_transpose: taken for JAX's sake, and without effect: how the backward loop is
+            divided is the compiler's business here.
 
     Returns:
         The last carry, and the stacked results.
@@ -189,6 +191,19 @@ def scan(
     >>> sums.tolist()
     [1.0, 3.0, 6.0]
     """
+    return scan_as("scan", f, init, xs, length, reverse, unroll)
+
+
+def scan_as(
+    what: str,
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any,
+    length: int | None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
+    """`scan`, for a function that error messages call `what`."""
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f!r}")
     xs_leaves, xs_tree = tree.flatten(xs)
@@ -210,7 +225,7 @@ def scan(
         return program
 
     program, carry_avals = stage_loop(
-        "scan", stage_with, [typeof(c) for c in init_leaves], init_tree,
+        what, stage_with, [typeof(c) for c in init_leaves], init_tree,
         lambda p: tree_util.treedef_children(p.out_tree)[0],
     )
     num_carry = len(carry_avals)

@@ -13,11 +13,12 @@ from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Literal
 from ...primitive import Primitive
+from ...staging import function_name
 from ...trace import to_concrete
 from ..elementwise import add, lt
 from .carry import as_array, split_carries, stage_loop
 from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
-from .scan import scan
+from .scan import scan_as
 
 __all__ = ["fori_loop", "while_loop", "while_p"]
 
@@ -139,6 +140,13 @@ def while_loop(
     >>> int(while_loop(lambda i: lax.lt(i, 10), lambda i: lax.add(i, 3), 0))
     12
     """
+    return while_as("while_loop", cond_fun, body_fun, init_val)
+
+
+def while_as(
+    what: str, cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any
+) -> Any:
+    """`while_loop`, for a function that error messages call `what`."""
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
     if disable_jit.value:
@@ -149,7 +157,7 @@ def while_loop(
     leaves, carry_tree = tree.flatten(init_val)
     in_tree = tree_util.treedef_tuple((carry_tree,))
     body, avals = stage_loop(
-        "while_loop",
+        what,
         lambda carry: stage(body_fun, in_tree, carry),
         [typeof(x) for x in leaves],
         carry_tree,
@@ -232,7 +240,10 @@ def fori_loop(
 
         start = np.asarray(first, dtype)[()] if not isinstance(lower, int) else first
         count = max(last - first, 0)
-        (_, result), _ = scan(step, (start, init_val), None, count, unroll=unroll or 1)
+        step.__name__ = function_name(body_fun)
+        (_, result), _ = scan_as(
+            "fori_loop", step, (start, init_val), None, count, unroll=unroll or 1
+        )
         return result
     if unroll is not None and unroll not in (False, 1):
         raise ValueError(
@@ -248,7 +259,9 @@ def fori_loop(
         return add(i, 1), stop, body_fun(i, val)
 
     index = ShapedArray((), dtype, typeof(lower).weak_type and typeof(upper).weak_type)
-    return while_loop(test, body, (cast_weak(lower, index), cast_weak(upper, index), init_val))[2]
+    body.__name__ = function_name(body_fun)
+    bounds = cast_weak(lower, index), cast_weak(upper, index)
+    return while_as("fori_loop", test, body, (*bounds, init_val))[2]
 
 
 def _loop_dtype(lower: Any, upper: Any) -> Any:
