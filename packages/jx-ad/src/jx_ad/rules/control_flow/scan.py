@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from jx_core import ClosedJaxpr, typeof
+from jx_core.lax import iota
 from jx_core.ops.control_flow.scan import bind_scan, scan_p
 from jx_core.staging import trace_to_jaxpr
 
@@ -133,11 +136,12 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
         lambda active, want: linearize_jaxpr(body, active, want), tangents, params
     )
     tangents = _with_carry(tangents, primals, carry_mask, params)
-    key = ("linearize scan", active_mask(tangents), params["num_consts"], n_carry)
+    facts = (params["num_consts"], n_carry, params["length"], params["reverse"])
+    key = ("linearize scan", active_mask(tangents), facts)
     split: ScanSplit | None = jaxpr.derived.get(key)
     if split is None:
-        split = jaxpr.derived[key] = ScanSplit(linearized, params["num_consts"], n_carry)
-    consts, _, xs = _parts(primals, params)
+        split = jaxpr.derived[key] = ScanSplit(linearized, *facts)
+    consts, carry, xs = _parts(primals, params)
     before = [] if split.prologue is None else eval_closed(split.prologue, consts)
     results = bind_scan(
         *before,
@@ -151,8 +155,11 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
     if not any(split.active_out):
         return results[: split.n_out], [None] * split.n_out
     t_consts, t_carry, t_xs = ([t for t in p if t is not None] for p in _parts(tangents, params))
-    rows = [xs[i] if kind == "x" else results[n_carry + i] for kind, i in split.rows]
-    fixed = [primals[i] if kind == "const" else before[i] for kind, i in split.fixed]
+    kept = {
+        "const": consts, "carry": carry, "x": xs, "y": results[n_carry:], "before": before,
+        "step": [_steps(params["length"])] if ("step", 0) in split.rows else [],
+    }  # fmt: skip
+    rows, fixed = ([kept[kind][i] for kind, i in places] for places in (split.rows, split.fixed))
     linear = bind_scan(
         *fixed, *t_consts, *t_carry, *t_xs, *rows,
         **{
@@ -163,6 +170,10 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
         },
     )  # fmt: skip
     return results[: split.n_out], spread(linear, split.active_out)
+
+
+def _steps(length: int) -> Any:
+    return iota(np.int32, length)
 
 
 @deftranspose(scan_p)

@@ -4,7 +4,8 @@ The derivative of a loop's body needs values of the body, the residuals. Those t
 are stacked over the steps, unless they are there anyway: rows of what the loop runs over, or of
 its results. Those that are the same at every step are computed once, before the loop. What is a
 copy of something smaller (a broadcast, a conversion, a comparison) is made again where it is used,
-and so is the sum, product or quotient of values that are there.
+and so is the sum, product or quotient of values that are there. A carry that is kept as a step
+hands it on is not kept once more as the next step gets it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr, Primitive, lax
+import numpy as np
+
+from jx_core import ClosedJaxpr, Primitive, ShapedArray, lax
 from jx_core.jaxpr import Eqn, Jaxpr, Literal, Var
 from jx_core.jaxpr.passes import live_equations
 from jx_core.lax import copy_p
+from jx_core.staging import trace_to_jaxpr
 
-from ...programs import Linearized
+from ...programs import Linearized, eval_closed
 
 # Operations that move elements about, or whose results are small beside their operands: making
 # them again costs no more than reading what they give.
@@ -36,6 +40,7 @@ _LIGHT = frozenset(
         lax.abs_p, lax.sign_p, lax.square_p, lax.integer_pow_p,
     }
 )  # fmt: skip
+_MOST_ARITHMETIC = 4  # equations of this kind for one value
 
 
 def _bytes(v: Var) -> int:
@@ -53,11 +58,15 @@ class ScanSplit:
             then rows of residuals.
         linear: the body of (fixed residuals, const tangents), carry tangents, (x tangents, rows)
             that gives the active results' tangents.
-        fixed: where each fixed residual is: ("const", i) or ("before", i) for the prologue's.
-        rows: where each stacked one is: ("x", i), or ("y", i) for the i-th stacked result.
+        fixed: where each fixed residual is: ("const", i), ("before", i) for the prologue's,
+            ("carry", i) for the carry that the loop starts from, or a stacked array as a whole.
+        rows: where each stacked one is: ("x", i), or ("y", i) for the i-th stacked result; or
+            ("step", 0), the number of the row.
     """
 
-    def __init__(self, split: Linearized, num_consts: int, n_carry: int) -> None:
+    def __init__(
+        self, split: Linearized, num_consts: int, n_carry: int, length: int, reverse: bool
+    ) -> None:
         self.active_out = split.active_out
         self.n_out = len(split.active_out)
         body = split.forward.jaxpr
@@ -66,23 +75,31 @@ class ScanSplit:
         ]
         plan = _Plan(body, num_consts, n_carry, self.n_out)
         plan.keep(places)
-        self.prologue, self.forward = self._forward(split.forward, plan, num_consts)
+        carries = _handed_on(plan, num_consts, n_carry) if length > 1 else {}
+        dropped = {plan.stacked[k] for k in carries}
+        self.prologue, self.forward = self._forward(split.forward, plan, num_consts, dropped)
         self.fixed = [
             ("const", plan.consts[v]) if v in plan.consts else ("before", plan.before.index(v))
             for v in plan.fixed
         ]
         ys = self.forward.jaxpr.outvars[n_carry:]
         self.rows = [
-            ("x", plan.xs[v]) if v in plan.xs else ("y", ys.index(v)) for v in plan.stacked
+            ("x", plan.xs[v]) if v in plan.xs else ("y", ys.index(v) if v in ys else -1)
+            for v in plan.stacked
         ]
         self.linear = _linear_body(split.linear, split.forward, places, plan)
+        if carries:
+            self._drop_copies(carries, length, reverse)
 
     def _forward(
-        self, closed: ClosedJaxpr, plan: _Plan, num_consts: int
+        self, closed: ClosedJaxpr, plan: _Plan, num_consts: int, dropped: set[Var]
     ) -> tuple[ClosedJaxpr | None, ClosedJaxpr]:
         body = closed.jaxpr
         results = body.outvars[: self.n_out]
-        extra = [v for v in plan.stacked if v not in plan.xs and v not in plan.ys]
+        extra = [
+            v for v in plan.stacked
+            if v not in plan.xs and v not in plan.ys and v not in dropped
+        ]  # fmt: skip
         outvars = [*results, *extra]
         prologue = None
         given = set(plan.before)
@@ -97,6 +114,77 @@ class ScanSplit:
         return prologue, ClosedJaxpr(
             trimmed.replace(eqns=live_equations(trimmed)), closed.consts
         )
+
+
+    def _drop_copies(
+        self, carries: dict[int, tuple[int, int]], length: int, reverse: bool
+    ) -> None:
+        """Take carries as each step got them from those that the step before handed on.
+
+        The linear body then is given the array of the latter and the number of the step.
+        """
+        whole = list(dict.fromkeys(after for after, _ in carries.values()))
+        place = {k: i for i, k in enumerate(whole)}
+        first = len(whole)
+        own = [k for k in range(len(self.rows)) if k not in carries and k not in place]
+        n_fixed, n_rows = len(self.fixed), len(self.rows)
+        old = self.linear
+        n_tangents = len(old.in_avals) - n_fixed - n_rows
+        last = length - 1
+
+        def flat(*args: Any) -> list[Any]:
+            arrays, inits = args[:first], args[first : first + len(carries)]
+            rest = args[first + len(carries) :]
+            step, *given = rest[n_fixed + n_tangents :]
+            rows: list[Any] = [None] * n_rows
+            for k, row in zip(own, given, strict=True):
+                rows[k] = row
+            for k, array in zip(whole, arrays, strict=True):
+                rows[k] = _row(array, step)
+            before = lax.min(step + 1, last) if reverse else lax.max(step - 1, 0)
+            begins = lax.eq(step, last if reverse else 0)
+            for (k, (after, _)), init in zip(carries.items(), inits, strict=True):
+                rows[k] = lax.select(begins, init, _row(arrays[place[after]], before))
+            return eval_closed(old, [*rest[: n_fixed + n_tangents], *rows])
+
+        row_avals = old.in_avals[n_fixed + n_tangents :]
+        avals = [
+            *[row_avals[k].update(shape=(length, *row_avals[k].shape)) for k in whole],
+            *[row_avals[k] for k in carries],
+            *old.in_avals[: n_fixed + n_tangents],
+            ShapedArray((), np.dtype(np.int32)),
+            *[row_avals[k] for k in own],
+        ]
+        self.linear = ClosedJaxpr(*trace_to_jaxpr(flat, avals, old.jaxpr.debug_name))
+        self.fixed = [
+            *[self.rows[k] for k in whole],
+            *[("carry", i) for _, i in carries.values()],
+            *self.fixed,
+        ]
+        self.rows = [("step", 0), *[self.rows[k] for k in own]]
+
+
+def _row(array: Any, step: Any) -> Any:
+    return lax.dynamic_index_in_dim(array, step, keepdims=False, allow_negative_indices=False)
+
+
+def _handed_on(plan: _Plan, num_consts: int, n_carry: int) -> dict[int, tuple[int, int]]:
+    """Stacked carries as steps get them, where they are stacked as steps hand them on too.
+
+    Returns:
+        For the place of each such value among those stacked, the place of the one handed on, and
+        the number of the carry.
+    """
+    places = {v: k for k, v in enumerate(plan.stacked)}
+    found: dict[int, tuple[int, int]] = {}
+    for i in range(n_carry):
+        before, after = plan.body.invars[num_consts + i], plan.body.outvars[i]
+        k, kept = places.get(before), places.get(after) if type(after) is Var else None
+        sources = {source for source, _ in found.values()}
+        if k is None or kept is None or before in plan.ys or k in sources or kept in found:
+            continue
+        found[k] = kept, i
+    return found
 
 
 class _Plan:
@@ -124,6 +212,7 @@ class _Plan:
         self._captured = set(body.constvars)
         self._at_hand: set[Var] = {*self.consts, *self.xs, *self.ys, *self._captured}
         self._made: set[Var] = set()
+        self._carries = list(zip(body.invars[num_consts:first_x], body.outvars, strict=False))
         self._makers: dict[Var, Eqn] = {}
         self._varying: set[Var] = set(body.invars[num_consts:])
         for eqn in body.eqns:
@@ -141,11 +230,15 @@ class _Plan:
         in_order = [v for v in [*self.body.invars, *self._makers] if v in wanted]
         later = [v for v in in_order if self._is(v, _FREE) or self._is(v, _LIGHT)]
         self._at_hand.update(wanted.difference(later))
+        # A carry that is kept is at hand as the step before handed it on: see _handed_on.
+        self._at_hand.update(
+            after for before, after in self._carries if before in wanted and type(after) is Var
+        )
         for v in in_order:
             if v in self._at_hand:
                 self._give(v)
                 continue
-            needed, eqns = self._sources(v, _FREE | _LIGHT)
+            needed, eqns = self._sources(v, _MOST_ARITHMETIC)
             for eqn in eqns:
                 self.again.add(id(eqn))
                 self._made.update(eqn.outvars)
@@ -157,22 +250,28 @@ class _Plan:
         eqn = self._makers.get(v)
         return eqn is not None and eqn.primitive in primitives
 
-    def _sources(
-        self, v: Var, primitives: frozenset[Primitive]
-    ) -> tuple[list[Var], list[Eqn]]:
-        """What `v` is to be made of, and by which equations; itself and none if it is given."""
-        if v in self._at_hand or not self._is(v, primitives):
+    def _sources(self, v: Var, light: int) -> tuple[list[Var], list[Eqn]]:
+        """What `v` is to be made of, and by which equations; itself and none if it is given.
+
+        At most `light` of the equations do arithmetic, and then on what is at hand alone.
+        """
+        eqn = self._makers.get(v)
+        if v in self._at_hand or eqn is None:
+            return [v], []
+        arithmetic = eqn.primitive in _LIGHT
+        if not (eqn.primitive in _FREE or (arithmetic and light > 0)):
             return [v], []
         needed: dict[Var, None] = {}
-        eqn = self._makers[v]
         eqns = [eqn]
+        light -= arithmetic
         for u in eqn.invars:
             if type(u) is not Literal:
-                more, their = self._sources(u, _FREE)
+                more, their = self._sources(u, light)
                 needed.update(dict.fromkeys(more))
                 eqns += their
+                light -= sum(e.primitive in _LIGHT for e in their)
         cost = sum(_bytes(u) for u in needed if u not in self._at_hand)
-        worth = cost <= _bytes(v) if eqn.primitive in _FREE else cost == 0
+        worth = cost == 0 if arithmetic else cost <= _bytes(v)
         return (list(needed), eqns) if worth else ([v], [])
 
     def _give(self, v: Var) -> None:

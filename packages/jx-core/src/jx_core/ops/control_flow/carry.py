@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ... import dtypes
+from ... import dtypes, tree_util
 from ...array import Array
 from ...aval import ShapedArray
 from ...jaxpr.ir import Jaxpr, Literal
@@ -39,7 +39,7 @@ def stage_loop(
         if out_tree != carry_tree or not all(
             same_but_weak(a, b) for a, b in zip(avals, outs, strict=True)
         ):
-            lines = differing_leaves(carry_tree, avals, out_tree, outs, "carry", _CURE)
+            lines = _differing(what, carry_tree, avals, out_tree, outs)
             raise TypeError(
                 f"lax.{what}: the body function {program.name} must return a carry of the type it "
                 f"takes, but they differ (expected is the input carry's, got is the output's):\n"
@@ -52,6 +52,20 @@ def stage_loop(
         if stronger == avals:
             return program, avals
         avals = stronger
+
+
+def _differing(
+    what: str,
+    carry_tree: Any,
+    avals: Sequence[ShapedArray],
+    out_tree: Any,
+    outs: Sequence[ShapedArray],
+) -> list[str]:
+    if what == "fori_loop":  # whose user's carry is the last part of the loop's
+        carry_tree, out_tree = (tree_util.treedef_children(t)[-1] for t in (carry_tree, out_tree))
+        avals = avals[len(avals) - carry_tree.num_leaves :]
+        outs = outs[len(outs) - out_tree.num_leaves :]
+    return differing_leaves(carry_tree, avals, out_tree, outs, "carry", _CURE)
 
 
 def _promote_weak(given: ShapedArray, made: ShapedArray) -> ShapedArray:

@@ -177,6 +177,8 @@ def scan(
         length: the number of steps; needed where `xs` has no arrays.
         reverse: go from the last row to the first; results keep the place of their row.
         unroll: how many steps one iteration of the compiled loop does; True for all.
+        _split_transpose: taken for JAX's sake, and without effect: how the backward loop is
+            divided is the compiler's business here.
 
     Returns:
         The last carry, and the stacked results.
@@ -190,6 +192,19 @@ def scan(
     >>> sums.tolist()
     [1.0, 3.0, 6.0]
     """
+    return scan_as("scan", f, init, xs, length, reverse, unroll)
+
+
+def scan_as(
+    what: str,
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any,
+    length: int | None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
+    """`scan`, for a function that error messages call `what`."""
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f!r}")
     xs_leaves, xs_tree = tree.flatten(xs)
@@ -204,7 +219,7 @@ def scan(
     def stage_with(carry: Sequence[ShapedArray]) -> Program:
         program = stage(f, in_tree, [*carry, *rows], leaves, refs_at=len(carry))
         children = tree_util.treedef_children(program.out_tree)
-        if len(children) != 2 or not isinstance(_dummy(program.out_tree), tuple):
+        if len(children) != 2 or not isinstance(_dummy(program.out_tree), (tuple, list)):
             raise TypeError(
                 f"scan body output must be a pair, got {_dummy(program.out_tree)!r:.80} from "
                 f"{program.name}: return (carry, y), with y None where there is nothing to stack"
@@ -212,7 +227,7 @@ def scan(
         return program
 
     program, carry_avals = stage_loop(
-        "scan", stage_with, [typeof(c) for c in init_leaves], init_tree,
+        what, stage_with, [typeof(c) for c in init_leaves], init_tree,
         lambda p: tree_util.treedef_children(p.out_tree)[0],
     )
     num_carry = len(carry_avals)
@@ -285,8 +300,11 @@ def _scan_in_python(
 ) -> tuple[Any, Any]:
     """The loop in plain Python, for `disable_jit`."""
     if n == 0:
-        raise ValueError("zero-length scan is not supported under disable_jit: no type for ys")
-    carry, ys = init, []
+        raise ValueError(
+            "zero-length scan is not supported in disable_jit() mode because the output type is "
+            "unknown."
+        )
+    carry, ys = tree.map(as_array, init), []
     for i in reversed(range(n)) if reverse else range(n):
         rows = [
             x.at[i] if type(x) is Ref else index_in_dim(x, i, 0, keepdims=False) for x in leaves

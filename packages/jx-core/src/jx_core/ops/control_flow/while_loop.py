@@ -14,12 +14,13 @@ from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Literal
 from ...primitive import Primitive
 from ...references import read
+from ...staging import function_name
 from ...trace import to_concrete
-from ..elementwise import add, convert_element_type, lt
+from ..elementwise import add, lt
 from .carry import as_array, split_carries, stage_loop
 from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
 from .refs import read_from_carry
-from .scan import scan
+from .scan import scan_as
 
 __all__ = ["fori_loop", "while_loop", "while_p"]
 
@@ -141,17 +142,24 @@ def while_loop(
     >>> int(while_loop(lambda i: lax.lt(i, 10), lambda i: lax.add(i, 3), 0))
     12
     """
+    return while_as("while_loop", cond_fun, body_fun, init_val)
+
+
+def while_as(
+    what: str, cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any
+) -> Any:
+    """`while_loop`, for a function that error messages call `what`."""
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
     if disable_jit.value:
-        val = init_val
+        val = tree.map(as_array, init_val)
         while bool(cond_fun(val)):
             val = body_fun(val)
         return val
     leaves, carry_tree = tree.flatten(init_val)
     in_tree = tree_util.treedef_tuple((carry_tree,))
     body, avals = stage_loop(
-        "while_loop",
+        what,
         lambda carry: stage(body_fun, in_tree, carry),
         [typeof(x) for x in leaves],
         carry_tree,
@@ -226,7 +234,7 @@ def fori_loop(
     dtype = _loop_dtype(lower, upper)
     bounds = [to_concrete(lower), to_concrete(upper)]
     if disable_jit.value:
-        val = init_val
+        val = tree.map(as_array, init_val)
         for i in range(int(lower), int(upper)):
             val = body_fun(i, val)
         return val
@@ -239,7 +247,10 @@ def fori_loop(
 
         start = np.asarray(first, dtype)[()] if not isinstance(lower, int) else first
         count = max(last - first, 0)
-        (_, result), _ = scan(step, (start, init_val), None, count, unroll=unroll or 1)
+        step.__name__ = function_name(body_fun)
+        (_, result), _ = scan_as(
+            "fori_loop", step, (start, init_val), None, count, unroll=unroll or 1
+        )
         return result
     if unroll is not None and unroll not in (False, 1):
         raise ValueError(
@@ -252,10 +263,12 @@ def fori_loop(
 
     def body(carry: Any) -> Any:
         i, stop, val = carry
-        return add(i, np.ones((), dtype)[()]), stop, body_fun(i, val)
+        return add(i, 1), stop, body_fun(i, val)
 
-    start, stop = convert_element_type(lower, dtype), convert_element_type(upper, dtype)
-    return while_loop(test, body, (start, stop, init_val))[2]
+    index = ShapedArray((), dtype, typeof(lower).weak_type and typeof(upper).weak_type)
+    body.__name__ = function_name(body_fun)
+    bounds = cast_weak(lower, index), cast_weak(upper, index)
+    return while_as("fori_loop", test, body, (*bounds, init_val))[2]
 
 
 def _loop_dtype(lower: Any, upper: Any) -> Any:
