@@ -354,12 +354,13 @@ def _stager(make: Callable[..., Any]) -> Callable[..., Any]:
             if not staged.captured:
                 rules.known[key] = staged
         rules.out_tree = staged.out_tree
+        captured, staged.captured = staged.captured, []  # programs keep `staged`, but no tracers
         made = {
             "call_jaxpr": staged.call_jaxpr,
             "rules": staged,
-            "num_consts": n + len(staged.captured),
+            "num_consts": n + len(captured),
         }
-        return (*staged.captured, *operands), made
+        return (*captured, *operands), made
 
     return stage
 
