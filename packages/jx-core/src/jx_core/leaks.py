@@ -13,6 +13,7 @@ import gc
 import sys
 import types
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 from . import source
@@ -28,21 +29,24 @@ _MOST_OBJECTS = 20000  # looked at in each step
 class Watch:
     """Looks at what is left of a trace when it has ended.
 
-    Make it when the trace begins; when it has ended, drop every reference to the trace and its
-    tracers, and call `check`.
+    Make it when the trace begins; when it has ended, drop every reference to its tracers, and
+    call `check`.
 
     Args:
         trace: the trace.
+        inputs: the tracers that it begins with, and other values.
         what: what it does, for the message: "the function 'f'".
     """
 
-    def __init__(self, trace: Trace, what: str) -> None:
-        self._trace = weakref.ref(trace)
+    def __init__(self, trace: Trace, inputs: Sequence[Any], what: str) -> None:
         self._kind = type(trace).__name__
         self._what = what
-        self._made: dict[int, str] = {}
-        _records[id(trace)] = self._made
         self._key = id(trace)
+        self._made: list[_Made] = []
+        for x in inputs:
+            if isinstance(x, Tracer) and x._trace is trace:
+                self._made.append((weakref.ref(x), None, ""))
+        _records[self._key] = self._made
         trace.__class__ = _watched(type(trace))
 
     def check(self) -> None:
@@ -53,15 +57,12 @@ class Watch:
                 to it.
         """
         _records.pop(self._key, None)
-        if self._trace() is None:
+        if all(made() is None for made, _, _ in self._made):
             return
         gc.collect()  # what only refers to itself is no leak
-        trace = self._trace()
-        if trace is None:
-            return
-        alive = [x for x in gc.get_referrers(trace) if isinstance(x, Tracer)]
-        message = self._describe(alive)
-        del alive, trace
+        alive = [x for made, _, _ in self._made if (x := made()) is not None]
+        message = self._describe(alive) if alive else ""
+        del alive
         if message:
             raise LeakedTracerError(message)
 
@@ -72,12 +73,14 @@ class Watch:
         whose derivatives it is about to drop, is no leak.
         """
         lines: list[str] = []
-        found = _Search(alive).paths() if alive else {}
-        for tracer in alive:
+        found = _Search(alive).paths()
+        for made, line, primitive in self._made:
+            tracer = made()
             path = found.get(id(tracer))
-            if path is not None and len(lines) < _MOST_LINES:
-                made = self._made.get(id(tracer)) or tracer.origin()
-                lines += [f"  {tracer!r}. {made}", *(f"    {text}" for text in path)]
+            if tracer is None or path is None or len(lines) >= _MOST_LINES:
+                continue
+            where = f"It was computed by {primitive!r} at {line}." if line else tracer.origin()
+            lines += [f"  {tracer!r}. {where}", *(f"    {text}" for text in path)]
         if not lines:
             return ""
         return (
@@ -87,8 +90,11 @@ class Watch:
         )
 
 
+# A tracer, and the line and primitive that made it, if it is no argument.
+_Made = tuple[Any, Any, str]
+
 # The records of the traces that are watched now, by the trace's id.
-_records: dict[int, dict[int, str]] = {}
+_records: dict[int, list[_Made]] = {}
 
 
 @functools.cache
@@ -104,10 +110,10 @@ def _watched(kind: type[Trace]) -> type[Trace]:
             result = super().process(primitive, operands, params)
             made = _records.get(id(self))
             if made is not None:
+                line = source.capture()
                 for x in result if primitive.multiple_results else (result,):
                     if isinstance(x, Tracer) and x._trace is self:
-                        line = source.capture()
-                        made[id(x)] = f"It was computed by {primitive.name!r} at {line}."
+                        made.append((weakref.ref(x), line, primitive.name))
             return result
 
     Watched.__name__ = Watched.__qualname__ = kind.__name__
