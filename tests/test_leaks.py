@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 import jx
@@ -229,3 +231,27 @@ def test_an_error_in_a_traced_function_is_told_as_it_is():
 
     with jx.checking_leaks(), pytest.raises(KeyError, match="mine"):
         jx.jit(f)(1.0)
+
+
+def test_arrays_that_a_gradient_needed_are_freed_without_the_garbage_collector():
+    if backend.current().name == "numpy":
+        pytest.skip("the arrays of the NumPy back end are not counted")
+
+    def f(x):
+        return lax.scan(lambda c, _: (jnp.sin(c) * x, None), jnp.exp(x), length=3)[0].sum()
+
+    x = jnp.arange(5.0)
+    step = jx.jit(jx.value_and_grad(f))
+    jx.grad(f)(x), jx.vjp(f, x)[1](1.0), step(x)
+    gc.collect()
+    before = len(jx.live_arrays())
+    gc.disable()
+    try:
+        for _ in range(3):
+            jx.grad(f)(x)
+            jx.vjp(f, x)[1](1.0)
+            jx.jvp(jx.grad(f), (x,), (x,))
+            step(x)
+        assert len(jx.live_arrays()) <= before + 2  # numbers that are kept on the device
+    finally:
+        gc.enable()
