@@ -130,10 +130,10 @@ def run(
     tangents: Sequence[Any],
 ) -> tuple[list[Any], list[Any]]:
     """Run a flat function under `trace`; tangents that are None are zero, in and out."""
-    watch = _watch(trace) if check_tracer_leaks.value else None
     inputs = [
         p if t is None else JVPTracer(trace, p, t) for p, t in zip(primals, tangents, strict=True)
     ]
+    watch = _watch(trace, inputs) if check_tracer_leaks.value else None
     before = swap_trace(trace)
     try:
         outputs = fun(*inputs)
@@ -147,10 +147,10 @@ def run(
     return result
 
 
-def _watch(trace: JVPTrace) -> Any:
+def _watch(trace: JVPTrace, inputs: Sequence[Any]) -> Any:
     from jx_core.leaks import Watch
 
-    return Watch(trace, "differentiation (jvp, linearize, vjp, grad)")
+    return Watch(trace, inputs, "differentiation (jvp, linearize, vjp, grad)")
 
 
 def jvp_flat(

@@ -149,8 +149,8 @@ def batch_flat(
         The results, and the batch axis of each, None where all rows have the same.
     """
     trace = BatchTrace(state.trace, axis)
-    watch = _watch(trace) if check_tracer_leaks.value else None
     inputs = [x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)]
+    watch = _watch(trace, inputs) if check_tracer_leaks.value else None
     env = state.axis_env
     if axis.name is not None:
         state.axis_env = (*env, (axis.name, axis.size))
@@ -168,7 +168,7 @@ def batch_flat(
     return result
 
 
-def _watch(trace: BatchTrace) -> Any:
+def _watch(trace: BatchTrace, inputs: Sequence[Any]) -> Any:
     from jx_core.leaks import Watch
 
-    return Watch(trace, "vmap")
+    return Watch(trace, inputs, "vmap")

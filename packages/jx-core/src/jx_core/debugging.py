@@ -11,8 +11,7 @@ Not here: checks as part of the program, whose errors are results (`checkify`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,17 +92,16 @@ def check_primitive(name: str, results: Sequence[Any], get: Callable[[Any], np.n
         raise FloatingPointError(f"invalid value ({kind}) encountered in {name} at {line}")
 
 
-@contextmanager
-def blaming_the_caller(closed: Any) -> Iterator[None]:
-    """For the time that a program is run operation by operation: where to say that errors are.
+def blaming_the_caller(closed: Any, run: Callable[[], Any]) -> Any:
+    """`run()`, which runs a program operation by operation.
 
-    Of an array function that is the user's line that calls it now.
+    Errors in an array function are said to be at the user's line that calls it now.
     """
     before = stepping.line
     if before is None and isinstance(closed, ClosedJaxpr) and ARRAY_FUNCTION in closed.derived:
         stepping.line = source.capture()
     try:
-        yield
+        return run()
     finally:
         stepping.line = before
 
@@ -139,8 +137,9 @@ def check_program(
     before = stepping.active
     stepping.active = True
     try:
-        with blaming_the_caller(closed):
-            eval_jaxpr(closed.jaxpr, closed.consts, *operands)
+        blaming_the_caller(
+            closed, lambda: eval_jaxpr(closed.jaxpr, closed.consts, *operands)
+        )
     finally:
         stepping.active = before
     raise FloatingPointError(

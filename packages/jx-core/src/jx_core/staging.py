@@ -173,8 +173,8 @@ def trace_to_jaxpr(
             f"been traced before for ({', '.join(a.str_short() for a in in_avals)})"
         )
     trace = StagingTrace(name, state.trace)
-    watch = _watch(trace) if _leaks.value else None
     tracers = [trace.new_input(aval) for aval in in_avals]
+    watch = _watch(trace, tracers) if _leaks.value else None
     read_only: Sequence[Ref] = ()
     before = swap_trace(trace)
     try:
@@ -200,10 +200,10 @@ def trace_to_jaxpr(
     return jaxpr, consts
 
 
-def _watch(trace: StagingTrace) -> Any:
+def _watch(trace: StagingTrace, inputs: Sequence[Any]) -> Any:
     from .leaks import Watch
 
-    return Watch(trace, f"the function {trace.name!r}")
+    return Watch(trace, inputs, f"the function {trace.name!r}")
 
 
 def close_over_tracers(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:

@@ -26,6 +26,7 @@ from jx_core.staging import trace_to_jaxpr
 from jx_core.state import eager_listeners, state
 from jx_core.tree import registration as tree_registration
 
+from . import guards  # noqa: F401  defines the options, and has jaxlib follow them
 from .compiling import executable_for
 from .keys import KeyArray, elements, logical_value, physical_value
 from .lowering.types import physical

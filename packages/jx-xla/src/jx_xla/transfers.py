@@ -24,6 +24,7 @@ from .runtime import placement
 from .runtime.array_values import host_value
 from .runtime.arrays import Array
 from .runtime.clients import Device
+from .runtime.guards import explicit_get, explicit_put
 from .runtime.shardings import Sharding, single_device
 
 __all__ = [
@@ -78,7 +79,8 @@ def device_put(
     donates = shardings.flatten_prefix(donate, structure, "device_put's donate", _flag)
     aliases = shardings.flatten_prefix(may_alias, structure, "device_put's may_alias", _flag)
     facts = zip(leaves, places, sources, donates, aliases, strict=True)
-    return tree.unflatten(structure, [_put_leaf(*each) for each in facts])
+    with explicit_put():
+        return tree.unflatten(structure, [_put_leaf(*each) for each in facts])
 
 
 def _place(value: Any, what: str) -> Any:
@@ -173,8 +175,9 @@ def device_get(x: Any) -> Any:
     >>> device_get({"a": device_put(1.5), "b": "text"})
     {'a': array(1.5, dtype=float32), 'b': 'text'}
     """
-    copy_to_host_async(x)
-    return tree.map(_get_leaf, x)
+    with explicit_get():
+        copy_to_host_async(x)
+        return tree.map(_get_leaf, x)
 
 
 def _get_leaf(x: Any) -> Any:

@@ -6,6 +6,7 @@ tested against, and a way to step through a computation in plain NumPy.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -173,8 +174,8 @@ class NumpyBackend(Backend):
                 if effects:
                     _refuse_checks(effects)
             if _nans.value or _infs.value:
-                with _debugging().blaming_the_caller(params.get("jaxpr")):
-                    return primitive.reference(*operands, **params)
+                run = functools.partial(primitive.reference, *operands, **params)
+                return _debugging().blaming_the_caller(params.get("jaxpr"), run)
             return primitive.reference(*operands, **params)
         avals = types_of(tuple(operands))
         types = primitive.result_types(avals, params)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import dtypes
+from ... import dtypes, tree
 from ...aval import ShapedArray, typeof
 from ...config import trace_key
 from ...jaxpr.evaluate import eval_jaxpr
@@ -254,6 +254,22 @@ class _Staged:
         """The rule as a program, None if it stays Python's, and the tracers it closes over."""
         return None, []
 
+    def _check_results(self, what: str, rule: ClosedJaxpr) -> None:
+        """Raise a TypeError unless the results of a rule are of the function's own types."""
+        places: Any = list(range(len(self._out_avals)))
+        if self.out_tree is not None:
+            places = tree.unflatten(self.out_tree, places)
+        for path, i in tree.leaves_with_path(places):
+            have, want = rule.out_avals[i], self._out_avals[i]
+            if (have.shape, have.dtype) != (want.shape, want.dtype):
+                cast = have.shape == want.shape
+                cure = f"; cast the rule's with .astype({want.dtype.name!r})" if cast else ""
+                raise TypeError(
+                    f"{what} for function {self.name} must produce a pair whose first element is "
+                    f"like the function's own result, but result{tree.keystr(path)} is not: "
+                    f"expected {want.str_short()}, got {have.str_short()}{cure}"
+                )
+
     def _rule_consts(self, consts: Sequence[Any]) -> Sequence[Any]:
         """Those of a call's leading operands that the rule takes."""
         return consts[self._ours :]
@@ -279,6 +295,7 @@ class StagedJVP(_Staged, CustomJVP):
         flat, masks = flat_jvp(self._rules, active, len(self._consts), len(self._args))
         avals = [*self._consts, *self._args, *_on(self._args, active)]
         closed, tracers = _hoisted(*trace_to_jaxpr(flat, avals, f"jvp of {self.name}"))
+        self._check_results("Custom JVP rule", closed)
         return (closed, masks[0]), tracers
 
     def program(self, active: Mask) -> tuple[ClosedJaxpr, Mask]:
@@ -362,7 +379,9 @@ class StagedVJP(_Staged, CustomVJP):
     def _trace_fwd(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
         flat, _ = flat_fwd(self._rules, active, len(self._consts))
         avals = [*self._consts, *self._args]
-        return _hoisted(*trace_to_jaxpr(flat, avals, f"fwd of {self.name}"))
+        closed, tracers = _hoisted(*trace_to_jaxpr(flat, avals, f"fwd of {self.name}"))
+        self._check_results("Custom VJP fwd rule", closed)
+        return closed, tracers
 
     def fwd_program(self, active: Mask) -> ClosedJaxpr:
         """The forward rule: (constants, primals) to results, then residuals."""
@@ -472,12 +491,13 @@ def _stager(make: Callable[..., Any]) -> Callable[..., Any]:
             return operands, params
         rules, n = params["rules"], params["num_consts"]
         staged = staged_form(make, rules, tuple([typeof(x) for x in operands]), n)
+        captured, staged.captured = staged.captured, []  # programs keep `staged`, but no tracers
         made = {
             "call_jaxpr": staged.call_jaxpr,
             "rules": staged,
-            "num_consts": n + len(staged.captured),
+            "num_consts": n + len(captured),
         }
-        return (*staged.captured, *operands), made
+        return (*captured, *operands), made
 
     return stage
 
