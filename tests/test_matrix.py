@@ -27,11 +27,13 @@ PRIMITIVES = {
     p.name: p for p in all_primitives() if (p.abstract.__module__ or "").startswith("jx_")
 }
 # Samples of most would be programs, which tests/test_control_flow.py, test_custom_derivatives.py
-# and test_checkpoint.py have; the others say where values lie, which the tests of jx-parallel
-# look at.
+# and test_checkpoint.py have, or Python functions, for which there is test_callbacks.py; the
+# others say where values lie, which the tests of jx-parallel look at.
 WITHOUT_SAMPLES = {"jit", "cond", "scan", "while"} | {"device_put", "sharding_constraint"}
 WITHOUT_SAMPLES |= {"custom_jvp_call", "custom_vjp_call", "custom_lin"}
 WITHOUT_SAMPLES |= {"checkpoint", "name", "kept"}
+WITHOUT_SAMPLES |= {"pure_callback", "io_callback", "debug_callback", "inspect_sharding"}
+WITHOUT_SAMPLES |= {"create_token", "after_all"}
 
 
 @pytest.mark.parametrize("layer", LAYERS)

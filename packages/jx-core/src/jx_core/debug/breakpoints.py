@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from .. import tree
+from ..aval import ShapedArray
 from ..ops.callbacks.host import HostFunction
 from ..ops.callbacks.pure import pure_callback_p
-from ..aval import ShapedArray
 from ..source import is_internal
 from ..trace import Tracer
 from ..tracebacks import filtered
@@ -60,14 +60,16 @@ def breakpoint(
         ValueError: no debugger is called `backend`, or both `ordered` and `token` are given.
 
     >>> import io
-    >>> def half(x):
+    >>> from jx_core import jit
+    >>> @jit
+    ... def half(x):
     ...     y = x / 2
     ...     breakpoint(stdin=io.StringIO("p y\\nc\\n"), num_frames=1)
     ...     return y
-    >>> half(np.float32(3.0))  # doctest: +ELLIPSIS
+    >>> result = half(np.float32(3.0))
     Entering jdb:
-    (jdb) 1.5
-    (jdb) 1.5
+    (jdb) Array(1.5, dtype=float32)
+    (jdb)
     """
     if (backend or "cli") not in _DEBUGGERS:
         raise ValueError(
@@ -95,8 +97,7 @@ def _after(token: Any, stop: Callable[..., Any], values: Any) -> Any:
     leaves, in_tree = tree.flatten(((values,), {}))
     flags = [_is_value(x) for x in leaves]
     operands = [x for x, on in zip(leaves, flags, strict=True) if on]
-    known = [None if on else x for x, on in zip(leaves, flags, strict=True)]
-    inner = Partly(stop, in_tree, known, flags)
+    inner = Partly(stop, in_tree, leaves, flags)
 
     def enter(waited_for: Any, *values: Any) -> bool:
         inner(*values)

@@ -15,8 +15,9 @@ from .. import dtypes, tree
 from ..aval import typeof
 from ..ops.callbacks.debugging import debug_callback_p
 from ..ops.callbacks.host import HostFunction
-from ..tracebacks import filtered
+from ..staging import function_name
 from ..trace import Tracer
+from ..tracebacks import filtered
 
 _log = logging.getLogger("jx.debug")
 _NUMBERS = (bool, int, float, complex, str, bytes)
@@ -98,8 +99,7 @@ def _bind(
     flags = [is_operand(x) for x in leaves]
     operands = [x for x, on in zip(leaves, flags, strict=True) if on]
     if not all(flags):
-        function = Partly(function, in_tree, [None if on else x for x, on in zip(leaves, flags)],
-                          flags)
+        function = Partly(function, in_tree, leaves, flags)
         in_tree = tree.structure((tuple(operands), {}))
     debug_callback_p.bind(
         *operands,
@@ -110,15 +110,26 @@ def _bind(
 
 
 class Partly:
-    """A function some of whose arguments are known beforehand: a function of the others."""
+    """A function some of whose arguments are known beforehand: a function of the others.
+
+    Args:
+        function: the whole function.
+        in_tree: the tree of its (args, kwargs).
+        leaves: the leaves of these.
+        flags: for each leaf, whether it is yet to come.
+    """
 
     def __init__(
-        self, function: Callable[..., Any], in_tree: Any, known: list[Any], flags: list[bool]
+        self,
+        function: Callable[..., Any],
+        in_tree: Any,
+        leaves: Sequence[Any],
+        flags: Sequence[bool],
     ) -> None:
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__name__ = function_name(function)
         self._function = function
         self._in_tree = in_tree
-        self._known = known
+        self._known = [None if on else x for x, on in zip(leaves, flags, strict=True)]
         self._flags = flags
 
     def __call__(self, *operands: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
 from typing import Any
 
 from ..effects import Effect
@@ -76,12 +75,12 @@ def without_debugging(closed: ClosedJaxpr) -> ClosedJaxpr:
     """
     if not any(map(_may_be_left_out, closed.effects)):
         return closed
-    found = closed.derived.get("without debugging")
+    found: ClosedJaxpr | None = closed.derived.get("without debugging")
     if found is None:
         eqns = [e for e in map(_quiet, closed.eqns) if e is not None]
         found = closed.replace(jaxpr=closed.jaxpr.replace(eqns=eqns))
         closed.derived["without debugging"] = found
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _may_be_left_out(effect: Any) -> bool:
