@@ -1,4 +1,4 @@
-"""Calls from programs to Python: `pure_callback`, `io_callback`, effects, their order and errors."""
+"""Calls from programs to Python: `pure_callback`, `io_callback`, their effects, order, errors."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ runs. `debugger.py` is what one then types into.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -126,7 +126,7 @@ class _Known:
 def _settled(variable: Any) -> Any:
     """A variable as it is if it holds values of the program, as a leaf otherwise."""
     try:
-        leaves = tree.leaves(variable)
+        leaves = tree.leaves(variable, is_leaf=lambda x: isinstance(x, Iterator))
     except (TypeError, ValueError):  # a dict whose keys have no order, say
         return _Known(variable)
     return variable if any(map(_is_value, leaves)) else _Known(variable)

@@ -55,16 +55,16 @@ def callback(
     [Array(2., dtype=float32)]
     """
     if callback is None:
-        return functools.partial(_call_later, ordered=ordered, partitioned=partitioned)
-    if not callable(callback):
-        raise TypeError(f"jx.debug.callback: callback must be callable, got {callback!r}")
-    _bind(callback, args, kwargs, _is_array, "jx.debug.callback", ordered, partitioned)
+
+        def call(callback: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+            _call(callback, args, kwargs, ordered, partitioned)
+
+        return call
+    _call(callback, args, kwargs, ordered, partitioned)
     return None
 
 
-def _call_later(
-    function: Callable[..., Any], *args: Any, ordered: bool, partitioned: bool, **kwargs: Any
-) -> None:
+def _call(function: Any, args: Any, kwargs: Any, ordered: bool, partitioned: bool) -> None:
     if not callable(function):
         raise TypeError(f"jx.debug.callback: callback must be callable, got {function!r}")
     _bind(function, args, kwargs, _is_array, "jx.debug.callback", ordered, partitioned)
