@@ -84,8 +84,8 @@ def visualize_sharding(
     Raises:
         ValueError: `shape` has another number of axes, or the sharding does not fit it.
 
-    On eight devices, with a mesh of four by two, `visualize_sharding((8, 8), NamedSharding(mesh,
-    P("x", "y")))` draws four rows of two cells, from `CPU 0` to `CPU 7`. On one:
+    On eight devices, a mesh of four by two and the spec `P("x", "y")` give four rows of two cells,
+    from `CPU 0` to `CPU 7`. On one device:
 
     >>> from jx_core import backend
     >>> visualize_sharding((4,), backend.current().devices()[0])

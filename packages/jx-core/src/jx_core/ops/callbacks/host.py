@@ -280,14 +280,14 @@ def flatten_arguments(what: str, args: Any, kwargs: Any) -> tuple[list[Any], Any
 
 # Functions by name, so that programs that hold them can be printed and read.
 _functions: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
-_numbers = itertools.count()
+_numbers = itertools.count(2)
 
 
 def _register(function: Any, wanted: str) -> str:
-    base = "".join(c if c.isalnum() or c == "_" else "_" for c in wanted)
-    name = f"{base}_cb{next(_numbers)}"
-    if not name.isidentifier():
-        name = f"_{name}"
+    base = "".join(c if c.isalnum() or c == "_" else "_" for c in wanted).strip("_")
+    name = f"{base}_cb" if base[:1].isalpha() else f"_{base}_cb"
+    if name in _functions:
+        name = f"{name}{next(_numbers)}"
     _functions[name] = function
     return name
 
