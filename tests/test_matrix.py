@@ -30,6 +30,9 @@ PRIMITIVES = {
 # only transposed, which tests/test_custom_derivatives.py does.
 WITHOUT_SAMPLES = {"device_put", "sharding_constraint", "custom_lin"}
 WITHOUT_SAMPLES |= {"check"}  # has no result; tests/test_checkify.py
+# Python functions, which tests/test_callbacks.py has.
+WITHOUT_SAMPLES |= {"pure_callback", "io_callback", "debug_callback", "inspect_sharding"}
+WITHOUT_SAMPLES |= {"create_token", "after_all"}
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jx_core import ClosedJaxpr, ShapedArray, eval_jaxpr
+from jx_core.effects import unrepeatable
 from jx_core.jaxpr import Eqn, Literal
 from jx_core.ops.control_flow.jit import jit_p
 from jx_core.staging import StagingTracer, trace_to_jaxpr
@@ -143,6 +144,22 @@ class Linearized(NamedTuple):
     def gather(self, primals: Sequence[Any], outs: Sequence[Any]) -> list[Any]:
         """The residuals, given the arguments and the results of `forward`."""
         return [primals[i] if kind == "in" else outs[i] for kind, i in self.residuals]
+
+
+def refuse_to_repeat(effects: Any, what: str, why: str) -> None:
+    """Raise an error where a derivative would have what happens once happen twice.
+
+    Args:
+        effects: those of a program.
+        what: what holds the program, for the message.
+        why: what its differentiation does.
+    """
+    once = unrepeatable(effects)
+    if once:
+        raise NotImplementedError(
+            f"Effects not supported in differentiation of `{what}`, which {why}: "
+            f"{', '.join(map(repr, once))}. Call io_callback outside of it"
+        )
 
 
 def linearize_jaxpr(

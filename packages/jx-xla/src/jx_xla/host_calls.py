@@ -1,8 +1,9 @@
 """What a compiled program calls when it calls Python: from buffers to arrays and back.
 
 The program waits while the function runs, on a thread of its own or on the one that
-called the program. So nothing here may wait for a device in its turn: arguments are arrays on the
-CPU that are there at once.
+called the program. So the function must not wait for a device that waits for the program, or for
+others of its kind: its arguments lie, and what it computes with them is computed, on a CPU device
+of a client of its own, which does everything at once and on the thread that asks.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class HostCall:
         partitioned: bool = False,
     ) -> None:
         self.callback = callback
-        self.in_avals = list(in_avals)
+        self.in_avals = [a.strip_weak_type() for a in in_avals]
         self.result_avals = list(result_avals)
         self.ordered = ordered
         self.partitioned = partitioned
@@ -54,7 +55,7 @@ class HostCall:
         if self.ordered:
             token, values = values[:1], values[1:]
         try:
-            device = clients.local_devices(backend="cpu")[0]
+            device = clients.inline_device()
             with outside_of_tracing(), enable_x64(self.x64), default_device(device):
                 arrays = [
                     self._array(v, a, device) for v, a in zip(values, self.in_avals, strict=True)

@@ -1,4 +1,4 @@
-"""Differentiation of calls to Python: debugging output shows primals, the others have no derivative.
+"""Differentiation of calls to Python: debugging shows primals, the others have no derivative.
 
 A debugging callback has no results, so that none of it is on the tape: it happens once, in the
 forward pass.

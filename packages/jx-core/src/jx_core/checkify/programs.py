@@ -25,7 +25,8 @@ from ..ops.control_flow.custom import (
     is_inexact,
 )
 from ..ops.control_flow.jit import jit_p
-from ..ops.control_flow.loops import scan_p, while_p
+from ..ops.control_flow.scan import scan_p
+from ..ops.control_flow.while_loop import while_p
 from ..primitive import Primitive
 from ..staging import trace_to_jaxpr
 from .error import Error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import logging
 import string
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from .. import dtypes, tree
 from ..aval import typeof
 from ..ops.callbacks.debugging import debug_callback_p
 from ..ops.callbacks.host import HostFunction
+from ..staging import function_name
 from ..trace import Tracer
 from ..tracebacks import filtered
 
@@ -54,16 +54,16 @@ def callback(
     [Array(2., dtype=float32)]
     """
     if callback is None:
-        return functools.partial(_call_later, ordered=ordered, partitioned=partitioned)
-    if not callable(callback):
-        raise TypeError(f"jx.debug.callback: callback must be callable, got {callback!r}")
-    _bind(callback, args, kwargs, _is_array, "jx.debug.callback", ordered, partitioned)
+
+        def call(callback: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+            _call(callback, args, kwargs, ordered, partitioned)
+
+        return call
+    _call(callback, args, kwargs, ordered, partitioned)
     return None
 
 
-def _call_later(
-    function: Callable[..., Any], *args: Any, ordered: bool, partitioned: bool, **kwargs: Any
-) -> None:
+def _call(function: Any, args: Any, kwargs: Any, ordered: bool, partitioned: bool) -> None:
     if not callable(function):
         raise TypeError(f"jx.debug.callback: callback must be callable, got {function!r}")
     _bind(function, args, kwargs, _is_array, "jx.debug.callback", ordered, partitioned)
@@ -98,8 +98,7 @@ def _bind(
     flags = [is_operand(x) for x in leaves]
     operands = [x for x, on in zip(leaves, flags, strict=True) if on]
     if not all(flags):
-        function = Partly(function, in_tree, [None if on else x for x, on in zip(leaves, flags)],
-                          flags)
+        function = Partly(function, in_tree, leaves, flags)
         in_tree = tree.structure((tuple(operands), {}))
     debug_callback_p.bind(
         *operands,
@@ -110,15 +109,26 @@ def _bind(
 
 
 class Partly:
-    """A function some of whose arguments are known beforehand: a function of the others."""
+    """A function some of whose arguments are known beforehand: a function of the others.
+
+    Args:
+        function: the whole function.
+        in_tree: the tree of its (args, kwargs).
+        leaves: the leaves of these.
+        flags: for each leaf, whether it is yet to come.
+    """
 
     def __init__(
-        self, function: Callable[..., Any], in_tree: Any, known: list[Any], flags: list[bool]
+        self,
+        function: Callable[..., Any],
+        in_tree: Any,
+        leaves: Sequence[Any],
+        flags: Sequence[bool],
     ) -> None:
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__name__ = function_name(function)
         self._function = function
         self._in_tree = in_tree
-        self._known = known
+        self._known = [None if on else x for x, on in zip(leaves, flags, strict=True)]
         self._flags = flags
 
     def __call__(self, *operands: Any) -> Any:
@@ -165,45 +175,56 @@ def print(
     >>> print("{} and {x:.2f}", np.arange(3), x=np.float32(0.5))
     [0 1 2] and 0.50
     """
-    options = {
-        "ordered": ordered,
-        "partitioned": partitioned,
-        "skip_format_check": skip_format_check,
-        "use_logging": _use_logging,
-    }
-    if fmt is None:
-        return functools.partial(_print, options)
-    _print(options, fmt, *args, **kwargs)
-    return None
+    emit = _Printing(ordered, partitioned, skip_format_check, _use_logging)
+    return emit if fmt is None else emit(fmt, *args, **kwargs)
 
 
-log = functools.partial(print, _use_logging=True)
-functools.update_wrapper(log, print)
-log.__doc__ = """Log values of a program while it runs, as `print` prints them.
+@filtered
+def log(
+    fmt: str | None = None,
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    skip_format_check: bool = False,
+    _use_logging: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Log values of a program while it runs: to the logger `jx.debug`, at level INFO.
 
-They go to the logger `jx.debug`, at level INFO. Arguments are those of `print`.
+    Args:
+        fmt, args, ordered, partitioned, skip_format_check, kwargs: as for `print`.
 
->>> import logging
->>> handler = logging.Handler()
->>> handler.emit = lambda record: __import__("builtins").print(record.getMessage())
->>> logger = logging.getLogger("jx.debug")
->>> logger.addHandler(handler); logger.setLevel(logging.INFO)
->>> log("loss {:.1f}", np.float32(0.25))
-loss 0.2
->>> logger.removeHandler(handler)
-"""
+    Raises:
+        TypeError, IndexError, KeyError, ValueError: as for `print`.
+
+    >>> import logging
+    >>> logger = logging.getLogger("jx.debug")
+    >>> logger.setLevel(logging.INFO)
+    >>> log("loss {:.1f}", np.float32(0.25))  # shows what the program's logging is set up to show
+    """
+    emit = _Printing(ordered, partitioned, skip_format_check, _use_logging)
+    return emit if fmt is None else emit(fmt, *args, **kwargs)
 
 
-def _print(options: dict[str, Any], fmt: str, /, *args: Any, **kwargs: Any) -> None:
-    what = "jx.debug.log" if options["use_logging"] else "jx.debug.print"
-    if not isinstance(fmt, str):
-        raise TypeError(f"{what}: the format must be a string, got {type(fmt).__name__}")
-    if not options["skip_format_check"]:
-        _check_format(what, fmt, args, kwargs)
-    emit = _Emitter(fmt, options["use_logging"])
-    _bind(
-        emit, args, kwargs, _is_printed_late, what, options["ordered"], options["partitioned"]
-    )
+class _Printing:
+    """`print` or `log` with its options given: takes a format and values."""
+
+    def __init__(
+        self, ordered: bool, partitioned: bool, skip_format_check: bool, use_logging: bool
+    ) -> None:
+        self._ordered = ordered
+        self._partitioned = partitioned
+        self._check = not skip_format_check
+        self._use_logging = use_logging
+
+    def __call__(self, fmt: str, /, *args: Any, **kwargs: Any) -> None:
+        what = "jx.debug.log" if self._use_logging else "jx.debug.print"
+        if not isinstance(fmt, str):
+            raise TypeError(f"{what}: the format must be a string, got {type(fmt).__name__}")
+        if self._check:
+            _check_format(what, fmt, args, kwargs)
+        emit = _Emitter(fmt, self._use_logging)
+        _bind(emit, args, kwargs, _is_printed_late, what, self._ordered, self._partitioned)
 
 
 class _Emitter:

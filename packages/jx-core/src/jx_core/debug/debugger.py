@@ -122,12 +122,9 @@ class Debugger(cmd.Cmd):
             said = traceback.format_exception_only(error)[-1].rstrip()
             self._say(f"*** {said}")
 
-    def default(self, line: str) -> bool | None:
+    def default(self, line: str) -> None:
         """Any other line is an expression to be printed."""
-        if line == "EOF":
-            return self.do_continue("")
         self._show(line, repr)
-        return None
 
     def emptyline(self) -> bool:
         return False
@@ -213,7 +210,7 @@ class Debugger(cmd.Cmd):
         Go on with the program."""
         return True
 
-    do_c = do_cont = do_continue
+    do_c = do_cont = do_EOF = do_continue
 
     def do_quit(self, arg: str) -> bool:
         """q(uit), exit

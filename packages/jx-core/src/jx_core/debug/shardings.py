@@ -84,14 +84,14 @@ def visualize_sharding(
     Raises:
         ValueError: `shape` has another number of axes, or the sharding does not fit it.
 
-    On eight devices, of a mesh of four by two::
+    On eight devices, a mesh of four by two and the spec `P("x", "y")` give four rows of two cells,
+    from `CPU 0` to `CPU 7`. On one device:
 
-        >>> visualize_sharding((8, 8), NamedSharding(mesh, P("x", "y")))
-        +---------+---------+
-        |  CPU 0  |  CPU 1  |
-        +---------+---------+
-        |  CPU 2  |  CPU 3  |
-        ...
+    >>> from jx_core import backend
+    >>> visualize_sharding((4,), backend.current().devices()[0])
+    +-------------------------+
+    |         NUMPY 0         |
+    +-------------------------+
     """
     shape = tuple(shape)
     _check_drawable(shape, "visualize_sharding")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from ..effects import Effect
 from .ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 
 
@@ -64,3 +66,39 @@ def dead_code_elimination(
         invars=[v for v, on in zip(jaxpr.invars, used, strict=True) if on],
     )
     return ClosedJaxpr(smaller, [c for _, c in pairs]), used
+
+
+def without_debugging(closed: ClosedJaxpr) -> ClosedJaxpr:
+    """The program without effects that may be left out, for one that computes things again.
+
+    Not looked into: calls of functions with derivative rules of their own.
+    """
+    if not any(map(_may_be_left_out, closed.effects)):
+        return closed
+    found: ClosedJaxpr | None = closed.derived.get("without debugging")
+    if found is None:
+        eqns = [e for e in map(_quiet, closed.eqns) if e is not None]
+        found = closed.replace(jaxpr=closed.jaxpr.replace(eqns=eqns))
+        closed.derived["without debugging"] = found
+    return found
+
+
+def _may_be_left_out(effect: Any) -> bool:
+    return isinstance(effect, Effect) and effect.repeatable
+
+
+def _quiet(eqn: Eqn) -> Eqn | None:
+    """An equation without such effects, or None where there is nothing else to it."""
+    if not any(map(_may_be_left_out, eqn.effects)):
+        return eqn
+    if not eqn.outvars and all(map(_may_be_left_out, eqn.effects)):
+        return None
+    params = {name: _quiet_param(value) for name, value in eqn.params.items()}
+    assert eqn.primitive.effects is not None
+    return eqn.replace(params=params, effects=eqn.primitive.effects(**params))
+
+
+def _quiet_param(value: Any) -> Any:
+    if isinstance(value, ClosedJaxpr):
+        return without_debugging(value)
+    return tuple(map(_quiet_param, value)) if type(value) is tuple else value

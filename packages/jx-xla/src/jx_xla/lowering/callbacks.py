@@ -22,12 +22,16 @@ from jx_core.ops.callbacks import (
 from jx_core.ops.callbacks.tokens import after_all_p, create_token_p
 
 from ..host_calls import HostCall
+from ..runtime.hlo_shardings import REPLICATED
 from ..runtime.inspection import Inspection
+from ..runtime.shardings import from_hlo
 from .builder import Value
+from .sharding import constrain
 from .tables import Context, deflower
 from .tokens import TOKEN
-from .types import type_of
+from .types import physical, type_of
 
+_NO_LAYOUT = "dense<> : tensor<0xindex>"  # of scalars and tokens
 _TARGETS = {"cpu": "cpu", "cuda": "gpu", "rocm": "gpu"}
 
 
@@ -53,13 +57,17 @@ def _call(
     module.host_callbacks.append(host)
     in_types = [type_of(a) for a in ctx.in_avals]
     out_types = [type_of(a) for a in result_avals]
+    in_layouts, out_layouts = [*map(_row_major, ctx.in_avals)], [*map(_row_major, result_avals)]
     if ordered:
         operands, in_types = [block.token, *operands], [TOKEN, *in_types]
         out_types = [TOKEN, *out_types]
+        in_layouts, out_layouts = [_NO_LAYOUT, *in_layouts], [_NO_LAYOUT, *out_layouts]
     words = [
         f'call_target_name = "xla_ffi{"_partitioned" * partitioned}_python_{target}_callback"',
         "api_version = 4 : i32",
         f"has_side_effect = {str(side_effect).lower()}",
+        f"operand_layouts = [{', '.join(in_layouts)}]",
+        f"result_layouts = [{', '.join(out_layouts)}]",
         f"backend_config = {{index = {len(module.host_callbacks) - 1} : ui64}}",
     ]
     if module.num_partitions > 1 and not partitioned:
@@ -67,7 +75,19 @@ def _call(
     results = block.ops("stablehlo.custom_call", operands, in_types, out_types, ", ".join(words))
     if ordered:
         block.token, *results = results
+    if module.num_partitions > 1:  # they are on one device, and needed on all
+        everywhere = from_hlo(module.devices, REPLICATED)
+        facts = zip(results, result_avals, strict=True)
+        results = [constrain(block, x, aval, everywhere) for x, aval in facts]
     return results
+
+
+def _row_major(aval: ShapedArray) -> str:
+    """The layout in which NumPy reads and writes arrays of a type."""
+    ndim = physical(aval).ndim
+    if ndim == 0:
+        return _NO_LAYOUT
+    return f"dense<{list(range(ndim - 1, -1, -1))}> : tensor<{ndim}xindex>"
 
 
 def _on_one_device(ctx: Context, sharding: Any, count: int) -> str:
@@ -87,7 +107,12 @@ def _on_one_device(ctx: Context, sharding: Any, count: int) -> str:
 
 @deflower(pure_callback_p)
 def _pure(
-    ctx: Context, *operands: Value, callback: Any, result_avals: Any, sharding: Any, vmap_method: Any
+    ctx: Context,
+    *operands: Value,
+    callback: Any,
+    result_avals: Any,
+    sharding: Any,
+    vmap_method: str | None,
 ) -> list[Value]:
     return _call(ctx, operands, callback, result_avals, side_effect=False, sharding=sharding)
 

@@ -108,8 +108,9 @@ def lower_function(
         tokens.begin(block, public)
     results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
     if ordered:
-        args, in_types = ["%token", *args], [tokens.kind(public), *in_types]
-        results, out_types = [tokens.last(block, public), *results], [tokens.kind(public), *out_types]
+        kind = tokens.kind(public)
+        args, in_types = ["%token", *args], [kind, *in_types]
+        results, out_types = [tokens.last(block, public), *results], [kind, *out_types]
     attributes = list(argument_attributes) or [""] * len(args)
     head = ", ".join(
         f"{a}: {t}{f' {{{extra}}}' if extra else ''}"
@@ -142,7 +143,8 @@ def call_shared(
     callee = f"callee = @{known[0]}"
     if not tokens.ordered(closed.effects):
         return block.ops("func.call", operands, in_types, out_types, callee)
+    in_types, out_types = [tokens.TOKEN, *in_types], [tokens.TOKEN, *out_types]
     block.token, *results = block.ops(
-        "func.call", [block.token, *operands], [tokens.TOKEN, *in_types], [tokens.TOKEN, *out_types], callee
+        "func.call", [block.token, *operands], in_types, out_types, callee
     )
     return results

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from jx_core import ClosedJaxpr
 from jx_core.jaxpr import Literal
+from jx_core.jaxpr.passes import without_debugging
 from jx_core.memory import Space
 from jx_core.ops.control_flow.checkpoint import checkpoint_p, kept_p, name_p
 from jx_core.ops.control_flow.jit import jit_p
@@ -20,7 +21,16 @@ from jx_core.state import state
 
 from ...forward import jvp_flat
 from ...policies import Choice, Offloadable, Recompute, decision
-from ...programs import Mask, active_mask, eval_closed, jvp_jaxpr, select, spread, transpose_jaxpr
+from ...programs import (
+    Mask,
+    active_mask,
+    eval_closed,
+    jvp_jaxpr,
+    refuse_to_repeat,
+    select,
+    spread,
+    transpose_jaxpr,
+)
 from ...tables import defjvp, deflinearize, deftranspose, jvp_rules
 from ...tangents import Linear, Zero
 from ...tape import linearize_flat
@@ -49,7 +59,8 @@ class _Split(NamedTuple):
     Attributes:
         forward: arguments to results followed by what the policy keeps.
         linear: (kept values, arguments, active tangents) to the active results' tangents.
-        again: `forward` with the kept values given: (kept values, arguments) to results.
+        again: `forward` with the kept values given: (kept values, arguments) to results. It
+            prints nothing, for `forward` has.
         active: which arguments have tangents.
         active_out: which results have.
         places: where each of the kept values is kept.
@@ -83,11 +94,12 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
 
 
 def _split(closed: ClosedJaxpr, active: Mask, policy: Any) -> _Split:
+    refuse_to_repeat(closed.effects, "checkpoint", "computes the function's values again")
     flat = closed if policy is None else _inlined(closed)
     kept = {} if policy is None else _kept(flat, policy)
     jaxpr = flat.jaxpr
     forward = flat.replace(jaxpr=jaxpr.replace(outvars=[*jaxpr.outvars, *kept]))
-    again = _with_kept(flat, kept) if kept else flat
+    again = without_debugging(_with_kept(flat, kept) if kept else flat)
     n = len(kept) + len(active)
     masks: list[Mask] = []
 

@@ -198,8 +198,9 @@ def _key_words(x: Any, aval: ShapedArray) -> np.ndarray:
     """Typed keys as opaque elements of the size of their words."""
     from ... import backend
 
-    words = np.ascontiguousarray(backend.current().get(x))
-    return words.view(storage_dtype(aval)).reshape(aval.shape)
+    words: np.ndarray = np.ascontiguousarray(backend.current().get(x))
+    whole: np.ndarray = words.view(storage_dtype(aval))
+    return whole.reshape(aval.shape)
 
 
 _KINDS = {bool: 0, int: 1, float: 2, complex: 3}
@@ -235,13 +236,15 @@ def result_types(what: str, result_shape_dtypes: Any) -> tuple[tuple[ShapedArray
                 f"dtype (jx.ShapeDtypeStruct), got {leaf!r} of type {type(leaf).__name__} at "
                 f"result_shape_dtypes{_paths(out_tree)[i]}"
             )
-        dtype = leaf.dtype if isinstance(leaf.dtype, dtypes.ExtendedDType) else np.dtype(leaf.dtype)
-        if not isinstance(dtype, dtypes.ExtendedDType) and dtypes.canonicalize_dtype(dtype) != dtype:
-            raise ValueError(
-                f"{what}: result_shape_dtypes cannot specify 64-bit types when enable_x64 is off, "
-                f"got {dtype.name}: ask for {dtypes.canonicalize_dtype(dtype).name}, or set "
-                f"jx.config.update('jx_enable_x64', True)"
-            )
+        dtype = leaf.dtype
+        if not isinstance(dtype, dtypes.ExtendedDType):
+            dtype = np.dtype(dtype)
+            if (held := dtypes.canonicalize_dtype(dtype)) != dtype:
+                raise ValueError(
+                    f"{what}: result_shape_dtypes cannot specify 64-bit types when enable_x64 is "
+                    f"off, got {dtype.name}: ask for {held.name}, or set "
+                    f"jx.config.update('jx_enable_x64', True)"
+                )
         avals.append(ShapedArray(tuple(leaf.shape), dtype))
     return tuple(avals), out_tree
 
@@ -266,7 +269,7 @@ def flatten_arguments(what: str, args: Any, kwargs: Any) -> tuple[list[Any], Any
         try:
             typeof(x)
         except TypeError as error:
-            path = tree.leaves_with_path((args, kwargs))[i][0]
+            path: Any = tree.leaves_with_path((args, kwargs))[i][0]
             named = tree.keystr(path[1:2]) if path[0].idx == 0 else path[1].key
             raise TypeError(
                 f"{what}: argument {named}{tree.keystr(path[2:])} must be an array: {error}. "
@@ -277,14 +280,14 @@ def flatten_arguments(what: str, args: Any, kwargs: Any) -> tuple[list[Any], Any
 
 # Functions by name, so that programs that hold them can be printed and read.
 _functions: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
-_numbers = itertools.count()
+_numbers = itertools.count(2)
 
 
 def _register(function: Any, wanted: str) -> str:
-    base = "".join(c if c.isalnum() or c == "_" else "_" for c in wanted)
-    name = f"{base}_cb{next(_numbers)}"
-    if not name.isidentifier():
-        name = f"_{name}"
+    base = "".join(c if c.isalnum() or c == "_" else "_" for c in wanted).strip("_")
+    name = f"{base}_cb" if base[:1].isalpha() else f"_{base}_cb"
+    if name in _functions:
+        name = f"{name}{next(_numbers)}"
     _functions[name] = function
     return name
 
