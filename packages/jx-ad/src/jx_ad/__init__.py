@@ -11,6 +11,7 @@ from .custom_jvp import custom_jvp
 from .custom_vjp import CustomVJPPrimal, custom_vjp, custom_vjp_primal_tree_values
 from .gradients import grad, value_and_grad
 from .jacobians import hessian, jacfwd, jacobian, jacrev
+from .linear_calls import linear_call
 from .policies import checkpoint_policies
 from .tables import (
     defjvp,
@@ -32,6 +33,7 @@ __all__ = [
     "checkpoint_name", "checkpoint_policies", "closure_convert", "custom_gradient", "custom_jvp",
     "custom_vjp", "custom_vjp_primal_tree_values", "defjvp", "defjvp_joint", "deflinear",
     "deflinearize", "defnondiff", "deftranspose", "grad", "hessian", "is_linear", "jacfwd",
-    "jacobian", "jacrev", "jvp", "jvp_rules", "linear_transpose", "linearize", "linearize_rules",
-    "print_saved_residuals", "remat", "transpose_rules", "value_and_grad", "vjp",
+    "jacobian", "jacrev", "jvp", "jvp_rules", "linear_call", "linear_transpose", "linearize",
+    "linearize_rules", "print_saved_residuals", "remat", "transpose_rules", "value_and_grad",
+    "vjp",
 ]  # fmt: skip

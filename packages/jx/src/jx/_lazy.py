@@ -22,6 +22,7 @@ from jx_core import array_methods, mapping
 MODULES = {
     "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
+    "custom_batching": "jx_batching.custom_batching",
     "custom_derivatives": "jx_ad.custom_derivatives",
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
