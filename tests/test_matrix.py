@@ -27,8 +27,8 @@ PRIMITIVES = {
     p.name: p for p in all_primitives() if (p.abstract.__module__ or "").startswith("jx_")
 }
 # Samples of most would be programs, which tests/test_control_flow.py, test_custom_derivatives.py,
-# test_custom_batching.py and test_checkpoint.py have; the others say where values lie, which the tests of jx-parallel
-# look at.
+# test_custom_batching.py and test_checkpoint.py have; the others say where values lie, which the
+# tests of jx-parallel look at.
 WITHOUT_SAMPLES = {"jit", "cond", "scan", "while"} | {"device_put", "sharding_constraint"}
 WITHOUT_SAMPLES |= {"custom_jvp_call", "custom_vjp_call", "custom_lin", "custom_vmap_call"}
 WITHOUT_SAMPLES |= {"linear_call", "remat_opt"}

@@ -44,6 +44,7 @@ NAMES = {
     "checkpoint_policies": "jx_ad",
     "remat": "jx_ad",
     "closure_convert": "jx_ad",
+    "derivative": "jx_ad",
     "custom_gradient": "jx_ad",
     "custom_jvp": "jx_ad",
     "custom_vjp": "jx_ad",
