@@ -10,7 +10,7 @@ from .custom_functions import SymbolicZero
 from .custom_jvp import custom_jvp
 from .custom_vjp import CustomVJPPrimal, custom_vjp, custom_vjp_primal_tree_values
 from .derivatives import JacobianPlan, derivative, jacobian
-from .gradients import grad, value_and_grad
+from .gradients import fwd_and_bwd, grad, value_and_grad
 from .jacobians import hessian, jacfwd, jacrev
 from .linear_calls import linear_call
 from .policies import checkpoint_policies
@@ -34,7 +34,7 @@ __all__ = [
     "checkpoint", "checkpoint_name", "checkpoint_policies", "closure_convert",
     "custom_gradient", "custom_jvp", "custom_vjp", "custom_vjp_primal_tree_values", "defjvp",
     "defjvp_joint", "deflinear", "deflinearize", "defnondiff", "deftranspose", "derivative",
-    "grad", "hessian", "is_linear", "jacfwd", "jacobian", "jacrev", "jvp", "jvp_rules",
-    "linear_call", "linear_transpose", "linearize", "linearize_rules", "print_saved_residuals",
-    "remat", "transpose_rules", "value_and_grad", "vjp",
+    "fwd_and_bwd", "grad", "hessian", "is_linear", "jacfwd", "jacobian", "jacrev", "jvp",
+    "jvp_rules", "linear_call", "linear_transpose", "linearize", "linearize_rules",
+    "print_saved_residuals", "remat", "transpose_rules", "value_and_grad", "vjp",
 ]  # fmt: skip
