@@ -33,6 +33,8 @@ WITHOUT_SAMPLES |= {"check"}  # has no result; tests/test_checkify.py
 # Python functions, which tests/test_callbacks.py has.
 WITHOUT_SAMPLES |= {"pure_callback", "io_callback", "debug_callback", "inspect_sharding"}
 WITHOUT_SAMPLES |= {"create_token", "after_all"}
+# Programs with rules of their own, in tests/test_custom_batching.py and others.
+WITHOUT_SAMPLES |= {"custom_vmap_call", "linear_call", "remat_opt"}
 
 
 @pytest.mark.parametrize("layer", LAYERS)

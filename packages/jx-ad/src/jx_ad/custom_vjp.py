@@ -93,8 +93,10 @@ class custom_vjp(CustomFunction):
                 differentiated argument, None for zero.
             symbolic_zeros: whether `fwd` wants `CustomVJPPrimal`s, which say what is being
                 differentiated, and `bwd` `SymbolicZero`s where cotangents are zero.
-            optimize_remat: accepted as in JAX. Where nothing is differentiated, `fwd`'s own
-                operations are never part of the program here.
+            optimize_remat: keep `fwd` whole in programs, so that the function itself takes its
+                place where the residuals are not needed: in the forward pass of a `checkpoint`
+                whose policy keeps none of them. For a `fwd` that is one opaque operation, which
+                can't be made smaller.
         """
         self.fwd = fwd
         self.bwd = bwd
@@ -119,6 +121,10 @@ class _Rules(FlatCall, CustomVJP):
         self._res_tree: Any = None
         self._avals: list[ShapedArray] = []
         self._out_avals: list[ShapedArray] = []
+
+    @property
+    def optimize_remat(self) -> bool:
+        return bool(self.owner.optimize_remat)
 
     def fwd(
         self, active: Sequence[bool], consts: Sequence[Any], primals: Sequence[Any]

@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
 
 from .state import state
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # A file is jx's own when it lies in the folder of a jx package. Other packages add theirs. The
 # standard library's wrappers stand between jx's frames and the user's, and are nobody's line.
@@ -105,6 +107,25 @@ def use(source: Source | None) -> Iterator[None]:
         yield
     finally:
         state.source = before
+
+
+def named_call(fun: F, *, name: str | None = None) -> F:
+    """`fun` with all of its operations in a `named_scope`; also usable as a decorator.
+
+    Args:
+        fun: any function.
+        name: the scope's name; by default that of the function.
+
+    Raises:
+        TypeError: `fun` can't be called, or `name` is not a string.
+
+    >>> named_call(lambda x: x + 1, name="next")(1)
+    2
+    """
+    if not callable(fun):
+        raise TypeError(f"named_call expects a callable as its first argument, got {fun!r}")
+    scope = getattr(fun, "__name__", None) or type(fun).__name__ if name is None else name
+    return functools.wraps(fun)(named_scope(scope)(fun))  # type: ignore[return-value]
 
 
 @contextlib.contextmanager

@@ -15,4 +15,4 @@ from . import (  # noqa: F401
     sorting,
     special,
 )
-from .control_flow import checkpoint, custom, custom_vmap, jit  # noqa: F401
+from .control_flow import checkpoint, custom, custom_vmap, jit, linear_call  # noqa: F401

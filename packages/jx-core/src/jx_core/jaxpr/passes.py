@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..effects import Effect
 from .ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 
+Pruning = Callable[[Eqn, list[bool]], Eqn]
+_pruning: dict[Any, Pruning] = {}
 
-def live_equations(jaxpr: Jaxpr, used_outputs: Sequence[bool] | None = None) -> list[Eqn]:
-    """The equations that the (used) results depend on, and those with effects."""
+
+def define_pruning(primitive: Any) -> Callable[[Pruning], Pruning]:
+    """Decorator: say how an equation of `primitive` gets smaller where results are not used.
+
+    The function is called as `rule(eqn, used)`, where `used` says which results are. It returns
+    an equation that gives at least those, as the same variables, with the operands of the first
+    or fewer; or the first itself.
+    """
+
+    def define(rule: Pruning) -> Pruning:
+        _pruning[primitive] = rule
+        return rule
+
+    return define
+
+
+def live_equations(
+    jaxpr: Jaxpr, used_outputs: Sequence[bool] | None = None, prune: bool = False
+) -> list[Eqn]:
+    """The equations that the (used) results depend on, and those with effects.
+
+    With `prune`, equations some of whose results are not used are made smaller where their
+    primitive says how (`define_pruning`).
+    """
     flags = [True] * len(jaxpr.outvars) if used_outputs is None else used_outputs
     live: set[Var] = {
         v for v, on in zip(jaxpr.outvars, flags, strict=True) if on and not isinstance(v, Literal)
     }
     kept: list[Eqn] = []
     for eqn in reversed(jaxpr.eqns):
-        if eqn.effects or any(v in live for v in eqn.outvars):
+        used = [v in live for v in eqn.outvars]
+        if eqn.effects or any(used):
+            if prune and not all(used) and eqn.primitive in _pruning:
+                eqn = _pruning[eqn.primitive](eqn, used)
             kept.append(eqn)
             live.update(v for v in eqn.invars if not isinstance(v, Literal))
     kept.reverse()
@@ -37,6 +64,9 @@ def dead_code_elimination(
 ) -> tuple[ClosedJaxpr, tuple[bool, ...]]:
     """Drop what the used results don't depend on: equations, constants, then arguments.
 
+    Equations that hold programs, of whose results some are not used, get smaller too where their
+    primitive says how (`define_pruning`).
+
     Args:
         closed: the program.
         used_outputs: which of its results to keep; all by default.
@@ -53,7 +83,7 @@ def dead_code_elimination(
     jaxpr = closed.jaxpr
     flags = [True] * len(jaxpr.outvars) if used_outputs is None else list(used_outputs)
     outvars = [v for v, on in zip(jaxpr.outvars, flags, strict=True) if on]
-    kept = live_equations(jaxpr, flags)
+    kept = live_equations(jaxpr, flags, prune=True)
     trimmed = jaxpr.replace(outvars=outvars, eqns=kept)
     used = used_inputs(trimmed, kept)
     referenced = {v for eqn in kept for v in eqn.invars if isinstance(v, Var)}

@@ -69,6 +69,10 @@ class _BatchedJVP(_Batched, CustomJVP):
 
 
 class _BatchedVJP(_Batched, CustomVJP):
+    @property
+    def optimize_remat(self) -> bool:
+        return bool(self.rules.optimize_remat)
+
     def fwd(
         self, active: Sequence[bool], consts: Sequence[Any], primals: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:

@@ -90,8 +90,10 @@ class CustomVmap(Custom):
 class CustomVJP(Custom):
     """A flat function and its rules of reverse differentiation."""
 
-    # Whether the forward rule is kept whole, to be dropped where its residuals are not needed.
-    optimize_remat: bool = False
+    @property
+    def optimize_remat(self) -> bool:
+        """Whether the function takes the forward rule's place where no residual is needed."""
+        return False
 
     def fwd(
         self, active: Mask, consts: Sequence[Any], primals: Sequence[Any]
@@ -345,9 +347,14 @@ class StagedVJP(_Staged, CustomVJP):
     """
 
     def __init__(self, rules: CustomVJP, avals: Sequence[ShapedArray], num_consts: int) -> None:
+        self._optimize_remat = rules.optimize_remat
         self._fwds: dict[Mask, ClosedJaxpr] = {}
         self._bwds: dict[tuple[Mask, Mask], tuple[ClosedJaxpr, Mask]] = {}
         super().__init__(rules, avals, num_consts)
+
+    @property
+    def optimize_remat(self) -> bool:
+        return self._optimize_remat
 
     def _trace_rule(self, active: Mask) -> Any:
         """(forward, (backward, which results it gives)), and the tracers that they close over.
