@@ -16,7 +16,7 @@ from jx_core import Jaxpr, ShapedArray
 from jx_core.jaxpr import Literal, jaxprs_in
 from jx_core.ops.control_flow.custom import custom_lin_p
 from jx_core.ops.control_flow.jit import jit_p
-from jx_core.ops.control_flow.loops import while_p
+from jx_core.ops.control_flow.while_loop import while_p
 
 from .tape import LinearMap, LinearTracer
 
