@@ -53,4 +53,4 @@ __all__ += list(_lazy.NAMES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_lazy.MODULES})
+    return sorted({*__all__, *(name for name in _lazy.MODULES if "." not in name)})

@@ -18,7 +18,8 @@ from typing import Any
 
 from jx_core import array_methods, mapping
 
-# jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
+# jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg. What
+# jx.experimental holds comes from many layers, so each of its modules has a line of its own.
 MODULES = {
     "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
@@ -26,6 +27,7 @@ MODULES = {
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
+    "experimental": "jx._experimental",
     "lax": "jx_core.lax",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",
@@ -106,8 +108,10 @@ class _Finder(importlib.abc.MetaPathFinder):
         first, _, rest = fullname.partition(".")
         if first != "jx" or not rest:
             return None
-        name, _, below = rest.partition(".")
-        home = MODULES.get(name)
+        home, below = MODULES.get(rest), ""
+        if home is None:
+            name, _, below = rest.partition(".")
+            home = MODULES.get(name)
         if home is None:
             return None
         real = f"{home}.{below}" if below else home
