@@ -11,19 +11,25 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import shardings, tree, tree_util
-from .aval import typeof
-from .config import config, disable_jit
+from .aval import ShapedArray, typeof
+from .config import config, disable_jit, explain_cache_misses, log_compiles
 from .jaxpr.evaluate import eval_jaxpr
 from .jaxpr.ir import ClosedJaxpr
+from .once import once
 from .staging import check_outputs, close_over_tracers, function_name, trace_to_jaxpr
 from .state import state
 from .trace import EVAL, Tracer, default_backend
 from .tracebacks import hide_internal_frames
+
+# What a program is traced for: the tree of the dynamic arguments, their types, the static
+# arguments as (place or name, type, value), the options in force, and the named axes.
+Signature = tuple[Any, tuple[ShapedArray, ...], tuple[Any, ...], Any, tuple[Any, ...]]
 
 
 class Staged:
@@ -100,13 +106,16 @@ class CallSpec:
             avals = tuple([typeof(x) for x in leaves])
         except TypeError:
             raise self._bad_argument(dynamic) from None
-        key = (in_tree, avals, statics, config.trace_key(), state.axis_env)
+        key: Signature = (in_tree, avals, statics, config.trace_key(), state.axis_env)
         staged = self.cache.get(key)
         if staged is None:
-            staged = self._trace(args, kwargs, in_tree, avals, statics)
-            # A program that closes over an enclosing trace's tracers serves this call only.
-            if not staged.const_tracers:
-                self.cache[key] = staged
+            staged = once(
+                self.cache,
+                key,
+                lambda: self._trace(args, kwargs, key),
+                # What closes over an enclosing trace's tracers serves this call only.
+                keep=lambda staged: not staged.const_tracers,
+            )
         return staged, leaves
 
     def split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
@@ -133,9 +142,12 @@ class CallSpec:
         """The static positions among `n` positional arguments."""
         return tuple(sorted({i % n for i in self.static_argnums if -n <= i < n}))
 
-    def _trace(
-        self, args: Any, kwargs: Any, in_tree: Any, avals: tuple[Any, ...], statics: Any
-    ) -> Staged:
+    def _trace(self, args: Any, kwargs: Any, key: Signature) -> Staged:
+        in_tree, avals, statics = key[:3]
+        if explain_cache_misses.value:
+            from .explaining import explain_miss
+
+            explain_miss(self, key)
         out_trees: list[Any] = []
 
         def flat(*flat_args: Any) -> list[Any]:
@@ -152,7 +164,12 @@ class CallSpec:
             out_trees.append(out_tree)
             return outputs
 
+        began = time.perf_counter()
         jaxpr, consts = trace_to_jaxpr(flat, avals, self.name)
+        if log_compiles.value:
+            from .explaining import log_trace
+
+            log_trace(self.name, avals, time.perf_counter() - began)
         closed, tracers = close_over_tracers(jaxpr, consts)
         closed.derived[ARGUMENT_NAMES] = _deferred_names(self.fun, in_tree, len(tracers))
         options = self._flat_options(in_tree, out_trees[0], len(tracers))
@@ -213,14 +230,14 @@ class CallSpec:
 
     def _bad_argument(self, dynamic: tuple[Any, Any]) -> TypeError:
         """The error for the first argument leaf that is not an array."""
-        names = _parameter_names(self.fun)
+        names = parameter_names(self.fun)
         for path, leaf in tree.leaves_with_path(dynamic):
             try:
                 typeof(leaf)
             except TypeError as err:
-                argument = _argument_name(names, path[:2])
+                argument = argument_path_name(names, path[:2])
                 return TypeError(
-                    f"Cannot interpret the argument {_argument_name(names, path)} of {self.name} "
+                    f"Cannot interpret the argument {argument_path_name(names, path)} of {self.name} "
                     f"as an array: {err} (static_argnames={argument!r} would pass it as a Python "
                     f"value)"
                 )
@@ -245,15 +262,15 @@ def _deferred_names(fun: Callable[..., Any], in_tree: Any, extra: int) -> Callab
         reference = type(None)
 
     def names() -> list[str]:
-        parameters = _parameter_names(reference())
+        parameters = parameter_names(reference())
         dynamic = tree.unflatten(in_tree, list(range(in_tree.num_leaves)))
         paths = [path for path, _ in tree.leaves_with_path(dynamic)]
-        return ["(closed over)"] * extra + [_argument_name(parameters, path) for path in paths]
+        return ["(closed over)"] * extra + [argument_path_name(parameters, path) for path in paths]
 
     return names
 
 
-def _argument_name(parameters: Sequence[str], path: tuple[Any, ...]) -> str:
+def argument_path_name(parameters: Sequence[str], path: tuple[Any, ...]) -> str:
     """The name of a leaf of (args, kwargs), such as `params['w']`."""
     where, rest = path[1], path[2:]
     index = getattr(where, "idx", None)
@@ -282,7 +299,7 @@ def _hashable(value: Any, where: int | str, spec: CallSpec) -> tuple[type, Any]:
         hash(value)
     except TypeError:
         if isinstance(where, int):
-            names = _parameter_names(spec.fun)
+            names = parameter_names(spec.fun)
             where = names[where] if where < len(names) else f"args[{where}]"
         raise ValueError(
             f"Non-hashable static arguments are not supported: {where} of {spec.name} is of type "
@@ -293,7 +310,8 @@ def _hashable(value: Any, where: int | str, spec: CallSpec) -> tuple[type, Any]:
     return type(value), value
 
 
-def _parameter_names(fun: Callable[..., Any]) -> list[str]:
+def parameter_names(fun: Any) -> list[str]:
+    """The names of a function's parameters, as far as its signature is known."""
     try:
         return list(inspect.signature(fun).parameters)
     except (TypeError, ValueError):

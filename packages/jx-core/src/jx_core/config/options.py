@@ -99,7 +99,14 @@ traceback_filtering = define_enum(
     "leave jx's own frames out of tracebacks",
     aliases=dict.fromkeys(("auto", "tracebackhide", "remove_frames", "quiet_remove_frames"), "on"),
 )
-log_compiles = define_bool("log_compiles", False, "log a line for each trace and compilation")
+log_compiles = define_bool(
+    "log_compiles", False, "log a line for each program traced, lowered and compiled"
+)
+explain_cache_misses = define_bool(
+    "explain_cache_misses",
+    False,
+    "log which argument changed when a function is traced or compiled again",
+)
 enable_checks = define_bool(
     "enable_checks", False, "check the type of every Jaxpr when it has been traced (slow)"
 )
