@@ -94,7 +94,7 @@ class CallSpec:
         if staged.params["inline"] and state.trace is not EVAL:
             outs = eval_jaxpr(staged.jaxpr.jaxpr, staged.jaxpr.consts, *operands)
         else:
-            outs = state.trace.process(_jit_p(), operands, staged.params)
+            outs = state.trace.process(jit_p(), operands, staged.params)
         result = tree.unflatten(staged.out_tree, outs)
         return result, staged if state.trace is EVAL else None
 
@@ -236,10 +236,10 @@ class CallSpec:
                 typeof(leaf)
             except TypeError as err:
                 argument = argument_path_name(names, path[:2])
+                leaf_name = argument_path_name(names, path)
                 return TypeError(
-                    f"Cannot interpret the argument {argument_path_name(names, path)} of {self.name} "
-                    f"as an array: {err} (static_argnames={argument!r} would pass it as a Python "
-                    f"value)"
+                    f"Cannot interpret the argument {leaf_name} of {self.name} as an array: {err} "
+                    f"(static_argnames={argument!r} would pass it as a Python value)"
                 )
         raise AssertionError("every leaf is an array")
 
@@ -253,6 +253,12 @@ def argument_name(closed: ClosedJaxpr, position: int) -> str:
     """What to call an argument of a staged program in a message: `argument params['w']`."""
     names = closed.derived.get(ARGUMENT_NAMES)
     return f"argument {position if names is None else names()[position]}"
+
+
+def argument_names(closed: ClosedJaxpr) -> list[str]:
+    """What the user calls the arguments of a staged program; their numbers where unknown."""
+    names = closed.derived.get(ARGUMENT_NAMES)
+    return [str(i) for i in range(len(closed.in_avals))] if names is None else names()
 
 
 def _deferred_names(fun: Callable[..., Any], in_tree: Any, extra: int) -> Callable[[], list[str]]:
@@ -319,7 +325,8 @@ def parameter_names(fun: Any) -> list[str]:
 
 
 @functools.cache
-def _jit_p() -> Any:
+def jit_p() -> Any:
+    """The primitive of a staged call."""
     from .ops.control_flow.jit import jit_p
 
     return jit_p

@@ -205,7 +205,7 @@ def compile_or_load(
     if found is not None:
         made, saved = found
         seconds = time.perf_counter() - began
-        _log.debug("hit: %s loaded in %.3f s, compiling took %.3f s (%s)", name, seconds, saved, key)
+        _log.debug("hit: %s loaded in %.3f s; compiling took %.3f s: %s", name, seconds, saved, key)
         return Loaded(made, seconds, saved)
     level = logging.WARNING if explain_cache_misses.value else logging.DEBUG
     _log.log(level, "miss: %s is not in %s as %s", name, files.folder, key)
@@ -375,7 +375,9 @@ def host_facts() -> tuple[str, ...]:
 
 
 def _machine() -> str:
-    return os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_IDENTIFIER", "")
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    return os.environ.get("PROCESSOR_IDENTIFIER", "")
 
 
 _PROCESSOR_FACTS = (

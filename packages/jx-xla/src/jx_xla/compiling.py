@@ -257,9 +257,10 @@ def compile_lowering(
     several = len(placement.devices) > 1
 
     def slow(seconds: float) -> str:
+        operations = lowering.text.count(' = "')
         return (
             f"jx: compiling {call_and_types(params)} has taken {seconds:.3g} s so far; its module "
-            f"has {lowering.text.count(' = "'):,} operations in {len(lowering.text):,} bytes, for "
+            f"has {operations:,} operations in {len(lowering.text):,} bytes, for "
             f"{len(placement.devices)} {placement.devices[0].device_kind} device(s)"
         )
 

@@ -28,6 +28,8 @@ MODULES = {
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
     "experimental": "jx._experimental",
+    "experimental.compilation_cache": "jx_xla.compilation_cache",
+    "experimental.serialize_executable": "jx_xla.serialize_executable",
     "lax": "jx_core.lax",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",
@@ -41,6 +43,7 @@ MODULES = {
 
 # jx.NAME -> the module that defines it.
 NAMES = {
+    "explain_cache_misses": "jx_core.config",
     "checkpoint": "jx_ad",
     "checkpoint_policies": "jx_ad",
     "remat": "jx_ad",
