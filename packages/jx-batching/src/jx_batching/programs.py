@@ -62,8 +62,7 @@ def batch_jaxpr(
     avals = [batch_aval(a, d, axis.size) for a, d in zip(closed.in_avals, dims, strict=True)]
     jaxpr, consts = trace_to_jaxpr(flat, avals, closed.jaxpr.debug_name)
     result = ClosedJaxpr(jaxpr, consts), record[0]
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first
 
 
 def batch_aval(aval: ShapedArray, dim: int | None, size: int) -> ShapedArray:
