@@ -6,6 +6,7 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 """
 
 from . import (
+    compile_cache,
     convolution,
     dispatch,
     eager,
@@ -26,6 +27,7 @@ FAMILIES = (
     tracing,
     eager,
     dispatch,
+    compile_cache,
     convolution,
     fourier,
     indexing,
