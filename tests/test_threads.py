@@ -13,6 +13,7 @@ import pytest
 
 import jx
 import jx.numpy as jnp
+from jx_core import backend
 from jx_core import once as once_module
 from jx_core.once import once
 
@@ -276,13 +277,25 @@ def test_a_value_may_need_itself():
     assert cache == {1: "inner"}
 
 
+def test_the_numpy_back_end():
+    def work(i):
+        with backend.use("numpy" if i % 2 else "xla"):
+            y = jx.jit(lambda x: jnp.sin(x) + i)(np.float32(0.5))
+            return type(y), float(y)
+
+    for i, (kind, value) in enumerate(at_once(work)):
+        assert kind is (backend.Array if i % 2 else type(jnp.ones(1)))
+        assert value == pytest.approx(np.sin(0.5) + i)
+
+
 STRESS = """
 import threading, jx, jx.numpy as jnp, numpy as np
 def work(i):
     f = jx.jit(lambda x: jnp.sin(x) @ x + i % 3)
     for n in range(1, 5):
         x = jnp.ones((n, n))
-        np.testing.assert_allclose(f(x), np.sin(np.ones((n, n))) @ np.ones((n, n)) + i % 3, rtol=1e-5)
+        y = np.sin(np.ones((n, n))) @ np.ones((n, n)) + i % 3
+        np.testing.assert_allclose(f(x), y, rtol=1e-5)
         jx.grad(lambda x: jnp.tanh(x).sum())(x)
 threads = [threading.Thread(target=work, args=(i,)) for i in range(16)]
 [t.start() for t in threads]

@@ -28,7 +28,8 @@ with tempfile.TemporaryDirectory() as folder:
     prefix = "{library}".upper() + "_"
     env = os.environ | {prefix + name: value for name, value in settings.items()}
     def once():
-        done = subprocess.run([sys.executable, "-c", START], env=env, capture_output=True, text=True)
+        command = [sys.executable, "-c", START]
+        done = subprocess.run(command, env=env, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
         return float(done.stdout)

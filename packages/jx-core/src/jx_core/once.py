@@ -18,13 +18,24 @@ PATIENCE = 30.0
 
 
 class _Work:
-    """A value being made: by which thread, and whether it is done."""
+    """A value being made: by which thread, and a lock that is free when it is done."""
 
-    __slots__ = ("done", "thread")
+    __slots__ = ("_lock", "thread")
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
-        self.done = threading.Event()
+        self._lock = threading.Lock()  # a third of the cost of an Event
+        self._lock.acquire()
+
+    def finish(self) -> None:
+        self._lock.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is done; False if it is not, after so many seconds."""
+        done = self._lock.acquire(timeout=seconds)
+        if done:
+            self._lock.release()  # for the next one who waits
+        return done
 
 
 _under_way: dict[tuple[int, Any], _Work] = {}
@@ -60,14 +71,14 @@ def once(
         work = _under_way.setdefault(place, mine)  # atomic: one thread's becomes everybody's
         if work is mine:
             break
-        if work.thread == mine.thread or not work.done.wait(PATIENCE):
+        if work.thread == mine.thread or not work.wait(PATIENCE):
             return _kept(cache, key, make(), keep)
     try:
         found = cache.get(key)  # it may have been finished since the look above
         return found if found is not None else _kept(cache, key, make(), keep)
     finally:
         del _under_way[place]
-        mine.done.set()
+        mine.finish()
 
 
 def _kept(cache: dict[Any, Any], key: Any, value: Any, keep: Callable[[Any], bool]) -> Any:
