@@ -46,6 +46,7 @@ def once(
     key: Any,
     make: Callable[[], Any],
     keep: Callable[[Any], bool] = lambda value: True,
+    patience: float | None = None,
 ) -> Any:
     """`cache[key]`, made by `make()` if it is not there, by one thread at a time.
 
@@ -54,6 +55,8 @@ def once(
         key: hashable.
         make: makes the value. It may ask for the same one again, which it then makes within.
         keep: whether a value made may serve others.
+        patience: how many seconds to wait for another thread; None for `PATIENCE`, -1 for as
+            long as it takes, where `make` runs nothing of a user's.
 
     Raises:
         Exception: what `make` raises. Nothing is kept, and a thread that waited tries itself.
@@ -71,7 +74,8 @@ def once(
         work = _under_way.setdefault(place, mine)  # atomic: one thread's becomes everybody's
         if work is mine:
             break
-        if work.thread == mine.thread or not work.wait(PATIENCE):
+        wait = PATIENCE if patience is None else patience
+        if work.thread == mine.thread or not work.wait(wait):
             return _kept(cache, key, make(), keep)
     try:
         found = cache.get(key)  # it may have been finished since the look above

@@ -46,9 +46,7 @@ from . import cache_files
 from .cache_files import CacheFiles, CorruptEntry, Entry
 from .runtime import executables
 
-__all__ = [
-    "cache_key", "compile_or_load", "is_initialized", "reset_cache", "set_cache_dir",
-]  # fmt: skip
+__all__ = ["is_initialized", "reset_cache", "set_cache_dir"]
 
 # JAX spells it jax.experimental.compilation_cache.compilation_cache.
 compilation_cache = sys.modules[__name__]

@@ -213,7 +213,9 @@ def executable_for(params: dict[str, Any], operands: Sequence[Any]) -> Executabl
     )  # fmt: skip
     found = closed.derived.get(key)
     if found is None:
-        found = once(closed.derived, key, lambda: _compile_call(params, placement, key))
+        found = once(
+            closed.derived, key, lambda: _compile_call(params, placement, key), patience=-1
+        )
     return found
 
 
