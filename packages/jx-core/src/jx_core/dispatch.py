@@ -196,7 +196,7 @@ class CallSpec:
         if tree_util.treedef_children(kwargs_tree):
             raise ValueError(
                 f"{what} are for positional arguments, and the call has keyword arguments "
-                f"{_keywords(kwargs_tree)}: pass them by position"
+                f"{keywords(kwargs_tree)}: pass them by position"
             )
         if isinstance(prefix, list):
             prefix = tuple(prefix)
@@ -224,7 +224,7 @@ class CallSpec:
         for i, a in enumerate(args):
             flags += [i in nums] * a.num_leaves
         children = tree_util.treedef_children(kwargs_tree)
-        for name, child in zip(_keywords(kwargs_tree), children, strict=True):
+        for name, child in zip(keywords(kwargs_tree), children, strict=True):
             flags += [name in self.donate_argnames] * child.num_leaves
         return tuple(flags)
 
@@ -295,7 +295,7 @@ def forget_staged() -> None:
         spec.cache.clear()
 
 
-def _keywords(kwargs_tree: Any) -> list[str]:
+def keywords(kwargs_tree: Any) -> list[str]:
     """The names in the tree of a call's keyword arguments."""
     return list(kwargs_tree.node_data()[1] or ())
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import tree
 from .aval import ShapedArray, typeof
-from .dispatch import CallSpec, Signature, argument_path_name, parameter_names
+from .dispatch import CallSpec, Signature, argument_path_name, keywords, parameter_names
 from .source import capture, is_internal
 from .tree.mismatch import differences
 
@@ -124,7 +124,7 @@ def _changed_count(before: Any, now: Any) -> str:
     """A change of the arguments' number or keywords, which is a difference at the top."""
     (old_args, old_kwargs), (new_args, new_kwargs) = before.children(), now.children()
     old, new = len(old_args.children()), len(new_args.children())
-    was, is_ = [list(k.node_data()[1] or ()) for k in (old_kwargs, new_kwargs)]
+    was, is_ = keywords(old_kwargs), keywords(new_kwargs)
     if old == new:
         return f"keyword arguments were {was}, now {is_}"
     return f"positional arguments were {old}, now {new} (keyword arguments {was}, now {is_})"

@@ -392,7 +392,6 @@ def _processor() -> tuple[str, ...]:
         import platform
 
         return (platform.processor(),)
-    facts = dict(
-        (part.strip() for part in line.split(":", 1)) for line in first.splitlines() if ":" in line
-    )
+    pairs = [line.partition(":") for line in first.splitlines()]
+    facts = {name.strip(): value.strip() for name, _, value in pairs}
     return tuple(facts[name] for name in _PROCESSOR_FACTS if name in facts)
