@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -186,6 +187,17 @@ class TestOneProcess:
         with pytest.raises(jx.errors.JaxRuntimeError, match=r"while compiling rejected for \(f32"):
             jx.jit(rejected, compiler_options={"no_such_option": 1})(np.float32(1))
         assert entries(folder) == []
+
+    def test_one_of_several_processes_keeps_what_they_share(self):
+        def device(owner, here):
+            client = SimpleNamespace(process_index=lambda: here)
+            return SimpleNamespace(process_index=owner, client=client)
+
+        def keeps(here, owners):
+            return not cc._is_others([device(owner, here) for owner in owners])
+
+        assert [keeps(here, [0, 0, 1, 1]) for here in (0, 1)] == [True, False]
+        assert [keeps(here, [here]) for here in (0, 1)] == [True, True]
 
     def test_no_folder_no_files(self, tmp_path, events):
         assert not cc.is_initialized()

@@ -94,7 +94,7 @@ class CallSpec:
         if staged.params["inline"] and state.trace is not EVAL:
             outs = eval_jaxpr(staged.jaxpr.jaxpr, staged.jaxpr.consts, *operands)
         else:
-            outs = state.trace.process(jit_p(), operands, staged.params)
+            outs = state.trace.process(_jit_p(), operands, staged.params)
         result = tree.unflatten(staged.out_tree, outs)
         return result, staged if state.trace is EVAL else None
 
@@ -196,7 +196,7 @@ class CallSpec:
         if tree_util.treedef_children(kwargs_tree):
             raise ValueError(
                 f"{what} are for positional arguments, and the call has keyword arguments "
-                f"{keywords(kwargs_tree)}: pass them by position"
+                f"{_keywords(kwargs_tree)}: pass them by position"
             )
         if isinstance(prefix, list):
             prefix = tuple(prefix)
@@ -224,22 +224,22 @@ class CallSpec:
         for i, a in enumerate(args):
             flags += [i in nums] * a.num_leaves
         children = tree_util.treedef_children(kwargs_tree)
-        for name, child in zip(keywords(kwargs_tree), children, strict=True):
+        for name, child in zip(_keywords(kwargs_tree), children, strict=True):
             flags += [name in self.donate_argnames] * child.num_leaves
         return tuple(flags)
 
     def _bad_argument(self, dynamic: tuple[Any, Any]) -> TypeError:
         """The error for the first argument leaf that is not an array."""
-        names = parameter_names(self.fun)
+        names = _parameter_names(self.fun)
         for path, leaf in tree.leaves_with_path(dynamic):
             try:
                 typeof(leaf)
             except TypeError as err:
-                argument = argument_path_name(names, path[:2])
-                leaf_name = argument_path_name(names, path)
+                argument = _argument_name(names, path[:2])
                 return TypeError(
-                    f"Cannot interpret the argument {leaf_name} of {self.name} as an array: {err} "
-                    f"(static_argnames={argument!r} would pass it as a Python value)"
+                    f"Cannot interpret the argument {_argument_name(names, path)} of {self.name} "
+                    f"as an array: {err} (static_argnames={argument!r} would pass it as a Python "
+                    f"value)"
                 )
         raise AssertionError("every leaf is an array")
 
@@ -268,15 +268,15 @@ def _deferred_names(fun: Callable[..., Any], in_tree: Any, extra: int) -> Callab
         reference = type(None)
 
     def names() -> list[str]:
-        parameters = parameter_names(reference())
+        parameters = _parameter_names(reference())
         dynamic = tree.unflatten(in_tree, list(range(in_tree.num_leaves)))
         paths = [path for path, _ in tree.leaves_with_path(dynamic)]
-        return ["(closed over)"] * extra + [argument_path_name(parameters, path) for path in paths]
+        return ["(closed over)"] * extra + [_argument_name(parameters, path) for path in paths]
 
     return names
 
 
-def argument_path_name(parameters: Sequence[str], path: tuple[Any, ...]) -> str:
+def _argument_name(parameters: Sequence[str], path: tuple[Any, ...]) -> str:
     """The name of a leaf of (args, kwargs), such as `params['w']`."""
     where, rest = path[1], path[2:]
     index = getattr(where, "idx", None)
@@ -295,7 +295,7 @@ def forget_staged() -> None:
         spec.cache.clear()
 
 
-def keywords(kwargs_tree: Any) -> list[str]:
+def _keywords(kwargs_tree: Any) -> list[str]:
     """The names in the tree of a call's keyword arguments."""
     return list(kwargs_tree.node_data()[1] or ())
 
@@ -305,7 +305,7 @@ def _hashable(value: Any, where: int | str, spec: CallSpec) -> tuple[type, Any]:
         hash(value)
     except TypeError:
         if isinstance(where, int):
-            names = parameter_names(spec.fun)
+            names = _parameter_names(spec.fun)
             where = names[where] if where < len(names) else f"args[{where}]"
         raise ValueError(
             f"Non-hashable static arguments are not supported: {where} of {spec.name} is of type "
@@ -316,7 +316,7 @@ def _hashable(value: Any, where: int | str, spec: CallSpec) -> tuple[type, Any]:
     return type(value), value
 
 
-def parameter_names(fun: Any) -> list[str]:
+def _parameter_names(fun: Any) -> list[str]:
     """The names of a function's parameters, as far as its signature is known."""
     try:
         return list(inspect.signature(fun).parameters)
@@ -325,7 +325,7 @@ def parameter_names(fun: Any) -> list[str]:
 
 
 @functools.cache
-def jit_p() -> Any:
+def _jit_p() -> Any:
     """The primitive of a staged call."""
     from .ops.control_flow.jit import jit_p
 

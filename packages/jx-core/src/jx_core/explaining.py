@@ -18,7 +18,7 @@ from typing import Any
 
 from . import tree
 from .aval import ShapedArray, typeof
-from .dispatch import CallSpec, Signature, argument_path_name, keywords, parameter_names
+from .dispatch import CallSpec, Signature, _argument_name, _keywords, _parameter_names
 from .source import capture, is_internal
 from .tree.mismatch import differences
 
@@ -86,7 +86,7 @@ def explain_miss(spec: CallSpec, signature: Signature) -> None:
 
 def changes(spec: CallSpec, before: Signature, now: Signature) -> list[str]:
     """What differs between two signatures of a function, in words, an entry for each change."""
-    names = parameter_names(spec.fun)
+    names = _parameter_names(spec.fun)
     found = _changed_arguments(names, before, now)
     found += _changed_statics(names, before[2], now[2])
     was, is_ = dict(before[3].values), dict(now[3].values)
@@ -108,13 +108,13 @@ def _changed_arguments(names: Sequence[str], before: Signature, now: Signature) 
         if any(len(d.path) < 2 for d in found):
             return [_changed_count(before[0], now[0])]
         return [
-            f"argument {argument_path_name(names, d.path)} was {d.first}, now {d.second}{d.detail}"
+            f"argument {_argument_name(names, d.path)} was {d.first}, now {d.second}{d.detail}"
             for d in found
         ]
     dynamic = tree.unflatten(now[0], list(range(now[0].num_leaves)))
     paths = [path for path, _ in tree.leaves_with_path(dynamic)]
     return [
-        f"argument {argument_path_name(names, path)} {_changed_type(old, new)}"
+        f"argument {_argument_name(names, path)} {_changed_type(old, new)}"
         for path, old, new in zip(paths, before[1], now[1], strict=True)
         if old is not new
     ]
@@ -124,7 +124,7 @@ def _changed_count(before: Any, now: Any) -> str:
     """A change of the arguments' number or keywords, which is a difference at the top."""
     (old_args, old_kwargs), (new_args, new_kwargs) = before.children(), now.children()
     old, new = len(old_args.children()), len(new_args.children())
-    was, is_ = keywords(old_kwargs), keywords(new_kwargs)
+    was, is_ = _keywords(old_kwargs), _keywords(new_kwargs)
     if old == new:
         return f"keyword arguments were {was}, now {is_}"
     return f"positional arguments were {old}, now {new} (keyword arguments {was}, now {is_})"

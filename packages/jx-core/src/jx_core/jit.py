@@ -19,9 +19,9 @@ from .aval import typeof
 from .dispatch import (
     CallSpec,
     Staged,
+    _jit_p,
     argument_names,
     forget_staged,
-    jit_p,
     make_callable,
     positions_of,
 )
@@ -294,15 +294,16 @@ class Traced(Stage):
     def types(self) -> CallTypes:  # type: ignore[override]
         """What the call takes and gives."""
         staged, closed = self.staged, self.jaxpr
+        n = staged.in_tree.num_leaves
         count = len(tree_util.treedef_children(tree_util.treedef_children(staged.in_tree)[0]))
         return CallTypes(
             self.spec.name,
             staged.in_tree,
             staged.out_tree,
-            tuple(closed.in_avals),
-            tuple(closed.out_avals),
-            staged.params["donated"] or (False,) * len(closed.in_avals),
-            tuple(argument_names(closed)),
+            tuple(closed.in_avals[:n]),
+            tuple(closed.out_avals[: staged.out_tree.num_leaves]),
+            (staged.params["donated"] or (False,) * n)[:n],
+            tuple(argument_names(closed)[:n]),
             self.spec.positions(count),
             self.spec.static_argnames,
         )
@@ -331,7 +332,7 @@ class Traced(Stage):
             TypeError: the arguments' tree, shapes or dtypes are others than it was traced for.
         """
         leaves = call_leaves(self.types, args, kwargs, "traced")
-        outs = state.trace.process(jit_p(), tuple(leaves), self.staged.params)
+        outs = state.trace.process(_jit_p(), tuple(leaves), self.staged.params)
         return tree.unflatten(self.out_tree, outs)
 
     def lower(self, **options: Any) -> Any:

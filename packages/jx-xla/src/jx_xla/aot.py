@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ShapeDtypeStruct, Tracer, tree, tree_util, typeof
-from jx_core.dispatch import keywords
+from jx_core.dispatch import _keywords
 from jx_core.jit import Traced, call_leaves
 from jx_core.stages import CallTypes, CompilerOptions, Stage
 from jx_core.tracebacks import filtered
@@ -286,7 +286,7 @@ def _caller(checked: _CheckedCall) -> Any:
         for i, child in enumerate(tree_util.treedef_children(args))
         if i not in types.static_places
     ]
-    names = keywords(kwargs)
+    names = _keywords(kwargs)
     named = [
         [next(flags) for _ in range(child.num_leaves)]
         for child in tree_util.treedef_children(kwargs)
