@@ -275,7 +275,7 @@ class TestSlow:
         jx.jit(enormous)(X, 1.0)
         (line,) = seen
         assert re.search(
-            r"^jx: compiling enormous for \(f32\[3\], f32\[\]\) has taken 0\.1\d* s so far; its "
+            r"^jx: compiling enormous for \(f32\[3\], f32\[\]\) has taken [\d.]+ s so far; its "
             r"module has \d+ operations in [\d,]+ bytes, for 1 cpu device\(s\)$",
             line,
         ), line
@@ -300,16 +300,22 @@ class TestSlow:
 
     def test_each_is_told_once_when_it_is_due(self, capfd):
         watcher = _Watcher()
-        numbers = [
+        late, early, done = [
             watcher.add(wait, lambda s, name=name: f"{name} after {s:.2f}")
-            for name, wait in (("late", 0.25), ("early", 0.05), ("done", 0.1))
+            for name, wait in (("late", 0.3), ("early", 0.05), ("done", 0.6))
         ]
-        watcher.remove(numbers[2])
-        time.sleep(0.6)
-        lines = [line for line in capfd.readouterr().err.splitlines() if " after " in line]
+        watcher.remove(done)
+        lines = []
+        until = time.monotonic() + 20
+        while len(lines) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+            lines += [line for line in capfd.readouterr().err.splitlines() if " after " in line]
+        time.sleep(0.8)
+        lines += [line for line in capfd.readouterr().err.splitlines() if " after " in line]
         assert [line.split()[0] for line in lines] == ["early", "late"]
-        assert float(lines[0].split()[-1]) < 0.25
-        watcher.remove(numbers[0])
+        assert float(lines[0].split()[-1]) >= 0.05
+        assert float(lines[1].split()[-1]) >= 0.3
+        watcher.remove(early), watcher.remove(late)
 
     def test_an_error_in_the_block_ends_the_watch(self, seconds, capfd):
         seconds(0.1)

@@ -62,7 +62,8 @@ class _Watcher:
             wake.clear()
             with self._lock:
                 now = time.monotonic()
-                due = [n for n, (when, _, _) in self._running.items() if when <= now]
+                due = sorted((n for n, (when, _, _) in self._running.items() if when <= now),
+                             key=lambda n: self._running[n][0])  # fmt: skip
                 lines = [describe(now - began) for _, began, describe in map(self._take, due)]
                 earliest = min((when for when, _, _ in self._running.values()), default=None)
             for line in lines:
