@@ -6,6 +6,7 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 """
 
 from . import (
+    compile_cache,
     composition,
     convolution,
     dispatch,
@@ -28,6 +29,7 @@ FAMILIES = (
     tracing,
     eager,
     dispatch,
+    compile_cache,
     convolution,
     fourier,
     indexing,

@@ -73,8 +73,7 @@ def jvp_jaxpr(
     avals = closed.in_avals + select(closed.in_avals, active)
     jaxpr, consts = trace_to_jaxpr(flat, avals, f"jvp({closed.jaxpr.debug_name})")
     result = ClosedJaxpr(jaxpr, consts), masks[0]
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first
 
 
 def eval_closed(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
@@ -190,8 +189,7 @@ def linearize_jaxpr(
 
     jaxpr, consts = trace_to_jaxpr(flat, closed.in_avals, closed.jaxpr.debug_name)
     result = Linearized(ClosedJaxpr(jaxpr, consts), *record[0])
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first
 
 
 def _place_residuals(
@@ -256,5 +254,4 @@ def transpose_jaxpr(
     avals = select(closed.in_avals, fixed) + select(closed.out_avals, active_out)
     jaxpr, consts = trace_to_jaxpr(flat, avals, f"transpose({closed.jaxpr.debug_name})")
     result = ClosedJaxpr(jaxpr, consts), masks[0]
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first

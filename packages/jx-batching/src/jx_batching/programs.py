@@ -69,8 +69,7 @@ def batch_jaxpr(
                 f"Make it an argument of the custom_vmap function"
             )
     result = ClosedJaxpr(jaxpr, consts), record[0]
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first
 
 
 def batch_aval(aval: ShapedArray, dim: int | None, size: int) -> ShapedArray:

@@ -19,6 +19,7 @@ from jx_core.config import default_device as default_device_option
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
 from jx_core.memory import Space
+from jx_core.once import once
 from jx_core.ops.checks import DebugCheckEffect
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.ops.sharding import device_put_p, sharding_constraint_p
@@ -69,7 +70,7 @@ class XlaBackend(Backend):
             key = (primitive, *params.items()) if params else primitive
             call = self._eager.get(key)
             if call is None:
-                call = self._eager[key] = eager_callable(primitive, params)
+                call = self._eager.setdefault(key, eager_callable(primitive, params))
         except TypeError:  # a param that can't be hashed
             call = eager_callable(primitive, params)
         return call(*[on_device(x) if type(x) in _NUMBERS else x for x in operands])
@@ -94,9 +95,7 @@ class XlaBackend(Backend):
         if owner is None:  # a call to Python, for which nothing need be compiled
             return primitive.reference(*operands, **params)
         key = ("xla", "call", primitive, avals, *params.items())
-        call = owner.derived.get(key)
-        if call is None:
-            call = owner.derived[key] = _one_equation(primitive, avals, params)
+        call = once(owner.derived, key, lambda: _one_equation(primitive, avals, params))
         results = run_call(call, operands)[0]
         return results if primitive.multiple_results else results[0]
 
@@ -267,16 +266,18 @@ def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[...
 
     primitive_call.__name__ = primitive.name
 
+    def eager_call(avals: tuple[ShapedArray, ...]) -> dict[str, Any]:
+        call = _one_equation(primitive, avals, params)
+        if primitive is sharding_constraint_p and not params["unconstrained_dims"]:
+            call["out_shardings"] = (params["sharding"],)
+        return call
+
     def miss(*operands: Any) -> tuple[Any, Any]:
         for x in operands:
             if isinstance(x, Tracer):
                 raise UnexpectedTracerError(x)
         avals = tuple([typeof(x) for x in operands])
-        call = calls.get(avals)
-        if call is None:
-            call = calls[avals] = _one_equation(primitive, avals, params)
-            if primitive is sharding_constraint_p and not params["unconstrained_dims"]:
-                call["out_shardings"] = (params["sharding"],)
+        call = once(calls, avals, lambda: eager_call(avals))
         results, executable = _run_compiled(call, operands)
         result = results if primitive.multiple_results else results[0]
         if debugging.is_looking():

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from jx_core import ClosedJaxpr, typeof
-from jx_core.config import config
+from jx_core.config import explain_cache_misses, log_compiles
 from jx_core.dispatch import argument_name
 from jx_core.effects import on_host
 from jx_core.jaxpr import Jaxpr, live_equations, used_inputs
+from jx_core.once import once
 
+from .compilation_cache import compile_or_load
 from .keys import physical_value
 from .lowering.builder import Module
 from .lowering.program import lower_function
@@ -32,13 +34,14 @@ from .runtime.arrays import Array
 from .runtime.effects import TOKEN, EffectfulExecutable, token_sharding
 from .runtime.executables import (
     Executable,
-    compile_program,
+    JaxRuntimeError,
     output_shardings,
     parameter_shardings,
 )
 from .runtime.named_sharding import NamedSharding, like
 from .runtime.placement import put, shard_argument
 from .runtime.shardings import Sharding, from_hlo, single_device
+from .watching import watched
 
 _log = logging.getLogger("jx_xla")
 
@@ -225,33 +228,83 @@ def executable_for(params: dict[str, Any], operands: Sequence[Any]) -> Executabl
     )  # fmt: skip
     found = closed.derived.get(key)
     if found is None:
-        found = closed.derived[key] = compile_lowering(Lowering(params, placement), params)
+        found = once(
+            closed.derived, key, lambda: _compile_call(params, placement, key), patience=-1
+        )
     return found
+
+
+def _compile_call(params: dict[str, Any], placement: Placement, key: Any) -> Executable:
+    if explain_cache_misses.value:
+        from .explaining import explain_compilation
+
+        explain_compilation(params, key)
+    return compile_lowering(lower_call(params, placement), params)
+
+
+def lower_call(
+    params: dict[str, Any], placement: Placement, platforms: Sequence[str] | None = None
+) -> Lowering:
+    """Lower a staged call, and log it where `log_compiles` asks for that."""
+    began = time.perf_counter()
+    lowering = Lowering(params, placement, platforms)
+    if log_compiles.value:
+        seconds = time.perf_counter() - began
+        _log.warning("Lowered %s in %.3f s", call_and_types(params), seconds)
+    return lowering
+
+
+def call_and_types(params: dict[str, Any]) -> str:
+    """What messages call a staged call: `step for (f32[3], i32[])`."""
+    from jx_core.explaining import types_of
+
+    return f"{params['name']} for ({types_of(params['jaxpr'].in_avals)})"
 
 
 def compile_lowering(
     lowering: Lowering, params: dict[str, Any], options: dict[str, Any] | None = None
 ) -> Executable:
-    """Compile a lowered call."""
+    """Compile a lowered call, or load it from the persistent cache.
+
+    Raises:
+        JaxRuntimeError: XLA can't compile it; the message says what, and nothing is kept.
+    """
     closed: ClosedJaxpr = params["jaxpr"]
     placement = lowering.placement
     several = len(placement.devices) > 1
     token = [False] * lowering.ordered
     for inspection in lowering.module.inspections:
         inspection.named = _named(lowering, closed)
-    began = time.perf_counter()
-    loaded = compile_program(
-        lowering.text,
-        placement.devices,
-        propagate_to_parameters=_open(token, lowering.in_shardings) if several else None,
-        propagate_to_outputs=_open(token, lowering.out_shardings) if several else None,
-        compiler_options={**dict(params["compiler_options"]), **(options or {})},
-        host_callbacks=lowering.module.host_callbacks,
-    )
-    if config.log_compiles:
-        seconds = time.perf_counter() - began
-        types = ", ".join(a.str_short() for a in closed.in_avals)
-        _log.warning("Compiled %s for (%s) in %.3f s", params["name"], types, seconds)
+
+    def slow(seconds: float) -> str:
+        operations = lowering.text.count(' = "')
+        return (
+            f"jx: compiling {call_and_types(params)} has taken {seconds:.3g} s so far; its module "
+            f"has {operations:,} operations in {len(lowering.text):,} bytes, for "
+            f"{len(placement.devices)} {placement.devices[0].device_kind} device(s)"
+        )
+
+    try:
+        with watched(slow):
+            loaded, seconds, saved = compile_or_load(
+                lowering.module.name,
+                lowering.text,
+                placement.devices,
+                host_callbacks=lowering.module.host_callbacks,
+                propagate_to_parameters=_open(token, lowering.in_shardings) if several else None,
+                propagate_to_outputs=_open(token, lowering.out_shardings) if several else None,
+                compiler_options={**dict(params["compiler_options"]), **(options or {})},
+            )
+    except JaxRuntimeError as error:
+        raise JaxRuntimeError(f"{error}\nwhile compiling {call_and_types(params)}") from None
+    if log_compiles.value:
+        if saved is None:
+            _log.warning("Compiled %s in %.3f s", call_and_types(params), seconds)
+        else:
+            _log.warning(
+                "Loaded %s from the compilation cache in %.3f s; compiling took %.3f s",
+                call_and_types(params), seconds, saved,
+            )  # fmt: skip
     ins, outs = _compiled_shardings(lowering, closed, loaded)
     make: Any = Executable
     if lowering.module.host_callbacks:

@@ -128,7 +128,14 @@ check_tracer_leaks = define_bool(
 )
 no_tracing = define_bool("no_tracing", False, "raise an error where a function is traced")
 no_execution = define_bool("no_execution", False, "raise an error where anything is computed")
-log_compiles = define_bool("log_compiles", False, "log a line for each trace and compilation")
+log_compiles = define_bool(
+    "log_compiles", False, "log a line for each program traced, lowered and compiled"
+)
+explain_cache_misses = define_bool(
+    "explain_cache_misses",
+    False,
+    "log which argument changed when a function is traced or compiled again",
+)
 enable_checks = define_bool(
     "enable_checks", False, "check the type of every Jaxpr when it has been traced (slow)"
 )

@@ -188,6 +188,26 @@ def define_int(
     )
 
 
+def define_float(
+    name: str,
+    default: float,
+    help: str,
+    *,
+    expected: str = "a number",
+    accepts: Callable[[float], bool] = lambda value: True,
+) -> Option[float]:
+    """Define a real option; ``accepts`` narrows its values, ``expected`` words that."""
+
+    def accept(value: Any) -> float:
+        if isinstance(value, bool | str) or not accepts(float(value)):
+            raise ValueError(value)
+        return float(value)
+
+    return _register(
+        Option(name, default, help, expected=expected, accept=accept, traced=False), float
+    )
+
+
 def define_optional_str(
     name: str, default: str | None, help: str, *, traced: bool = False
 ) -> Option[str | None]:
