@@ -584,6 +584,21 @@ def test_a_callback_may_call_programs_with_callbacks(log):
     assert log.seen == [1, 2, 3]
 
 
+def test_a_callback_does_not_wait_for_its_own_program(log):
+    inner = jit(log.calls)
+
+    def function(x):
+        for i in range(100):  # more than may be left waiting
+            inner(jnp.float32(i))
+        jx.effects_barrier()
+
+    f = jit(lambda x: jx.debug.callback(function, (x @ x).sum()))
+    for _ in range(3):
+        f(jnp.ones((300, 300)))
+    jx.effects_barrier()
+    assert log.seen == list(range(100)) * 3
+
+
 # Several devices
 
 

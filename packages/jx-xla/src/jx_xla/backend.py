@@ -93,6 +93,7 @@ class XlaBackend(Backend):
         )  # fmt: skip
         owner = next(programs, None)
         if owner is None:  # a call to Python, for which nothing need be compiled
+            assert primitive.reference is not None
             return primitive.reference(*operands, **params)
         key = ("xla", "call", primitive, avals, *params.items())
         call = once(owner.derived, key, lambda: _one_equation(primitive, avals, params))

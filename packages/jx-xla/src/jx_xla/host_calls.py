@@ -56,7 +56,12 @@ class HostCall:
             token, values = values[:1], values[1:]
         try:
             device = clients.inline_device()
-            with outside_of_tracing(), enable_x64(self.x64), default_device(device):
+            with (
+                effects.calling_back(),
+                outside_of_tracing(),
+                enable_x64(self.x64),
+                default_device(device),
+            ):
                 arrays = [
                     self._array(v, a, device) for v, a in zip(values, self.in_avals, strict=True)
                 ]

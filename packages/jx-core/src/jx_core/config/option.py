@@ -129,7 +129,7 @@ class Option(Generic[T]):
             self._assign_global(value)
             self._notify("global", value, lambda: self._assign_global(previous), previous)
 
-    def __call__(self, new_val: T) -> contextlib.ContextDecorator:
+    def __call__(self, new_val: T) -> _Override:
         """A context manager (or decorator) in which this thread sees ``new_val``.
 
         Raises ValueError for a value the option does not take. Example::
@@ -209,7 +209,7 @@ class BoolOption(Option[bool]):
 
     __slots__ = ()
 
-    def __call__(self, new_val: bool = True) -> contextlib.ContextDecorator:
+    def __call__(self, new_val: bool = True) -> _Override:
         return super().__call__(new_val)
 
 

@@ -14,7 +14,7 @@ import collections
 import contextlib
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,23 +26,42 @@ from .hlo_shardings import REPLICATED
 from .placement import put_sharded
 from .shardings import Sharding, from_hlo
 
-__all__ = ["TOKEN", "EffectfulExecutable", "effects_barrier", "note_failure", "token_sharding"]
+__all__ = [
+    "TOKEN",
+    "EffectfulExecutable",
+    "calling_back",
+    "effects_barrier",
+    "note_failure",
+    "token_sharding",
+]
 
 TOKEN = ShapedArray((0,), np.dtype(bool))  # what goes for a token between programs
 _MOST_PENDING = 64  # programs whose end nobody has waited for yet; then the oldest is waited for
 _MOST_FAILURES = 16
 
 
-class _Order(threading.local):
-    """What the last program with ordered effects of a thread gave."""
+class _Thread(threading.local):
+    """Of each thread: what its last program with ordered effects gave, and whether a program is
+    calling back on it now."""
 
     token: Any = None
+    in_callback: bool = False
 
 
-_order = _Order()
+_thread = _Thread()
 _pending: collections.deque[Any] = collections.deque()
 _failures: collections.deque[BaseException] = collections.deque(maxlen=_MOST_FAILURES)
 _unreported: list[JaxRuntimeError] = []
+
+
+@contextlib.contextmanager
+def calling_back() -> Iterator[None]:
+    """While Python runs for a program: nothing here then waits for programs, this one perhaps."""
+    before, _thread.in_callback = _thread.in_callback, True
+    try:
+        yield
+    finally:
+        _thread.in_callback = before
 
 
 def note_failure(error: BaseException) -> None:
@@ -98,12 +117,12 @@ class EffectfulExecutable(Executable):
             _wait_later(results.consume_token())
         outs = results.consume_with_handlers(self._handlers)
         if self.ordered:
-            _order.token, *outs = outs
+            _thread.token, *outs = outs
         return outs  # type: ignore[no-any-return]
 
     def _token(self) -> Any:
         """What the program has to wait for."""
-        last = _order.token
+        last = _thread.token
         if last is not None and not last.is_ready():
             if last._sharding == self._token_sharding:
                 return last
@@ -114,7 +133,7 @@ class EffectfulExecutable(Executable):
 
 def _wait_later(token: Any) -> None:
     _pending.append(token)
-    while len(_pending) > _MOST_PENDING:
+    while len(_pending) > _MOST_PENDING and not _thread.in_callback:
         _wait_for_oldest()
 
 
@@ -131,20 +150,22 @@ def _wait_for_oldest() -> None:
 
 def effects_barrier() -> None:
     """Wait until all programs called so far have done what they do beside computing: printing,
-    calling back.
+    calling back. Called by a callback it returns at once.
 
     Raises:
         JaxRuntimeError: a callback of one of them failed.
 
     >>> effects_barrier()
     """
+    if _thread.in_callback:
+        return
     while _pending:
         _wait_for_oldest()
-    if _unreported:
-        first = _unreported[0]
-        _unreported.clear()
-        _failures.clear()
-        raise first
+    failed = list(_unreported)
+    _unreported.clear()
+    _failures.clear()
+    if failed:
+        raise failed[0]
 
 
 atexit.register(effects_barrier)
