@@ -47,7 +47,7 @@ class Watch:
             if isinstance(x, Tracer) and x._trace is trace:
                 self._made.append((weakref.ref(x), None, ""))
         _records[self._key] = self._made
-        trace.__class__ = _watched(type(trace))
+        trace.__class__ = _watched(type(trace))  # type: ignore[arg-type]
 
     def check(self) -> None:
         """Look for tracers that are still alive.
@@ -182,7 +182,7 @@ class _Search:
             if x is None:
                 continue
             self._reached[id(r)] = (r, x, _link(r, x))
-            module, names = self._modules.get(id(r), ("", None))
+            module, names = self._modules.get(id(r), ("", {}))
             if names is r:
                 self._note(x, f"it is the global {_key_of(r, x)!r} of module {module!r}")
             elif isinstance(r, type):

@@ -59,7 +59,7 @@ def _call(
         return primitive.bind(*operands, **params)  # type: ignore[no-any-return]
     changed: dict[str, Any] = {"jaxpr": checked.closed}
     if params.get("out_shardings") is not None:
-        extra = len(checked.closed.out_avals) - checked.count
+        extra = len(checked.closed.out_avals) - checked.n_out
         changed["out_shardings"] = (*params["out_shardings"], *(None,) * extra)
     outs, error = checked.split(primitive.bind(*operands, **{**params, **changed}))
     checker.absorb(error)
@@ -216,7 +216,7 @@ class _CheckedJVP(CustomJVP):
         self, active: Mask, consts: Sequence[Any], primals: Sequence[Any], tangents: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
         outs, moved = self._rules.jvp(active, consts, primals, tangents)
-        leaves = self.call(*consts, *primals)[self._checked.count :]
+        leaves = self.call(*consts, *primals)[self._checked.n_out :]
         return [*outs, *leaves], [*moved, *[None] * len(leaves)]
 
 
@@ -224,7 +224,7 @@ class _CheckedVJP(CustomVJP):
     def __init__(self, rules: CustomVJP, checked: Checked) -> None:
         self.name, self.source, self.known = rules.name, rules.source, {}
         self._rules, self._checked = rules, checked
-        outs = checked.closed.out_avals[: checked.count]
+        outs = checked.closed.out_avals[: checked.n_out]
         self._moving = sum(map(is_inexact, outs))
 
     def call(self, *args: Any) -> list[Any]:
@@ -234,7 +234,7 @@ class _CheckedVJP(CustomVJP):
         self, active: Mask, consts: Sequence[Any], primals: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
         outs, residuals = self._rules.fwd(active, consts, primals)
-        leaves = self.call(*consts, *primals)[self._checked.count :]
+        leaves = self.call(*consts, *primals)[self._checked.n_out :]
         return [*outs, *leaves], residuals
 
     def bwd(self, active: Mask, residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:

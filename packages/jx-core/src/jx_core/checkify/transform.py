@@ -148,16 +148,16 @@ class Checked(NamedTuple):
         closed: of the arguments of the program it was made of; gives the results, then the
             error's leaves (none if there are no sites).
         sites: the places that can fail, in the order of their codes.
-        count: how many results there are.
+        n_out: how many results there are.
     """
 
     closed: ClosedJaxpr
     sites: tuple[Site, ...]
-    count: int
+    n_out: int
 
     def split(self, results: Sequence[Any]) -> tuple[list[Any], Error]:
         """The results proper, and the error."""
-        outs, leaves = list(results[: self.count]), results[self.count :]
+        outs, leaves = list(results[: self.n_out]), results[self.n_out :]
         return outs, Error.of(self.sites, leaves[0], leaves[1:]) if leaves else Error(None, (), ())
 
 
@@ -315,6 +315,7 @@ def checkify(
         TypeError: `f` is not callable, or `errors` is none of the sets.
 
     >>> from jx_core import lax
+    >>> from jx_core.checkify import check
     >>> def f(x, i):
     ...     y = lax.dynamic_index_in_dim(x, i, keepdims=False)
     ...     check(lax.gt(y, 0.0), "y must be positive, got {}", y)
