@@ -24,8 +24,8 @@ def _cond(
     index, *args = operands
     index_dim, *arg_dims = dims
     if index_dim is None:
-        mapped, out_dims = _branches(batch, arg_dims, branches)
-        return cond_p.bind(*operands, branches=mapped), out_dims
+        batched, out_dims = _branches(batch, arg_dims, branches)
+        return cond_p.bind(*operands, branches=batched), out_dims
     results = []
     for branch in branches:
         mapped, _ = batch_jaxpr(branch, batch, arg_dims, instantiate=True)
