@@ -107,7 +107,8 @@ def _can_be_inlined(eqn: Eqn) -> bool:
 
 def _evaluated_inside(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
     jaxpr = closed.jaxpr
-    env = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*closed.consts, *args], strict=True))
+    env: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+    env.update(zip(jaxpr.invars, args, strict=True))
     before = state.source
     try:
         for eqn in jaxpr.eqns:

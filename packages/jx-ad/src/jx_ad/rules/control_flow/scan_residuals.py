@@ -204,7 +204,7 @@ class _Plan:
         self.body = body
         self.consts = {v: i for i, v in enumerate(body.invars[:num_consts])}
         self.xs = {v: i for i, v in enumerate(body.invars[first_x:])}
-        self.ys = {v for v in body.outvars[n_carry:n_out] if type(v) is not Literal}
+        self.ys = {v for v in body.outvars[n_carry:n_out] if isinstance(v, Var)}
         self.fixed: list[Var] = []
         self.before: list[Var] = []
         self.stacked: list[Var] = []
@@ -265,7 +265,7 @@ class _Plan:
         eqns = [eqn]
         light -= arithmetic
         for u in eqn.invars:
-            if type(u) is not Literal:
+            if isinstance(u, Var):
                 more, their = self._sources(u, light)
                 needed.update(dict.fromkeys(more))
                 eqns += their

@@ -25,8 +25,8 @@ def _cond(
     index, *args = operands
     index_dim, *arg_dims = dims
     if index_dim is None:
-        mapped, out_dims = _branches(batch, arg_dims, branches)
-        return cond_p.bind(*operands, branches=mapped), out_dims
+        batched, out_dims = _branches(batch, arg_dims, branches)
+        return cond_p.bind(*operands, branches=batched), out_dims
     if any(unrepeatable(branch.effects) for branch in branches):
         raise NotImplementedError(
             "IO effect not supported in vmap-of-cond: where each row has its own predicate, every "

@@ -103,26 +103,24 @@ def custom_linear_solve(
     solver = system.stage(solve, matvec, "solve")
     programs = [product, solver]
     layer = None if transpose_solve is None or symmetric else differentiation()
-    vecmat = None
+    flags = [True] * len(avals)
     if layer is not None:
         (alone,), consts = hoist([product])
-        flags = [*[False] * len(consts), *[True] * len(avals)]
-        vecmat = system.function(layer.transpose(alone, flags), consts)
+        transposed = layer.transpose(alone, [*[False] * len(consts), *flags])
+        vecmat = system.function(transposed, consts)
         assert transpose_solve is not None
         programs.append(system.stage(transpose_solve, vecmat, "transpose_solve"))
     elif symmetric and transpose_solve is not None:
         programs.append(system.stage(transpose_solve, matvec, "transpose_solve"))
     closed, consts = hoist(programs)
+    backward = closed[0] if symmetric else None
     if layer is not None:
-        flags = [*[False] * len(consts), *[True] * len(avals)]
-        transposed = layer.transpose(closed[0], flags)
-    else:
-        transposed = closed[0] if symmetric else None
+        backward = layer.transpose(closed[0], [*[False] * len(consts), *flags])
     outs = linear_solve_p.bind(
         *consts,
         *leaves,
         matvec=closed[0],
-        vecmat=transposed,
+        vecmat=backward,
         solve=closed[1],
         transpose_solve=closed[2] if len(closed) > 2 else closed[1] if symmetric else None,
         num_consts=len(consts),

@@ -87,7 +87,8 @@ def platform_dependent(
     >>> float(platform_dependent(1.0, tpu=lambda x: lax.mul(x, 3.0), default=lax.neg))
     -1.0
     """
-    named = [(name, (_ALIASES.get(name, (name,))), fun) for name, fun in per_platform.items()]
+    named: list[tuple[str, tuple[str, ...], Callable[..., Any]]]
+    named = [(name, _ALIASES.get(name, (name,)), fun) for name, fun in per_platform.items()]
     if default is not None:
         named.append(("default", (), default))
     if not named:
@@ -97,7 +98,7 @@ def platform_dependent(
             raise TypeError(
                 f"lax.platform_dependent: the '{name}' branch must be a callable, got {fun!r:.80}"
             )
-    if list(per_platform) == [] and default is not None:
+    if default is not None and callable(default) and not per_platform:
         return default(*args)
     leaves, in_tree = tree.flatten(args)
     branches, consts, out_tree, uses = staged_branches(

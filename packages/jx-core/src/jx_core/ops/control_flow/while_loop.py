@@ -267,8 +267,8 @@ def fori_loop(
 
     index = ShapedArray((), dtype, typeof(lower).weak_type and typeof(upper).weak_type)
     body.__name__ = function_name(body_fun)
-    bounds = cast_weak(lower, index), cast_weak(upper, index)
-    return while_as("fori_loop", test, body, (*bounds, init_val))[2]
+    start, stop = cast_weak(lower, index), cast_weak(upper, index)
+    return while_as("fori_loop", test, body, (start, stop, init_val))[2]
 
 
 def _loop_dtype(lower: Any, upper: Any) -> Any:
