@@ -188,7 +188,11 @@ ANY = [
     one_by_one, with_transpose, checkpointed, partly_kept, all_kept, staged, mapped,
 ]  # fmt: skip
 FORWARD = [*ANY, in_while, tangent_of]
-REVERSE = [*ANY, with_vjp, with_late_vjp, pulled_back]
+# The rules of with_jvp use forward mode, which what is inside of them may not have.
+REVERSE = [
+    *[n for n in ANY if n not in (with_jvp, with_symbolic_jvp)], with_vjp, with_late_vjp,
+    pulled_back,
+]  # fmt: skip
 
 
 def sequence(f: Fun, g: Fun) -> Fun:

@@ -150,6 +150,17 @@ def jvp_flat(
     tape: a loop in `fun` is split in two like any other.
     """
     current = state.trace
-    taped = getattr(current, "is_tape", False)
-    trace = LinearizeTrace(current.parent, current) if taped else JVPTrace(current)
+    if getattr(current, "is_tape", False):
+        trace: JVPTrace = LinearizeTrace(current.parent, current)
+    else:
+        # In a batch of such rules, the tape is beneath.
+        trace = (LinearizeTrace if _over_tape(current) else JVPTrace)(current)
     return run(trace, fun, primals, tangents)
+
+
+def _over_tape(trace: Any) -> bool:
+    """Whether operations come to a tape through traces that differentiate nothing themselves."""
+    while not isinstance(trace, JVPTrace) and (trace := getattr(trace, "parent", None)) is not None:
+        if getattr(trace, "is_tape", False):
+            return True
+    return False

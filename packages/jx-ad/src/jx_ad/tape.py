@@ -267,9 +267,12 @@ def record_linear(
     finally:
         tape.finished = True
         swap_trace(before)
-    return LinearMap(
-        tape, [o if type(o) is LinearTracer and o._trace is tape else None for o in outputs]
-    )
+    return LinearMap(tape, _recorded(tape, outputs))
+
+
+def _recorded(tape: Tape, outputs: Sequence[Any]) -> list[Any]:
+    """The outputs that depend on the tape's inputs, None for others: those must be zero."""
+    return [o if type(o) is LinearTracer and o._trace is tape else None for o in outputs]
 
 
 def transpose_flat(
@@ -297,4 +300,4 @@ def linearize_flat(
     tangents = [tape.new_input(a) if on else None for a, on in zip(avals, flags, strict=True)]
     outs, out_tangents = run(trace, fun, primals, tangents)
     tape.finished = True
-    return outs, LinearMap(tape, out_tangents)
+    return outs, LinearMap(tape, _recorded(tape, out_tangents))

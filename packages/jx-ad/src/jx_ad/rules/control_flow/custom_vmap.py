@@ -12,7 +12,7 @@ from typing import Any
 
 from jx_core import ShapedArray, lax, typeof
 from jx_core.mapping import vectorizer
-from jx_core.ops.control_flow.custom import CustomVmap, Mask, custom_vmap_call_p
+from jx_core.ops.control_flow.custom import CustomVmap, Mask, StagedVmap, custom_vmap_call_p
 
 from ...forward import jvp_flat
 from ...programs import active_mask, select, spread
@@ -140,13 +140,24 @@ def _swapped(x: Any) -> Any:
     return lax.transpose(x, (1, 0, *range(2, typeof(x).ndim)))
 
 
+def _in_python(rules: CustomVmap) -> CustomVmap:
+    """Derived rules as they were before they became a program.
+
+    A derivative as a program has values and tangents in one loop; when it is run again for its
+    transposition, the tangents' part is told from the values'.
+    """
+    while isinstance(rules, StagedVmap) and isinstance(rules.unstaged, _Derived):
+        rules = rules.unstaged
+    return rules
+
+
 class _Transposed(_Derived):
     """(constants, operands that are no linear ones, cotangents) to the linear ones' cotangents."""
 
     def __init__(
         self, rules: CustomVmap, linear: Mask, nonzero: Mask, avals: Sequence[ShapedArray]
     ) -> None:
-        super().__init__(f"transpose({rules.name})", rules)
+        super().__init__(f"transpose({rules.name})", _in_python(rules))
         self.linear = linear
         self.nonzero = nonzero
         self.avals = list(avals)
