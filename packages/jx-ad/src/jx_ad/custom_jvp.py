@@ -56,7 +56,8 @@ class custom_jvp(CustomFunction):
             jvp: `jvp(*nondiff_args, primals, tangents)` gives `(out, tangent_out)`. Both tuples
                 have an entry for each differentiated argument.
             symbolic_zeros: whether the rule wants `SymbolicZero`s where tangents are zero, in
-                place of arrays.
+                place of arrays. A rule that closes over traced values gets arrays all the same
+                where its function is called in a program, for it is made a program then.
 
         Returns:
             `jvp`.

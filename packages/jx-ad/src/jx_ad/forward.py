@@ -161,10 +161,20 @@ def jvp_flat(
     In a rule that runs while tangents are taped, values are computed and the rest goes to the
     tape: a loop in `fun` is split in two like any other.
     """
-    current = state.trace
-    taped = getattr(current, "is_tape", False)
     # No name for the trace: `run` sees to it that nothing of it outlives the call.
-    return run(
-        LinearizeTrace(current.parent, current) if taped else JVPTrace(current),
-        fun, primals, tangents,
-    )  # fmt: skip
+    return run(_trace_over(state.trace), fun, primals, tangents)
+
+
+def _trace_over(current: Any) -> JVPTrace:
+    if getattr(current, "is_tape", False):
+        return LinearizeTrace(current.parent, current)
+    # In a batch of such rules, the tape is beneath.
+    return (LinearizeTrace if _over_tape(current) else JVPTrace)(current)
+
+
+def _over_tape(trace: Any) -> bool:
+    """Whether operations come to a tape through traces that differentiate nothing themselves."""
+    while not isinstance(trace, JVPTrace) and (trace := getattr(trace, "parent", None)) is not None:
+        if getattr(trace, "is_tape", False):
+            return True
+    return False

@@ -281,9 +281,12 @@ def record_linear(
     finally:
         tape.mark.finished = True
         swap_trace(before)
-    return LinearMap(
-        tape, [o if type(o) is LinearTracer and o._trace is tape.mark else None for o in outputs]
-    )
+    return LinearMap(tape, _recorded(tape, outputs))
+
+
+def _recorded(tape: Tape, outputs: Sequence[Any]) -> list[Any]:
+    """The outputs that depend on the tape's inputs, None for others: those must be zero."""
+    return [o if type(o) is LinearTracer and o._trace is tape.mark else None for o in outputs]
 
 
 def transpose_flat(
@@ -310,4 +313,4 @@ def linearize_flat(
     tangents = [tape.new_input(a) if on else None for a, on in zip(avals, flags, strict=True)]
     outs, out_tangents = run(LinearizeTrace(state.trace, tape), fun, primals, tangents)
     tape.mark.finished = True
-    return outs, LinearMap(tape, out_tangents)
+    return outs, LinearMap(tape, _recorded(tape, out_tangents))

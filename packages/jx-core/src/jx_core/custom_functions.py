@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-import types
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -202,29 +201,24 @@ def captures_tracers(split: Split, *functions: Any) -> bool:
 
     Functions that they close over are looked into as well.
     """
-    found = [leaf for _, value in split.static for leaf in tree.leaves(value)]
+    waiting = [*functions, *[leaf for _, value in split.static for leaf in tree.leaves(value)]]
     seen: set[int] = set()
-    waiting = list(functions)
     while waiting:
         f = waiting.pop()
         if id(f) in seen:
             continue
         seen.add(id(f))
+        if isinstance(f, Tracer):
+            return True
         if isinstance(f, functools.partial):
             waiting += [f.func, *tree.leaves((f.args, f.keywords))]
             continue
         for cell in getattr(f, "__closure__", None) or ():
             try:
-                contents = cell.cell_contents
+                waiting += tree.leaves(cell.cell_contents)
             except ValueError:  # a name that has no value yet
                 continue
-            if isinstance(contents, (types.FunctionType, functools.partial)):
-                waiting.append(contents)
-            else:
-                found += tree.leaves(contents)
-        if isinstance(f, Tracer):
-            return True
-    return any(isinstance(leaf, Tracer) for leaf in found)
+    return False
 
 
 def flat_results(out: Any, name: str) -> tuple[list[Any], Any]:

@@ -1,8 +1,8 @@
 """jx: composable transformations of array programs, compiled by XLA.
 
-The namespace people use. It defines nothing of its own: functions come from the layers
-`jx_core`, `jx_ad`, `jx_batching`, `jx_xla`, `jx_parallel` and `jx_numpy`, under the
-names that JAX made popular. Modules such as `jx.numpy` load when first used.
+The namespace people use. All but pipelines of transformations comes from the layers `jx_core`,
+`jx_ad`, `jx_batching`, `jx_xla`, `jx_parallel` and `jx_numpy`, under the names that JAX made
+popular. Modules such as `jx.numpy` load when first used.
 
 >>> import jx
 >>> import jx.numpy as jnp

@@ -18,8 +18,9 @@ from jx_core.staging import trace_to_jaxpr
 from jx_core.state import state
 
 from ...forward import jvp_flat
-from ...tables import add_tangents, deftranspose, jvp_rules
-from ...tangents import Linear, Zero, is_differentiable
+from ...programs import active_mask, select, spread
+from ...tables import add_tangents, deflinearize, deftranspose, jvp_rules
+from ...tangents import Linear, Zero, is_differentiable, zeros
 
 
 def _with_consts(
@@ -48,6 +49,33 @@ def _custom_jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any])
 
 
 jvp_rules.define(custom_jvp_call_p)(_custom_jvp)
+
+
+@deflinearize(custom_jvp_call_p)
+def _linearize_custom_jvp(
+    primals: list[Any], tangents: list[Any], params: dict[str, Any]
+) -> Any:
+    """The rule run on the tape, which tells tangents from values, equation by equation.
+
+    Where an equation may give both, the rule's program is linearised in the tangents: linear as
+    it is in them, it is its own derivative, at zero as anywhere.
+    """
+    n, rules = params["num_consts"], params["rules"]
+    active = active_mask(tangents[n:])
+    if not any(active) or not rules.mixed(active):
+        return _custom_jvp(primals, tangents, params)
+    masks: list[Any] = []
+
+    def rule(*moving: Any) -> list[Any]:
+        outs, moved = rules.jvp(active, primals[:n], primals[n:], moving)
+        masks.append(active_mask(moved))
+        return [*outs, *select(moved, masks[-1])]
+
+    at = [zeros(typeof(p)) for p in select(primals[n:], active)]
+    results, derived = jvp_flat(rule, at, select(tangents[n:], active))
+    n_outs = len(masks[-1])
+    moved = spread(derived[n_outs:], masks[-1])
+    return _with_consts(results[:n_outs], moved, primals, tangents, params)
 
 
 def _custom_vjp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jx_core import ShapedArray, lax, typeof
-from jx_core.ops.control_flow.custom import CustomVmap, Mask, custom_vmap_call_p
+from jx_core.mapping import vectorizer
+from jx_core.ops.control_flow.custom import CustomVmap, Mask, StagedVmap, custom_vmap_call_p
 
 from ...forward import jvp_flat
 from ...programs import active_mask, select, spread
@@ -65,6 +66,8 @@ class _JVP(_Derived):
         self, size: int, batched: Mask, consts: Sequence[Any], args: Sequence[Any]
     ) -> tuple[list[Any], Mask]:
         n = len(self.active)
+        if not any(batched[:n]):
+            return self._pushed_each(size, batched[n:], consts, args)
         moving = spread(batched[n:], self.active)
         either = tuple(bool(p or t) for p, t in zip(batched[:n], moving, strict=True))
         # A primal is a batch where its tangent is, and the reverse.
@@ -84,6 +87,69 @@ class _JVP(_Derived):
         of_tangents = select(differ[0], self.mask)
         return results, tuple(of_tangents if self.tangents_only else [*differ[0], *of_tangents])
 
+    def _pushed_each(
+        self, size: int, batched: Mask, consts: Sequence[Any], args: Sequence[Any]
+    ) -> tuple[list[Any], Mask]:
+        """Many tangents at one point, as for a Jacobian: the function itself is not mapped."""
+        n = len(self.active)
+        given = [t if on else _batched(t, size) for t, on in zip(args[n:], batched, strict=True)]
+        results = custom_vmap_call_p.bind(
+            *consts, *args[:n], *given,
+            call_jaxpr=None, rules=_Many(self), num_consts=len(consts),
+        )  # fmt: skip
+        return results, (True,) * len(results)
+
+
+class _Many(_Derived):
+    """A `_JVP` of many tangents, along their leading axes; what it gives is stacked likewise."""
+
+    rules: _JVP
+
+    def __init__(self, rules: _JVP) -> None:
+        super().__init__(rules.name, rules)
+
+    def _each(self, fun: Callable[[list[Any]], list[Any]], stacks: Sequence[Any]) -> list[Any]:
+        vectorize = vectorizer()
+        assert vectorize is not None  # for something is being batched
+        return vectorize(fun)(list(stacks))  # type: ignore[no-any-return]
+
+    def call(self, *operands: Any) -> list[Any]:
+        n = len(operands) - sum(self.rules.active)
+        return self._each(lambda moving: self.rules.call(*operands[:n], *moving), operands[n:])
+
+    def batch(
+        self, size: int, batched: Mask, consts: Sequence[Any], args: Sequence[Any]
+    ) -> tuple[list[Any], Mask]:
+        n = len(self.rules.active)
+        differ: list[Mask] = []
+
+        def rows(moving: list[Any]) -> list[Any]:
+            outs, flags = self.rules.batch(size, batched, consts, [*args[:n], *moving])
+            differ.append(flags)
+            return outs
+
+        stacks = [_swapped(t) if on else t for t, on in zip(args[n:], batched[n:], strict=True)]
+        results = self._each(rows, stacks)
+        return [
+            _swapped(x) if on else x for x, on in zip(results, differ[0], strict=True)
+        ], differ[0]
+
+
+def _swapped(x: Any) -> Any:
+    """`x` with its two first axes in each other's places."""
+    return lax.transpose(x, (1, 0, *range(2, typeof(x).ndim)))
+
+
+def _in_python(rules: CustomVmap) -> CustomVmap:
+    """Derived rules as they were before they became a program.
+
+    A derivative as a program has values and tangents in one loop; when it is run again for its
+    transposition, the tangents' part is told from the values'.
+    """
+    while isinstance(rules, StagedVmap) and isinstance(rules.unstaged, _Derived):
+        rules = rules.unstaged
+    return rules
+
 
 class _Transposed(_Derived):
     """(constants, operands that are no linear ones, cotangents) to the linear ones' cotangents."""
@@ -91,7 +157,7 @@ class _Transposed(_Derived):
     def __init__(
         self, rules: CustomVmap, linear: Mask, nonzero: Mask, avals: Sequence[ShapedArray]
     ) -> None:
-        super().__init__(f"transpose({rules.name})", rules)
+        super().__init__(f"transpose({rules.name})", _in_python(rules))
         self.linear = linear
         self.nonzero = nonzero
         self.avals = list(avals)
@@ -133,12 +199,18 @@ class _Transposed(_Derived):
         return self._pulled(fun, fixed, given, avals), (True,) * len(avals)
 
 
-def _derived(rules: CustomVmap, key: Any, make: Callable[[], CustomVmap]) -> CustomVmap:
-    """What `make` gives, one object for rules that are kept, so that programs are found again."""
-    found = rules.known.get(key)
-    if found is None:
-        found = rules.known[key] = make()
-    return found  # type: ignore[no-any-return]
+def _derived(
+    rules: CustomVmap, call_jaxpr: Any, key: Any, make: Callable[[], CustomVmap]
+) -> CustomVmap:
+    """What `make` gives, one object for the rules of a program, so that its forms are found again.
+
+    Rules that are Python's are another object for each call.
+    """
+    if call_jaxpr is None:
+        return make()
+    if key not in rules.known:
+        rules.known[key] = make()
+    return rules.known[key]  # type: ignore[no-any-return]
 
 
 def _push(
@@ -148,7 +220,9 @@ def _push(
     n, rules = params["num_consts"], params["rules"]
     active = active_mask(tangents[n:])
     key = ("jvp", active, tangents_only)
-    made: Any = _derived(rules, key, lambda: _JVP(rules, active, tangents_only))
+    made: Any = _derived(
+        rules, params["call_jaxpr"], key, lambda: _JVP(rules, active, tangents_only)
+    )
     results = custom_vmap_call_p.bind(
         *primals, *select(tangents[n:], active), call_jaxpr=None, rules=made, num_consts=n
     )
@@ -193,6 +267,7 @@ def _transpose(
     avals = tuple([x.aval for x in args if type(x) is Linear])
     made = _derived(
         rules,
+        call_jaxpr,
         ("transpose", linear, nonzero, avals),
         lambda: _Transposed(rules, linear, nonzero, avals),
     )

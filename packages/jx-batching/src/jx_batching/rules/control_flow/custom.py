@@ -68,6 +68,10 @@ class _BatchedJVP(_Batched, CustomJVP):
         return results[:n_out], [next(following) if on else None for on in masks[0]]
 
 
+    def mixed(self, active: Sequence[bool]) -> bool:
+        return bool(self.rules.mixed(tuple(active)))
+
+
 class _BatchedVJP(_Batched, CustomVJP):
     @property
     def optimize_remat(self) -> bool:

@@ -68,6 +68,13 @@ class CustomJVP(Custom):
         """
         raise NotImplementedError
 
+    def mixed(self, active: Mask) -> bool:
+        """Whether equations of the rule, a program, may give values and tangents together.
+
+        So it is with those that hold programs, such as loops.
+        """
+        return False
+
 
 class CustomVmap(Custom):
     """A flat function and its rule of batching."""
@@ -322,13 +329,25 @@ class StagedJVP(_Staged, CustomJVP):
         results = _eval(closed, [*self._rule_consts(consts), *primals, *tangents])
         return results[: len(moving)], _some(results[len(moving) :], moving)
 
+    def mixed(self, active: Mask) -> bool:
+        eqns = self.program(active)[0].jaxpr.eqns
+        return any(e.primitive.higher_order and e.primitive is not custom_lin_p for e in eqns)
+
     def printed(self) -> ClosedJaxpr:
         """The rule as programs that carry it are printed."""
         return self.program(self._all_active)[0]
 
 
 class StagedVmap(_Staged, CustomVmap):
-    """A `CustomVmap` in a program: the function is a program, its rule is Python's."""
+    """A `CustomVmap` in a program: the function is a program, its rule is Python's.
+
+    Attributes:
+        unstaged: the Python form.
+    """
+
+    @property
+    def unstaged(self) -> CustomVmap:
+        return self._rules  # type: ignore[no-any-return]
 
     def batch(
         self, size: int, batched: Mask, consts: Sequence[Any], args: Sequence[Any]
