@@ -10,10 +10,21 @@ from typing import Any
 
 from jx_core import ClosedJaxpr, ShapedArray, dtypes, eval_jaxpr, tree, tree_util, typeof
 from jx_core.lax import convert_element_type
+from jx_core.references import Ref, held_type, type_of
 from jx_core.staging import check_outputs, function_name
 from jx_core.tracebacks import filtered, hide_internal_frames
 
+from .ad import GradValue
 from .forward import jvp_flat
+from .refs import (
+    ActiveRefs,
+    active_refs,
+    bound_refs,
+    hand_out,
+    ref_cotangents,
+    tangent_values,
+    write_tangents,
+)
 from .tangents import check_tangent, is_differentiable, zeros
 from .tape import LinearMap, linearize_flat, record_linear, transpose_flat
 
@@ -21,8 +32,16 @@ from .tape import LinearMap, linearize_flat, record_linear, transpose_flat
 class FlatFunction:
     """A function of pytrees as one of flat sequences, which remembers its result's tree."""
 
-    def __init__(self, fun: Callable[..., Any], in_tree: Any, has_aux: bool, what: str) -> None:
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        in_tree: Any,
+        has_aux: bool,
+        what: str,
+        refs: ActiveRefs | None = None,
+    ) -> None:
         self.fun = fun
+        self.refs = refs  # their last values are further results
         self.in_tree = in_tree
         self.has_aux = has_aux
         self.what = what
@@ -30,6 +49,12 @@ class FlatFunction:
         self.aux: Any = None
 
     def __call__(self, *flat: Any) -> list[Any]:
+        if self.refs is not None:
+            given, inside = self.refs.enter(flat)
+            return [*self._results(given), *[ref[...] for _, ref, _ in inside.refs]]
+        return self._results(flat)
+
+    def _results(self, flat: Sequence[Any]) -> list[Any]:
         out = self.fun(*tree.unflatten(self.in_tree, flat))
         if self.has_aux:
             if not (isinstance(out, (tuple, list)) and len(out) == 2):
@@ -101,14 +126,23 @@ def jvp(
                 f"primals have tree structure {in_tree} whereas tangents have tree structure "
                 f"{tangent_tree}."
             )
+        refs = active_refs(flat, function_name(fun))
+        tangent_refs: list[Any] = []
+        if refs is not None:
+            flat = refs.values
+            flat_tangents, tangent_refs = tangent_values(refs.places, flat_tangents, "jx.jvp")
         for p, t in zip(flat, flat_tangents, strict=True):
             check_tangent(p, t, "jx.jvp")
         active = [
             t if is_differentiable(typeof(p)) else None
             for p, t in zip(flat, flat_tangents, strict=True)
         ]
-        function = FlatFunction(fun, in_tree, has_aux, "jvp")
+        function = FlatFunction(fun, in_tree, has_aux, "jvp", refs)
         outs, out_tangents = jvp_flat(function, flat, active)
+        if refs is not None:
+            outs = refs.write_back(outs)
+            write_tangents(tangent_refs, out_tangents[len(outs) :])
+            del out_tangents[len(outs) :]
         full = instantiate_all(out_tangents, outs)
         result = tree.unflatten(function.out_tree, outs), tree.unflatten(function.out_tree, full)
         return (*result, function.auxiliary(strip)) if has_aux else result
@@ -144,12 +178,16 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     try:
         require_callable(fun, "linearize")
         flat, in_tree = tree.flatten(primals)
+        refs = active_refs(flat, function_name(fun))
+        flat = flat if refs is None else refs.values
         in_avals = [typeof(p) for p in flat]
         active = [is_differentiable(a) for a in in_avals]
-        function = FlatFunction(fun, in_tree, has_aux, "linearize")
+        function = FlatFunction(fun, in_tree, has_aux, "linearize", refs)
         outs, linear = linearize_flat(function, flat, active)
+        outs = outs if refs is None else refs.write_back(outs)
         out_avals = [typeof(o) for o in outs]
-        f_jvp = _forward_function(linear, in_tree, in_avals, function.out_tree, out_avals)
+        places = () if refs is None else refs.places
+        f_jvp = _forward_function(linear, in_tree, in_avals, function.out_tree, out_avals, places)
         out = tree.unflatten(function.out_tree, outs)
         return (out, f_jvp, function.auxiliary(strip)) if has_aux else (out, f_jvp)
     except Exception as error:
@@ -163,8 +201,12 @@ def _forward_function(
     in_avals: Sequence[Any],
     out_tree: Any,
     out_avals: Sequence[Any],
+    places: Sequence[int] = (),
 ) -> Callable[..., Any]:
-    """The function from input tangents to output tangents that `linearize` returns."""
+    """The function from input tangents to output tangents that `linearize` returns.
+
+    Tangents at `places` are in Refs.
+    """
 
     @filtered
     def f_jvp(*tangents: Any) -> Any:
@@ -174,12 +216,18 @@ def _forward_function(
                 f"Tangent values for the linearized function must have the same tree structure "
                 f"as the primal inputs: expected {in_tree}, got {tangent_tree}"
             )
+        refs: list[Any] = []
+        if places:
+            flat_tangents, refs = tangent_values(places, flat_tangents, "the linearized function")
         for aval, t in zip(in_avals, flat_tangents, strict=True):
             check_tangent(_Typed(aval), t, "the linearized function")
         moving = [
             t for t, a in zip(flat_tangents, in_avals, strict=True) if is_differentiable(a)
         ]
         results = linear.forward(moving)
+        if refs:
+            write_tangents(refs, results[len(out_avals) :])
+            del results[len(out_avals) :]
         full = [zeros(a) if t is None else t for t, a in zip(results, out_avals, strict=True)]
         return tree.unflatten(out_tree, full)
 
@@ -199,23 +247,58 @@ class VJP:
     A pytree whose leaves are the residuals, so it may cross `jit` boundaries.
     """
 
-    def __init__(self, linear: Any, in_tree: Any, in_avals: Any, out_tree: Any, out_avals: Any):
+    def __init__(
+        self,
+        linear: Any,
+        in_tree: Any,
+        in_types: Any,
+        out_tree: Any,
+        out_avals: Any,
+        bound: Sequence[Any] = (),
+    ) -> None:
         self._linear = linear
-        self._static = (in_tree, tuple(in_avals), out_tree, tuple(out_avals))
+        self._static = (in_tree, tuple(in_types), out_tree, tuple(out_avals))
+        self._bound = tuple(bound) or (GradValue(),) * len(self._static[1])
+
+    def with_refs(self, *entries: Any) -> VJP:
+        """The same function, but with gradients added to Refs.
+
+        Args:
+            entries: for each argument of the differentiated function, or each leaf of it: a Ref
+                that its gradient is added to, `jx.ad.GradValue()` to return it as usual, or
+                `jx.ad.DontWant()`. An argument that is a Ref itself needs a Ref: its value is
+                the cotangent of the argument's last value, and becomes that of its first.
+
+        Returns:
+            A function of a cotangent. In the places of gradients in Refs it returns
+            `jx.ad.GradRef()`, in those of unwanted ones `jx.ad.DidntWant()`.
+
+        Raises:
+            TypeError, ValueError: an entry is something else, or a Ref of another type.
+
+        >>> from jx_core import lax
+        >>> from jx_core.ref import new_ref
+        >>> total = new_ref(0.0)
+        >>> for x in (1.0, 2.0):
+        ...     _ = vjp(lambda x: lax.mul(x, x), x)[1].with_refs(total)(1.0)
+        >>> total
+        Ref(6., dtype=float32)
+        """
+        return VJP(self._linear, *self._static, bound_refs(entries, *self._static[:2]))
 
     @filtered
     def __call__(self, *cotangent: Any) -> Any:
-        in_tree, in_avals, out_tree, out_avals = self._static
+        in_tree, in_types, out_tree, out_avals = self._static
         if len(cotangent) != 1:
             raise TypeError(
                 f"The function returned by `jx.vjp` takes one argument, a cotangent with the "
                 f"tree structure of the output {out_tree}; got {len(cotangent)} arguments"
             )
         flat = check_cotangent(cotangent[0], out_tree, out_avals)
+        flat += ref_cotangents(in_types, self._bound)
         results = iter(self._linear.backward(flat))
-        cts = [next(results) if is_differentiable(a) else None for a in in_avals]
-        full = [zeros(a) if c is None else c for c, a in zip(cts, in_avals, strict=True)]
-        return tree.unflatten(in_tree, full)
+        cts = [next(results) if is_differentiable(held_type(t)) else None for t in in_types]
+        return tree.unflatten(in_tree, hand_out(in_types, self._bound, cts))
 
     def __repr__(self) -> str:
         in_tree, _, out_tree, _ = self._static
@@ -242,12 +325,16 @@ def _flatten_vjp(f: VJP) -> tuple[Any, Any]:
     if isinstance(linear, LinearMap):
         closed, residuals = linear.to_jaxpr(lift_constants=True)
         linear = _Program(closed, residuals, [o is not None for o in linear.outputs])
-    return linear.residuals, (linear.closed, linear.mask, f._static)
+    refs = [x for x in f._bound if type(x) is Ref]
+    words = tuple([None if type(x) is Ref else x for x in f._bound])
+    return (linear.residuals, refs), (linear.closed, linear.mask, f._static, words)
 
 
-def _unflatten_vjp(static: Any, residuals: Any) -> VJP:
-    closed, mask, fields = static
-    return VJP(_Program(closed, residuals, mask), *fields)
+def _unflatten_vjp(static: Any, children: Any) -> VJP:
+    closed, mask, fields, words = static
+    residuals, refs = children[0], iter(children[1])
+    bound = [next(refs) if word is None else word for word in words]
+    return VJP(_Program(closed, residuals, mask), *fields, bound)
 
 
 tree_util.register_pytree_node(VJP, _flatten_vjp, _unflatten_vjp)
@@ -318,10 +405,12 @@ def vjp(
         if reduce_axes:
             raise TypeError(f"vjp: reduce_axes is not supported, got {reduce_axes!r}")
         flat, in_tree = tree.flatten(primals)
-        in_avals = [typeof(p) for p in flat]
-        function = FlatFunction(fun, in_tree, has_aux, "vjp")
-        outs, linear = linearize_flat(function, flat)
-        f_vjp = VJP(linear, in_tree, in_avals, function.out_tree, [typeof(o) for o in outs])
+        in_types = [type_of(p) for p in flat]
+        refs = active_refs(flat, function_name(fun))
+        function = FlatFunction(fun, in_tree, has_aux, "vjp", refs)
+        outs, linear = linearize_flat(function, flat if refs is None else refs.values)
+        outs = outs if refs is None else refs.write_back(outs)
+        f_vjp = VJP(linear, in_tree, in_types, function.out_tree, [typeof(o) for o in outs])
         out = tree.unflatten(function.out_tree, outs)
         return (out, f_vjp, function.auxiliary(strip)) if has_aux else (out, f_vjp)
     except Exception as error:

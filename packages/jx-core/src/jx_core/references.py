@@ -407,10 +407,14 @@ def _walk(ref: Ref) -> tuple[Any, list[Any]]:
 
 
 def _leaked(ref: Ref) -> Exception:
+    lent = (
+        ". A backward rule (custom_vjp) runs after the call where grad(jit(f)) is what "
+        "differentiates; in jit(grad(f)) it runs within"
+    )
     return UnexpectedTracerError(
         f"a {ref.type} was used outside of the function in which it was made, or to which it was "
         f"passed: a Ref lives no longer than the call. Return its value, ref[...], instead of "
-        f"keeping the Ref"
+        f"keeping the Ref{lent if ref._lent else ''}"
     )
 
 
@@ -618,6 +622,8 @@ class StandIns:
 
     def enter(self, types: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         """The arguments, stand-ins made of the values of those that are Refs."""
+        if AbstractRef not in map(type, types):
+            return list(values)
         result = []
         for i, (t, value) in enumerate(zip(types, values, strict=True)):
             if type(t) is AbstractRef:

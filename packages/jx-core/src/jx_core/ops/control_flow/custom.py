@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ... import dtypes
 from ...aval import ShapedArray, typeof
 from ...config import trace_key
+from ...errors import RefError
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Var
 from ...primitive import NO_EFFECTS, Primitive
+from ...references import Ref, Uses, read
 from ...staging import trace_to_jaxpr
 from ...state import state
 from ...trace import Tracer
@@ -37,12 +39,15 @@ class Custom:
         source: what defines the rules, the same for all forms of them.
         known: its programs, where something keeps them between calls.
         out_tree: the tree of its results; there once it has run, or has been traced.
+        written: the Refs of outside that it writes to, once it has been traced. Their last
+            values follow its results, and have no derivatives.
     """
 
     name: str
     source: Any
     known: dict[Any, Any]
     out_tree: Any = None
+    written: Uses = Uses()
 
     def call(self, *args: Any) -> list[Any]:
         """The function's results."""
@@ -105,11 +110,16 @@ def _on(values: Sequence[Any], mask: Sequence[bool]) -> list[Any]:
     return [v for v, on in zip(values, mask, strict=True) if on]
 
 
-def _hoisted(jaxpr: Any, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
-    """The program with those of its constants that are tracers as leading arguments, and these."""
+def _hoisted(
+    jaxpr: Any, consts: Sequence[Any], lift: int = 0
+) -> tuple[ClosedJaxpr, list[Any]]:
+    """The program with those of its constants that are tracers as leading arguments, and these.
+
+    So are its last `lift` constants in any case.
+    """
     moved, tracers, kept, values = [], [], [], []
-    for v, c in zip(jaxpr.constvars, consts, strict=True):
-        if isinstance(c, Tracer):
+    for i, (v, c) in enumerate(zip(jaxpr.constvars, consts, strict=True)):
+        if isinstance(c, Tracer) or i >= len(consts) - lift:
             moved.append(v)
             tracers.append(c)
         else:
@@ -126,6 +136,15 @@ class _Tracing(threading.local):
 
 
 _tracing = _Tracing()
+
+
+def _check_known(name: str, writes: Sequence[Ref], known: Sequence[Ref]) -> None:
+    for ref in writes:
+        if ref not in known:
+            raise RefError(
+                f"{name} writes to a {ref.type} that the function itself does not write to: inside "
+                f"of a staged function, both must write to the same Refs"
+            )
 
 
 class _Staged:
@@ -145,7 +164,7 @@ class _Staged:
         self.known: dict[Any, Any] = {}
         self._rules = rules
         self._consts, self._args = list(avals[:num_consts]), list(avals[num_consts:])
-        closed, own = _hoisted(*trace_to_jaxpr(rules.call, avals, rules.name))
+        closed, own = self._program(rules.call, avals, rules.name)
         self.out_tree = rules.out_tree
         self._out_avals = closed.out_avals
         self._rule: Any = None  # traced at once, while what it closes over is at hand
@@ -163,6 +182,47 @@ class _Staged:
         invars = closed.jaxpr.invars
         invars = invars[: len(own)] + extra + invars[len(own) :]
         self.call_jaxpr = closed.replace(jaxpr=closed.jaxpr.replace(invars=invars))
+
+    def _program(
+        self,
+        fun: Callable[..., Sequence[Any]],
+        avals: Sequence[ShapedArray],
+        name: str,
+        at: int = -1,
+    ) -> tuple[ClosedJaxpr, list[Any]]:
+        """A function as a program whose leading arguments are values that it closes over.
+
+        The last values of the Refs that it writes to are results too: the last ones of the
+        function itself, which finds out which Refs those are, and the ones from `at` on of a rule.
+        """
+        uses = Uses()
+        jaxpr, consts = trace_to_jaxpr(fun, avals, name, uses)
+        if not (uses or self.written):
+            return _hoisted(jaxpr, consts)
+        outs = jaxpr.outvars
+        n = len(outs) - len(uses.writes)
+        reads, writes = uses.reads, uses.writes
+        if at < 0:
+            self.written, at = Uses.of(writes, ()), n
+        ordered = self.written.writes
+        _check_known(name, writes, ordered)
+        others = [r for r in ordered if r not in writes]  # the rule leaves them as they are
+        last = {id(r): v for r, v in zip(writes, outs[n:], strict=True)}
+        given = [Var(r.type.inner_aval) for r in others]
+        last.update(zip(map(id, others), given, strict=True))
+        invars = jaxpr.invars
+        jaxpr = jaxpr.replace(
+            constvars=[*jaxpr.constvars, *invars[len(avals) :], *given],
+            invars=invars[: len(avals)],
+            outvars=[*outs[:at], *[last[id(r)] for r in ordered], *outs[at:n]],
+        )
+        values = [read(r) for r in (*reads, *writes, *others)]
+        return _hoisted(jaxpr, [*consts, *values], lift=len(values))
+
+    @property
+    def _own_avals(self) -> list[ShapedArray]:
+        """The types of the function's own results."""
+        return self._out_avals[: len(self._out_avals) - self.written.num_results]
 
     @property
     def _all_active(self) -> Mask:
@@ -202,8 +262,9 @@ class StagedJVP(_Staged, CustomJVP):
             return [*outs, *_on(tangents, masks[-1])]
 
         avals = [*self._consts, *self._args, *_on(self._args, active)]
-        closed, tracers = _hoisted(*trace_to_jaxpr(flat, avals, f"jvp of {self.name}"))
-        return (closed, masks[0]), tracers
+        at = len(self._own_avals)
+        closed, tracers = self._program(flat, avals, f"jvp of {self.name}", at)
+        return (closed, (*masks[0], *[False] * self.written.num_results)), tracers
 
     def program(self, active: Mask) -> tuple[ClosedJaxpr, Mask]:
         """The rule of (constants, primals, active tangents), and which results have tangents."""
@@ -241,7 +302,7 @@ class StagedVJP(_Staged, CustomVJP):
 
     def __init__(self, rules: CustomVJP, avals: Sequence[ShapedArray], num_consts: int) -> None:
         self._fwds: dict[Mask, ClosedJaxpr] = {}
-        self._bwds: dict[tuple[Mask, Mask], tuple[ClosedJaxpr, Mask]] = {}
+        self._bwds: dict[tuple[Mask, Mask], Backward] = {}
         super().__init__(rules, avals, num_consts)
 
     def _trace_rule(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
@@ -252,7 +313,8 @@ class StagedVJP(_Staged, CustomVJP):
             return [*outs, *residuals]
 
         avals = [*self._consts, *self._args]
-        return _hoisted(*trace_to_jaxpr(flat, avals, f"fwd of {self.name}"))
+        at = len(self._own_avals)
+        return self._program(flat, avals, f"fwd of {self.name}", at)
 
     def fwd_program(self, active: Mask) -> ClosedJaxpr:
         """The forward rule: (constants, primals) to results, then residuals."""
@@ -262,12 +324,12 @@ class StagedVJP(_Staged, CustomVJP):
             self._fwds[active], _ = self._trace_rule(active)
         return self._fwds[active]
 
-    def bwd_program(self, active: Mask, nonzero: Mask) -> tuple[ClosedJaxpr, Mask]:
+    def bwd_program(self, active: Mask, nonzero: Mask) -> Backward:
         """The backward rule of (residuals, cotangents that are not symbolic zeros)."""
         found = self._bwds.get((active, nonzero))
         if found is None:
             residuals = self.fwd_program(active).out_avals[len(self._out_avals) :]
-            cts = _on([a for a in self._out_avals if is_inexact(a)], nonzero)
+            cts = _on([a for a in self._own_avals if is_inexact(a)], nonzero)
             found = staged_bwd(self._rules, active, nonzero, residuals, cts)
             self._bwds[active, nonzero] = found
         return found
@@ -285,9 +347,23 @@ class StagedVJP(_Staged, CustomVJP):
 
     def printed(self) -> tuple[ClosedJaxpr, ClosedJaxpr]:
         """The rules, forward and backward, as programs that carry them are printed."""
-        nonzero = (True,) * sum(map(is_inexact, self._out_avals))
+        nonzero = (True,) * sum(map(is_inexact, self._own_avals))
         active = self._all_active
         return self.fwd_program(active), self.bwd_program(active, nonzero)[0]
+
+
+class Backward(NamedTuple):
+    """A backward rule as a program.
+
+    Attributes:
+        closed: takes residuals and the cotangents that are not symbolic zeros.
+        gives: for which arguments it gives a cotangent.
+        uses: what it does with Refs of outside.
+    """
+
+    closed: ClosedJaxpr
+    gives: Mask
+    uses: Uses
 
 
 def staged_bwd(
@@ -296,9 +372,10 @@ def staged_bwd(
     nonzero: Mask,
     residuals: Sequence[ShapedArray],
     cts: Sequence[ShapedArray],
-) -> tuple[ClosedJaxpr, Mask]:
-    """A backward rule as a program of (residuals, nonzero cotangents); which results it gives."""
+) -> Backward:
+    """A backward rule as a program of (residuals, nonzero cotangents)."""
     n = len(residuals)
+    uses = Uses()
     masks: list[Mask] = []
 
     def flat(*args: Any) -> list[Any]:
@@ -308,16 +385,15 @@ def staged_bwd(
         masks.append(tuple(r is not None for r in results))
         return _on(results, masks[-1])
 
-    jaxpr, consts = trace_to_jaxpr(flat, [*residuals, *cts], f"bwd of {rules.name}")
-    return ClosedJaxpr(jaxpr, consts), masks[0]
+    jaxpr, consts = trace_to_jaxpr(flat, [*residuals, *cts], f"bwd of {rules.name}", uses)
+    return Backward(ClosedJaxpr(jaxpr, consts), masks[0], uses)
 
 
-def run_bwd(
-    program: tuple[ClosedJaxpr, Mask], residuals: Sequence[Any], cotangents: Sequence[Any]
-) -> list[Any]:
+def run_bwd(program: Backward, residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
     """Apply what `staged_bwd` made."""
-    closed, gives = program
-    results = iter(_eval(closed, [*residuals, *[ct for ct in cotangents if ct is not None]]))
+    closed, gives, uses = program
+    args = uses.operands([*residuals, *[ct for ct in cotangents if ct is not None]])
+    results = iter(uses.write_back((), _eval(closed, args)))
     return [next(results) if on else None for on in gives]
 
 
@@ -401,7 +477,9 @@ def bind_custom(
     if captures or recorded(state.trace):
         assert primitive.stage is not None
         operands, params = primitive.stage(operands, params)
-    return primitive.bind(*operands, **params)  # type: ignore[no-any-return]
+    outs = primitive.bind(*operands, **params)
+    written = params["rules"].written  # type: ignore[attr-defined]
+    return written.write_back((), outs) if written else outs  # type: ignore[no-any-return]
 
 
 def recorded(trace: Any) -> bool:
@@ -437,13 +515,13 @@ class _StagedBwd(CustomVJP):
         self.known = {}
         self._rules = rules
         self._types = active, tuple(residuals), tuple(out_avals)
-        self._programs: dict[Mask, tuple[ClosedJaxpr, Mask]] = {}
+        self._programs: dict[Mask, Backward] = {}
 
     def bwd(self, active: Mask, residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
         nonzero = tuple(ct is not None for ct in cotangents)
         return run_bwd(self._program(nonzero), residuals, cotangents)
 
-    def _program(self, nonzero: Mask) -> tuple[ClosedJaxpr, Mask]:
+    def _program(self, nonzero: Mask) -> Backward:
         if nonzero not in self._programs:
             active, residuals, outs = self._types
             made = staged_bwd(self._rules, active, nonzero, residuals, _on(outs, nonzero))
