@@ -275,7 +275,10 @@ ARGUMENT_NAMES = ("jx_core", "argument names")
 def argument_name(closed: ClosedJaxpr, position: int) -> str:
     """What to call an argument of a staged program in a message: `argument params['w']`."""
     names = closed.derived.get(ARGUMENT_NAMES)
-    return f"argument {position if names is None else names()[position]}"
+    if names is None:
+        return f"argument {position}"
+    known = names()
+    return f"argument {known[position]}" if position < len(known) else "a Ref that is closed over"
 
 
 def _deferred_names(fun: Callable[..., Any], in_tree: Any, extra: int) -> Callable[[], list[str]]:

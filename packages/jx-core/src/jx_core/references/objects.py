@@ -268,7 +268,9 @@ class TransformedRef:
 
 
 def _is_all(index: Any) -> bool:
-    return index is ... or (type(index) is tuple and (not index or index == (...,)))
+    if type(index) is tuple and len(index) == 1:
+        (index,) = index
+    return index is ... or (type(index) is tuple and not index)
 
 
 def _check_index(ref: Ref, index: Any) -> None:

@@ -92,12 +92,17 @@ def read(ref: Any) -> Any:
     """The present value, which others may have from now on."""
     with lock:
         ref._owned = False
-        return store_of(ref)._value
+        return peek(ref)
+
+
+def peek(ref: Any) -> Any:
+    """The present value, for who keeps it no longer than the lock."""
+    return store_of(ref)._value
 
 
 def take(ref: Any) -> Any:
     """The present value, or a copy if others have it, for an operation that reuses its buffer."""
-    value = store_of(ref)._value
+    value = peek(ref)
     if ref._owned:
         return value
     from ..lax import copy_p

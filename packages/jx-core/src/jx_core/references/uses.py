@@ -15,7 +15,7 @@ from ..jaxpr.ir import Jaxpr
 from ..state import state
 from ..trace import Tracer
 from .objects import AbstractRef, Ref
-from .storage import read, take, write
+from .storage import peek, read, take, write
 
 
 def stand_in(value: Any, ref_type: AbstractRef) -> Ref:
@@ -246,13 +246,14 @@ class Uses:
 
         Args:
             leaves: the call's arguments.
-            give_away: whether the buffers of the Refs that are written to may be reused.
+            give_away: whether the call is made at once, so that it can reuse the buffers of the
+                Refs that it writes to, and keeps those that it reads no longer than it lasts.
         """
-        for_writing = take if give_away else read
-        values = [held_value(x) for x in leaves]
+        for_reading, for_writing = (peek, take) if give_away else (read, read)
+        values = [for_reading(x) if type(x) is Ref else x for x in leaves]
         for i in self.arguments:
             values[i] = for_writing(leaves[i])
-        return [*values, *map(read, self.reads), *map(for_writing, self.writes)]
+        return [*values, *map(for_reading, self.reads), *map(for_writing, self.writes)]
 
     def extend(self, params: dict[str, Any], types: Sequence[Any]) -> dict[str, Any]:
         """The params of a staged call, made for the function's own arguments and results.
