@@ -49,7 +49,7 @@ class MappedRefs:
         types = []
         for i, (x, row) in enumerate(zip(self.leaves, rows, strict=True)):
             mapped = type(x) is Ref and i not in self.shared
-            types.append(x.type._replace(inner_aval=typeof(row)) if mapped else None)
+            types.append(x.type.update(inner_aval=typeof(row)) if mapped else None)
         given = self._inside.enter(types, rows)
         return [self.leaves[i] if i in self.shared else x for i, x in enumerate(given)]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 from .. import dtypes
 from ..aval import ShapedArray, register_array_type, typeof
@@ -13,7 +14,8 @@ from ..trace import EVAL, Tracer
 from .storage import lock, read, store_of, write
 
 
-class AbstractRef(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class AbstractRef:
     """The type of a Ref.
 
     Attributes:
@@ -26,17 +28,33 @@ class AbstractRef(NamedTuple):
     memory_space: Any = None
     kind: Any = None
 
-    shape = property(lambda self: self.inner_aval.shape)
-    dtype = property(lambda self: self.inner_aval.dtype)
-    ndim = property(lambda self: self.inner_aval.ndim)
-    size = property(lambda self: self.inner_aval.size)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.inner_aval.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.inner_aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.inner_aval.ndim
+
+    @property
+    def size(self) -> int:
+        return self.inner_aval.size
+
+    def update(self, **changes: Any) -> AbstractRef:
+        """The same type with some fields replaced."""
+        return replace(self, **changes)
 
     def str_short(self) -> str:
         """The type as messages show it, such as `Ref{float32[3]}`."""
         aval = self.inner_aval
         return f"Ref{{{aval.dtype.name}[{','.join(map(str, aval.shape))}]}}"
 
-    __repr__ = __str__ = str_short
+    def __repr__(self) -> str:
+        return self.str_short()
 
 
 class _Indexing:
@@ -54,7 +72,7 @@ def define_indexing(get: Callable[[Any, Any], Any], update: Callable[..., Any]) 
         update: `update(method, x, index, values, donate)`, the array with values set ("set") or
             added ("add"), in the buffer of `x` where `donate` says that nothing else needs it.
     """
-    _Indexing.get, _Indexing.update = staticmethod(get), staticmethod(update)  # type: ignore
+    _Indexing.get, _Indexing.update = staticmethod(get), staticmethod(update)
 
 
 def _indexing() -> type[_Indexing]:

@@ -31,6 +31,9 @@ from ..shape import full
 Mask = tuple[bool, ...]
 
 
+NO_REFS = Uses()
+
+
 class Custom:
     """A flat function that has rules of its own.
 
@@ -47,7 +50,7 @@ class Custom:
     source: Any
     known: dict[Any, Any]
     out_tree: Any = None
-    written: Uses = Uses()
+    written: Uses = NO_REFS
 
     def call(self, *args: Any) -> list[Any]:
         """The function's results."""
@@ -163,6 +166,7 @@ class _Staged:
         self.source = rules.source
         self.known: dict[Any, Any] = {}
         self._rules = rules
+        self.written: Uses = NO_REFS
         self._consts, self._args = list(avals[:num_consts]), list(avals[num_consts:])
         closed, own = self._program(rules.call, avals, rules.name)
         self.out_tree = rules.out_tree
@@ -478,8 +482,8 @@ def bind_custom(
         assert primitive.stage is not None
         operands, params = primitive.stage(operands, params)
     outs = primitive.bind(*operands, **params)
-    written = params["rules"].written  # type: ignore[attr-defined]
-    return written.write_back((), outs) if written else outs  # type: ignore[no-any-return]
+    written: Uses = params["rules"].written
+    return written.write_back((), outs)
 
 
 def recorded(trace: Any) -> bool:
