@@ -451,6 +451,31 @@ def test_caches_keep_no_ref_and_no_value_alive():
         assert array() is None
 
 
+def test_functions_that_find_refs_elsewhere_are_traced_again_for_other_ones():
+    holder = {}
+
+    @jx.jit
+    def inner(x):
+        holder["ref"][...] += x
+
+    @jx.jit
+    def outer(x, n):
+        holder["ref"] = jx.new_ref(x * n)
+        inner(x)
+        return holder["ref"][...]
+
+    assert float(outer(2.0, 3.0)) == 8.0
+    assert float(outer(2.0, jnp.ones(2)).sum()) == 8.0
+    assert outer(jnp.ones(2), 3.0).tolist() == [4.0, 4.0]
+    holder["ref"] = jx.new_ref(5.0)
+    inner(1.0)
+    assert float(holder["ref"][...]) == 6.0
+    jx.freeze(holder["ref"])
+    holder["ref"] = jx.new_ref(7.0)
+    inner(1.0)
+    assert float(holder["ref"][...]) == 8.0
+
+
 def test_eager_loops_over_refs_are_traced_once():
     ref = jx.new_ref(0.0)
     traced = []
@@ -933,6 +958,34 @@ def test_a_function_with_rules_writes_to_a_ref(kind, how):
     assert int(count[...]) == 1
     assert float(slope(1.0)) == pytest.approx(2 * np.cos(1.0))
     assert int(count[...]) == 2
+
+
+@pytest.mark.parametrize("kind", ["vjp", "jvp"])
+def test_a_rule_reads_a_ref_that_the_function_does_not(kind):
+    scale = jx.new_ref(2.0)
+    if kind == "vjp":
+        f = jx.custom_vjp(lambda x: jnp.sin(x))
+        f.defvjp(lambda x: (f(x), scale[...]), lambda s, ct: (ct * s,))
+    else:
+        f = jx.custom_jvp(lambda x: jnp.sin(x))
+        f.defjvp(lambda p, t: (f(*p), t[0] * scale[...]))
+    eager, staged = jx.grad(f), jx.jit(jx.grad(f))
+    assert [float(eager(1.0)), float(staged(1.0))] == [2.0, 2.0]
+    scale[...] = 3.0
+    assert [float(eager(1.0)), float(staged(1.0))] == [3.0, 3.0]
+
+
+def test_rules_of_staged_functions_use_refs_inside_only():
+    out = jx.new_ref(0.0)
+    f = jx.custom_vjp(lambda x: x * 1.0)
+    f.defvjp(lambda x: (f(x), None), lambda res, ct: (out.set(ct) or ct,))
+    for g in (jx.grad(f), jx.jit(jx.grad(f))):
+        out[...] = 0.0
+        assert float(g(1.0)) == float(out[...]) == 1.0
+    loop = lambda x: lax.scan(lambda c, _: (f(c), None), x, None, 3)[0]  # noqa: E731
+    for g in (jx.grad(jx.jit(f)), jx.grad(loop)):
+        with pytest.raises(jx.errors.RefError, match=r"writes to a Ref.*jit\(grad\(f\)\)"):
+            g(1.0)
 
 
 # --- random programs ---

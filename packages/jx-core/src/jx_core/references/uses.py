@@ -214,7 +214,8 @@ class Uses:
     def alive(self) -> bool:
         """Whether all Refs that the program closes over can be used still."""
         return all(
-            (r := w()) is not None and not r._ended for w in (*self._reads, *self._writes)
+            (r := w()) is not None and not r._ended and not getattr(r._home, "finished", False)
+            for w in (*self._reads, *self._writes)
         )
 
     @property

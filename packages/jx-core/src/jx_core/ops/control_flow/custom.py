@@ -10,6 +10,7 @@ are first asked for. Not here: the decorators that make these objects of users' 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -167,6 +168,7 @@ class _Staged:
         self.known: dict[Any, Any] = {}
         self._rules = rules
         self.written: Uses = NO_REFS
+        self._late: dict[ClosedJaxpr, list[weakref.ref[Ref]]] = {}  # Refs that late rules read
         self._consts, self._args = list(avals[:num_consts]), list(avals[num_consts:])
         closed, own = self._program(rules.call, avals, rules.name)
         self.out_tree = rules.out_tree
@@ -220,8 +222,17 @@ class _Staged:
             invars=invars[: len(avals)],
             outvars=[*outs[:at], *[last[id(r)] for r in ordered], *outs[at:n]],
         )
-        values = [read(r) for r in (*reads, *writes, *others)]
-        return _hoisted(jaxpr, [*consts, *values], lift=len(values))
+        refs = [*reads, *writes, *others]
+        closed, lifted = _hoisted(jaxpr, [*consts, *map(read, refs)], lift=len(refs))
+        self._late[closed] = [weakref.ref(r) for r in refs]
+        return closed, lifted
+
+    def _leading(self, closed: ClosedJaxpr, consts: Sequence[Any]) -> Sequence[Any]:
+        """The leading arguments of a rule: values that it closes over, and constants."""
+        if self._rule is not None:  # traced with the function: all of them are operands
+            return consts[self._ours :]
+        refs = [w() for w in self._late.get(closed, ())]
+        return [*[read(r) for r in refs if r is not None], *consts[self._ours :]]
 
     @property
     def _own_avals(self) -> list[ShapedArray]:
@@ -234,10 +245,6 @@ class _Staged:
 
     def _trace_rule(self, active: Mask) -> Any:
         raise NotImplementedError
-
-    def _rule_consts(self, consts: Sequence[Any]) -> Sequence[Any]:
-        """Those of a call's leading operands that the rule takes."""
-        return consts[self._ours :]
 
     def call(self, *operands: Any) -> list[Any]:
         return _eval(self.call_jaxpr, operands)
@@ -289,7 +296,7 @@ class StagedJVP(_Staged, CustomJVP):
                 for a, on in zip(self._args, active, strict=True)
                 if is_inexact(a)
             ]
-        results = _eval(closed, [*self._rule_consts(consts), *primals, *tangents])
+        results = _eval(closed, [*self._leading(closed, consts), *primals, *tangents])
         following = iter(results[len(moving) :])
         return results[: len(moving)], [next(following) if on else None for on in moving]
 
@@ -341,7 +348,8 @@ class StagedVJP(_Staged, CustomVJP):
     def fwd(
         self, active: Mask, consts: Sequence[Any], primals: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
-        results = _eval(self.fwd_program(active), [*self._rule_consts(consts), *primals])
+        closed = self.fwd_program(active)
+        results = _eval(closed, [*self._leading(closed, consts), *primals])
         n = len(self._out_avals)
         return results[:n], results[n:]
 
