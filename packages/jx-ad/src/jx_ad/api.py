@@ -331,10 +331,11 @@ def _flatten_vjp(f: VJP) -> tuple[Any, Any]:
 
 
 def _unflatten_vjp(static: Any, children: Any) -> VJP:
-    closed, mask, fields, words = static
+    closed, mask, (in_tree, in_types, out_tree, out_avals), words = static
     residuals, refs = children[0], iter(children[1])
     bound = [next(refs) if word is None else word for word in words]
-    return VJP(_Program(closed, residuals, mask), *fields, bound)
+    program = _Program(closed, residuals, mask)
+    return VJP(program, in_tree, in_types, out_tree, out_avals, bound)
 
 
 tree_util.register_pytree_node(VJP, _flatten_vjp, _unflatten_vjp)
