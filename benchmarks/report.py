@@ -27,15 +27,21 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 def summary(measurement: Measurement) -> dict[str, Any]:
     """One case as JSON: its samples, and the quartiles of the ratios of the rounds."""
     case = measurement.case
-    row: dict[str, Any] = {"case": case.name, "budget": case.budget, "unit": case.unit}
+    row: dict[str, Any] = {
+        "case": case.name, "budget": case.budget, "limit": case.limit, "unit": case.unit
+    }  # fmt: skip
     if measurement.error is not None:
         return row | {"error": measurement.error}
     ratios = [a / b for a, b in zip(measurement.candidate, measurement.peer, strict=True)]
     lower, middle, upper = quartiles(ratios)
+    if case.limit is None:
+        verdict = judge(case.budget, lower, middle)
+    else:
+        verdict = judge(case.limit, *quartiles(measurement.candidate)[:2])
     return row | {
         "ratio": middle,
         "ratio_quartiles": [lower, upper],
-        "verdict": judge(case.budget, lower, middle),
+        "verdict": verdict,
         "candidate": measurement.candidate,
         "peer": measurement.peer,
     }
@@ -54,6 +60,8 @@ def figure(value: float, unit: str) -> str:
     """A time or a size, with three figures and the unit that suits it."""
     if unit == "MB":
         return f"{value:.0f} MB"
+    if unit == "x":
+        return f"{value:.3f}"
     for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "us")):
         if value * factor >= 1:
             return f"{value * factor:.3g} {name}"
@@ -67,6 +75,8 @@ def heading(candidate: str, peer: str) -> str:
 def line(row: dict[str, Any]) -> str:
     """One row of the table, from `summary`."""
     budget = "" if row["budget"] is None else f"{row['budget']:.2f}"
+    if row["limit"] is not None:  # of the first figure, not of the ratio
+        budget = f"<{row['limit']:.2f}"
     if "error" in row:
         return COLUMNS.format(row["case"], "", "", "", "", budget, f"FAILED {row['error']}")
     lower, upper = row["ratio_quartiles"]
@@ -83,7 +93,7 @@ def line(row: dict[str, Any]) -> str:
 
 def verdict(rows: Sequence[dict[str, Any]]) -> str:
     """How many budgets are met, in a sentence."""
-    judged = [row for row in rows if row["budget"] is not None]
+    judged = [row for row in rows if (row["budget"], row["limit"]) != (None, None)]
     verdicts = [row.get("verdict", "FAILED") for row in judged]
     counts = [f"{verdicts.count(word)} {word}" for word in ("met", "even", "OVER", "FAILED")]
     return f"{len(judged)} budgets: " + ", ".join(count for count in counts if count[0] != "0")

@@ -62,7 +62,10 @@ install() {
     (
         cd "$root" &&
             "$python" -m pip install --quiet "pip>=25.1" "setuptools>=77" &&
-            "$python" -m pip install --quiet --no-build-isolation --group dev "${editable[@]}"
+            "$python" -m pip install --quiet --no-build-isolation --group dev "${editable[@]}" &&
+            # As pip does for what it copies: where Python may not write bytecode, importing jx
+            # would compile its sources each time, which takes a third of the import.
+            "$python" -m compileall -q packages/*/src
     )
 }
 

@@ -26,12 +26,15 @@ LAYERS = {"differentiation": jvp_rules, "batching": batch_rules, "lowering": low
 PRIMITIVES = {
     p.name: p for p in all_primitives() if (p.abstract.__module__ or "").startswith("jx_")
 }
-# Samples of most would be programs, which tests/test_control_flow.py, test_custom_derivatives.py
-# and test_checkpoint.py have; the others say where values lie, which the tests of jx-parallel
-# look at.
-WITHOUT_SAMPLES = {"jit", "cond", "scan", "while"} | {"device_put", "sharding_constraint"}
-WITHOUT_SAMPLES |= {"custom_jvp_call", "custom_vjp_call", "custom_lin"}
-WITHOUT_SAMPLES |= {"checkpoint", "name", "kept"}
+# These say where values lie, which the tests of jx-parallel look at; and custom_lin can't be run,
+# only transposed, which tests/test_custom_derivatives.py does.
+WITHOUT_SAMPLES = {"device_put", "sharding_constraint", "custom_lin"}
+WITHOUT_SAMPLES |= {"check"}  # has no result; tests/test_checkify.py
+# Python functions, which tests/test_callbacks.py has.
+WITHOUT_SAMPLES |= {"pure_callback", "io_callback", "debug_callback", "inspect_sharding"}
+WITHOUT_SAMPLES |= {"create_token", "after_all"}
+# Programs with rules of their own, in tests/test_custom_batching.py and others.
+WITHOUT_SAMPLES |= {"custom_vmap_call", "linear_call", "remat_opt"}
 
 
 @pytest.mark.parametrize("layer", LAYERS)

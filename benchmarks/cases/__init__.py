@@ -6,6 +6,8 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 """
 
 from . import (
+    compile_cache,
+    composition,
     convolution,
     dispatch,
     eager,
@@ -22,10 +24,12 @@ from . import (
 from .case import Case
 
 FAMILIES = (
+    composition,
     startup,
     tracing,
     eager,
     dispatch,
+    compile_cache,
     convolution,
     fourier,
     indexing,

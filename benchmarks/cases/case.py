@@ -18,8 +18,9 @@ class Case:
     sample, which may be called any number of times. Where a sample needs a
     process of its own, `script` is given instead: Python that prints the
     figure, with `{library}` for the module's name.
-    `budget` is the most that the library's figure may be of JAX's; `peers` are the libraries
-    that the case knows how to run besides jx.
+    `budget` is the most that the library's figure may be of JAX's, `limit` the most that it
+    may be by itself, for figures that are ratios already; `peers` are the libraries that the
+    case knows how to run besides jx.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Case:
     script: str | None = None
     unit: str = "s"
     peers: tuple[str, ...] = ("jax",)
+    limit: float | None = None
 
 
 def per_call(call: Callable[[], Any], at_least: float = 0.05) -> Sample:

@@ -13,6 +13,7 @@ from jx_core.config import enable_x64
 
 from . import (
     contraction,
+    control_flow,
     elementwise,
     fft,
     indexing,
@@ -42,6 +43,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     linalg,
     fft,
     rng,
+    control_flow,
 )
 
 
@@ -54,7 +56,8 @@ def all_samples() -> dict[str, list[Sample]]:
             for sample in family.samples():
                 named = found.setdefault(sample.primitive.name, [])
                 named.append(sample)
-                if sample.keys and family is not rng:  # whose samples are of all generators
+                # Those of rng are of all generators, and programs are of the one they hold.
+                if sample.keys and family not in (rng, control_flow):
                     named.append(sample.on_longer_keys())
     return found
 

@@ -7,14 +7,14 @@ beside this one, one an op family; the generic tests that run them are in `tests
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
-from jx_core import Primitive, ShapeDtypeStruct, dtypes, make_jaxpr
+from jx_core import Primitive, ShapeDtypeStruct, backend, dtypes, eval_jaxpr, make_jaxpr
 from jx_core.ops.rng.keys import PRNGImpl, prng_impl, random_unwrap, random_wrap
 
 # Dtypes by what samples are about. Half precision stands for all narrow floats in most.
@@ -49,6 +49,7 @@ class Sample:
             that is not zero everywhere (1 for piecewise linear functions).
         slack: by how much the tolerance of the dtype is to be multiplied.
         atol: an absolute tolerance besides.
+        modes: the modes of differentiation that it has, of `fwd` and `rev`.
         note: what is special about it, for messages.
         others: operands of the same types and as valid, for the second row of batches; where
             left out, `operands` with their entries in another order.
@@ -66,6 +67,7 @@ class Sample:
     order: int = 2
     slack: float = 1.0
     atol: float = 0.0
+    modes: tuple[str, ...] = ("fwd", "rev")
     note: str = ""
     others: tuple[np.ndarray, ...] = ()
     view: Callable[[list[Any]], list[Any]] | None = None
@@ -207,3 +209,53 @@ def traced(fun: Callable[..., Any], *operands: Any, **facts: Any) -> Sample:
     (eqn,) = program.eqns
     assert eqn.invars == program.invars, f"{fun} does not bind its arguments as they are: {program}"
     return Sample(eqn.primitive, operands, eqn.params, **facts)
+
+
+def held(
+    primitive: Primitive,
+    fun: Callable[..., Any],
+    *operands: Any,
+    moves: bool | tuple[int, ...] = True,
+    **facts: Any,
+) -> Sample:
+    """The sample of the one equation of `primitive` in the program of `fun`.
+
+    Its operands are what the program computes for it of `operands`.
+
+    Args:
+        primitive: the primitive.
+        fun: calls it, on its arguments or on what it makes of them.
+        operands: ndarrays; where `keys` says so, words of keys.
+        moves: which of the equation's operands are moving; True for those of inexact dtype.
+        facts: the further fields of the sample. `others` are of the arguments of `fun`.
+    """
+    keys = facts.get("keys", ())
+    with backend.use("numpy"):
+        given = [random_wrap(x, impl=IMPL) if i in keys else x for i, x in enumerate(operands)]
+        program = make_jaxpr(fun)(*given)
+    (place,) = [i for i, e in enumerate(program.eqns) if e.primitive is primitive]
+    eqn = program.eqns[place]
+
+    def values(args: Sequence[Any]) -> tuple[np.ndarray, ...]:
+        jaxpr = program.jaxpr
+        before = jaxpr.replace(eqns=program.eqns[:place], outvars=eqn.invars)
+        with backend.use("numpy"):
+            found = eval_jaxpr(before, program.consts, *args)
+            return tuple(
+                np.asarray(random_unwrap(v))
+                if isinstance(a.aval.dtype, dtypes.ExtendedDType)
+                else np.asarray(v).astype(a.aval.dtype)
+                for v, a in zip(found, eqn.invars, strict=True)
+            )
+
+    operands = values(given)
+    facts["keys"] = tuple(
+        i for i, a in enumerate(eqn.invars) if isinstance(a.aval.dtype, dtypes.ExtendedDType)
+    )
+    if facts.get("others"):
+        facts["others"] = values(facts["others"])
+    if moves is True:
+        moves = tuple(
+            i for i, x in enumerate(operands) if dtypes.issubdtype(x.dtype, np.inexact)
+        )
+    return Sample(primitive, operands, eqn.params, moving=moves or (), **facts)

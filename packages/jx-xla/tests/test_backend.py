@@ -343,7 +343,7 @@ class TestAheadOfTime:
 
     def test_other_arguments_are_refused(self):
         compiled = jit(lambda x: x).lower(X).compile()
-        text = r"argument args\[0\] has type f32\[2\], compiled for f32\[3\]"
+        text = r"argument x has type f32\[2\], compiled for f32\[3\]"
         with pytest.raises(TypeError, match=text):
             compiled(X[:2])
         with pytest.raises(TypeError, match="input pytree"):

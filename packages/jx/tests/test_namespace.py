@@ -1,6 +1,7 @@
 """`jx` is a namespace: its modules are the layers' own, loaded when first used."""
 
 import importlib
+import operator
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ def run(code: str) -> str:
 def test_module_is_the_layers_own(name):
     module = importlib.import_module(f"jx.{name}")
     assert module is importlib.import_module(_lazy.MODULES[name])
-    assert getattr(jx, name) is module
+    assert operator.attrgetter(name)(jx) is module
 
 
 @pytest.mark.parametrize("name", sorted(_lazy.NAMES))
@@ -34,6 +35,15 @@ def test_submodules_are_the_layers_own():
 
     assert jx.numpy.linalg is jx_numpy.linalg
     assert jx_numpy.linalg.__spec__.name == "jx_numpy.linalg"
+
+
+def test_experimental_names_are_found_without_an_import_of_their_own():
+    code = "import jx; print([n for n in dir(jx.experimental) if not hasattr(jx.experimental, n)])"
+    assert run(code) == "[]"
+    with pytest.raises(AttributeError, match="module 'jx.experimental' has no attribute 'nope'"):
+        _ = jx.experimental.nope
+    with pytest.raises(ImportError):
+        importlib.import_module("jx.experimental.nope")
 
 
 def test_importing_jx_loads_no_array_library():

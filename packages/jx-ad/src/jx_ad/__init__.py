@@ -10,8 +10,10 @@ from .closures import closure_convert, custom_gradient
 from .custom_functions import SymbolicZero
 from .custom_jvp import custom_jvp
 from .custom_vjp import CustomVJPPrimal, custom_vjp, custom_vjp_primal_tree_values
-from .gradients import grad, value_and_grad
-from .jacobians import hessian, jacfwd, jacobian, jacrev
+from .derivatives import JacobianPlan, derivative, jacobian
+from .gradients import fwd_and_bwd, grad, value_and_grad
+from .jacobians import hessian, jacfwd, jacrev
+from .linear_calls import linear_call
 from .policies import checkpoint_policies
 from .tables import (
     defjvp,
@@ -29,10 +31,11 @@ from .tangents import Linear, Zero, is_linear
 _register_internal(__file__)
 
 __all__ = [
-    "CustomVJPPrimal", "Linear", "SymbolicZero", "VJP", "Zero", "__version__", "checkpoint",
-    "checkpoint_name", "checkpoint_policies", "closure_convert", "custom_gradient", "custom_jvp",
-    "custom_vjp", "custom_vjp_primal_tree_values", "defjvp", "defjvp_joint", "deflinear",
-    "deflinearize", "defnondiff", "deftranspose", "grad", "hessian", "is_linear", "jacfwd",
-    "jacobian", "jacrev", "jvp", "jvp_rules", "linear_transpose", "linearize", "linearize_rules",
+    "CustomVJPPrimal", "JacobianPlan", "Linear", "SymbolicZero", "VJP", "Zero", "__version__",
+    "checkpoint", "checkpoint_name", "checkpoint_policies", "closure_convert",
+    "custom_gradient", "custom_jvp", "custom_vjp", "custom_vjp_primal_tree_values", "defjvp",
+    "defjvp_joint", "deflinear", "deflinearize", "defnondiff", "deftranspose", "derivative",
+    "fwd_and_bwd", "grad", "hessian", "is_linear", "jacfwd", "jacobian", "jacrev", "jvp",
+    "jvp_rules", "linear_call", "linear_transpose", "linearize", "linearize_rules",
     "print_saved_residuals", "remat", "transpose_rules", "value_and_grad", "vjp",
 ]  # fmt: skip

@@ -8,25 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr, ShapedArray, dtypes, eval_jaxpr, tree, tree_util, typeof
-from jx_core.lax import convert_element_type
-from jx_core.references import Ref, held_type, type_of
+from jx_core import ShapedArray, dtypes, tree, typeof
+from jx_core.references import held_type, type_of
 from jx_core.staging import check_outputs, function_name
-from jx_core.tracebacks import filtered, hide_internal_frames
+from jx_core.tracebacks import hide_internal_frames
 
-from .ad import GradValue
 from .forward import jvp_flat
-from .refs import (
-    ActiveRefs,
-    active_refs,
-    bound_refs,
-    hand_out,
-    ref_cotangents,
-    tangent_values,
-    write_tangents,
-)
+from .linear_functions import JVP, VJP, Typed, check_cotangent
+from .refs import ActiveRefs, active_refs, tangent_values, write_tangents
 from .tangents import check_tangent, is_differentiable, zeros
-from .tape import LinearMap, linearize_flat, record_linear, transpose_flat
+from .tape import linearize_flat, record_linear
 
 
 class FlatFunction:
@@ -168,7 +159,8 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
 
     Returns:
         `(output, f_jvp)`, and the auxiliary data if `has_aux`. `f_jvp` takes tangents like
-        `primals` and gives the output's tangent, without evaluating `fun` again.
+        `primals` and gives the output's tangent, without evaluating `fun` again. It is a pytree
+        of its residuals.
 
     >>> from jx_core import lax
     >>> y, f_jvp = linearize(lax.sin, 0.0)
@@ -178,207 +170,19 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     try:
         require_callable(fun, "linearize")
         flat, in_tree = tree.flatten(primals)
+        in_types = [type_of(p) for p in flat]
+        active = [is_differentiable(held_type(t)) for t in in_types]
         refs = active_refs(flat, function_name(fun))
-        flat = flat if refs is None else refs.values
-        in_avals = [typeof(p) for p in flat]
-        active = [is_differentiable(a) for a in in_avals]
         function = FlatFunction(fun, in_tree, has_aux, "linearize", refs)
-        outs, linear = linearize_flat(function, flat, active)
+        outs, linear = linearize_flat(function, flat if refs is None else refs.values, active)
         outs = outs if refs is None else refs.write_back(outs)
         out_avals = [typeof(o) for o in outs]
-        places = () if refs is None else refs.places
-        f_jvp = _forward_function(linear, in_tree, in_avals, function.out_tree, out_avals, places)
+        f_jvp = JVP(linear, in_tree, in_types, function.out_tree, out_avals)
         out = tree.unflatten(function.out_tree, outs)
         return (out, f_jvp, function.auxiliary(strip)) if has_aux else (out, f_jvp)
     except Exception as error:
         hide_internal_frames(error)
         raise
-
-
-def _forward_function(
-    linear: LinearMap,
-    in_tree: Any,
-    in_avals: Sequence[Any],
-    out_tree: Any,
-    out_avals: Sequence[Any],
-    places: Sequence[int] = (),
-) -> Callable[..., Any]:
-    """The function from input tangents to output tangents that `linearize` returns.
-
-    Tangents at `places` are in Refs.
-    """
-
-    @filtered
-    def f_jvp(*tangents: Any) -> Any:
-        flat_tangents, tangent_tree = tree.flatten(tangents)
-        if tangent_tree != in_tree:
-            raise TypeError(
-                f"Tangent values for the linearized function must have the same tree structure "
-                f"as the primal inputs: expected {in_tree}, got {tangent_tree}"
-            )
-        refs: list[Any] = []
-        if places:
-            flat_tangents, refs = tangent_values(places, flat_tangents, "the linearized function")
-        for aval, t in zip(in_avals, flat_tangents, strict=True):
-            check_tangent(_Typed(aval), t, "the linearized function")
-        moving = [
-            t for t, a in zip(flat_tangents, in_avals, strict=True) if is_differentiable(a)
-        ]
-        results = linear.forward(moving)
-        if refs:
-            write_tangents(refs, results[len(out_avals) :])
-            del results[len(out_avals) :]
-        full = [zeros(a) if t is None else t for t, a in zip(results, out_avals, strict=True)]
-        return tree.unflatten(out_tree, full)
-
-    return f_jvp
-
-
-class _Typed:
-    """Something that has a type only, for checks of arguments against it."""
-
-    def __init__(self, aval: Any) -> None:
-        self.aval = aval
-
-
-class VJP:
-    """The function from output cotangents to input cotangents that `vjp` returns.
-
-    A pytree whose leaves are the residuals, so it may cross `jit` boundaries.
-    """
-
-    def __init__(
-        self,
-        linear: Any,
-        in_tree: Any,
-        in_types: Any,
-        out_tree: Any,
-        out_avals: Any,
-        bound: Sequence[Any] = (),
-    ) -> None:
-        self._linear = linear
-        self._static = (in_tree, tuple(in_types), out_tree, tuple(out_avals))
-        self._bound = tuple(bound) or (GradValue(),) * len(self._static[1])
-
-    def with_refs(self, *entries: Any) -> VJP:
-        """The same function, but with gradients added to Refs.
-
-        Args:
-            entries: for each argument of the differentiated function, or each leaf of it: a Ref
-                that its gradient is added to, `jx.ad.GradValue()` to return it as usual, or
-                `jx.ad.DontWant()`. An argument that is a Ref itself needs a Ref: its value is
-                the cotangent of the argument's last value, and becomes that of its first.
-
-        Returns:
-            A function of a cotangent. In the places of gradients in Refs it returns
-            `jx.ad.GradRef()`, in those of unwanted ones `jx.ad.DidntWant()`.
-
-        Raises:
-            TypeError, ValueError: an entry is something else, or a Ref of another type.
-
-        >>> from jx_core import lax
-        >>> from jx_core.ref import new_ref
-        >>> total = new_ref(0.0)
-        >>> for x in (1.0, 2.0):
-        ...     _ = vjp(lambda x: lax.mul(x, x), x)[1].with_refs(total)(1.0)
-        >>> total
-        Ref(6., dtype=float32)
-        """
-        return VJP(self._linear, *self._static, bound_refs(entries, *self._static[:2]))
-
-    @filtered
-    def __call__(self, *cotangent: Any) -> Any:
-        in_tree, in_types, out_tree, out_avals = self._static
-        if len(cotangent) != 1:
-            raise TypeError(
-                f"The function returned by `jx.vjp` takes one argument, a cotangent with the "
-                f"tree structure of the output {out_tree}; got {len(cotangent)} arguments"
-            )
-        flat = check_cotangent(cotangent[0], out_tree, out_avals)
-        flat += ref_cotangents(in_types, self._bound)
-        results = iter(self._linear.backward(flat))
-        cts = [next(results) if is_differentiable(held_type(t)) else None for t in in_types]
-        return tree.unflatten(in_tree, hand_out(in_types, self._bound, cts))
-
-    def __repr__(self) -> str:
-        in_tree, _, out_tree, _ = self._static
-        return f"<vjp function from {out_tree} to {in_tree}>"
-
-
-class _Program:
-    """A linear map as a program and its residuals: a `LinearMap` that has been a pytree."""
-
-    def __init__(self, closed: ClosedJaxpr, residuals: Sequence[Any], mask: Sequence[bool]) -> None:
-        self.closed, self.residuals, self.mask = closed, list(residuals), tuple(mask)
-
-    def backward(self, cotangents: Sequence[Any]) -> list[Any]:
-        def fun(*tangents: Any) -> list[Any]:
-            return eval_jaxpr(self.closed.jaxpr, self.closed.consts, *self.residuals, *tangents)
-
-        avals = self.closed.in_avals[len(self.residuals) :]
-        moving = [c for c, on in zip(cotangents, self.mask, strict=True) if on]
-        return transpose_flat(fun, avals, moving)
-
-
-def _flatten_vjp(f: VJP) -> tuple[Any, Any]:
-    linear = f._linear
-    if isinstance(linear, LinearMap):
-        closed, residuals = linear.to_jaxpr(lift_constants=True)
-        linear = _Program(closed, residuals, [o is not None for o in linear.outputs])
-    refs = [x for x in f._bound if type(x) is Ref]
-    words = tuple([None if type(x) is Ref else x for x in f._bound])
-    return (linear.residuals, refs), (linear.closed, linear.mask, f._static, words)
-
-
-def _unflatten_vjp(static: Any, children: Any) -> VJP:
-    closed, mask, (in_tree, in_types, out_tree, out_avals), words = static
-    residuals, refs = children[0], iter(children[1])
-    bound = [next(refs) if word is None else word for word in words]
-    program = _Program(closed, residuals, mask)
-    return VJP(program, in_tree, in_types, out_tree, out_avals, bound)
-
-
-tree_util.register_pytree_node(VJP, _flatten_vjp, _unflatten_vjp)
-
-
-def check_cotangent(cotangent: Any, out_tree: Any, out_avals: Sequence[Any]) -> list[Any]:
-    """The leaves of a cotangent that fits outputs of these types, None for `float0` ones.
-
-    Raises:
-        TypeError, ValueError: its tree, or a leaf's dtype or shape, is another.
-    """
-    flat, ct_tree = tree.flatten(cotangent)
-    if ct_tree != out_tree:
-        raise ValueError(
-            f"unexpected tree structure of argument to vjp function: got {ct_tree}, but expected "
-            f"to match {out_tree}"
-        )
-    result: list[Any] = []
-    for ct, aval in zip(flat, out_avals, strict=True):
-        if not is_differentiable(aval):
-            if getattr(ct, "dtype", None) != dtypes.float0:
-                raise ValueError(
-                    f"unexpected JAX type (dtype) for argument to vjp function: the output has "
-                    f"dtype {aval.dtype.name}, so its cotangent must be float0, got {ct!r:.60}; "
-                    f"np.zeros(shape, jx.dtypes.float0) makes one"
-                )
-            result.append(None)
-            continue
-        have = typeof(ct)
-        if have.shape != aval.shape or (have.dtype != aval.dtype and not have.weak_type):
-            raise ValueError(
-                f"unexpected JAX type (e.g. shape/dtype) for argument to vjp function: got "
-                f"{have.str_short()}, but expected {aval.str_short()} because the corresponding "
-                f"output of the function had JAX type {aval.str_short()}"
-            )
-        result.append(_cast(ct, aval))
-    return result
-
-
-def _cast(ct: Any, aval: Any) -> Any:
-    if typeof(ct).dtype == aval.dtype:
-        return ct
-    return convert_element_type(ct, aval.dtype)
 
 
 def vjp(
@@ -394,7 +198,8 @@ def vjp(
 
     Returns:
         `(output, f_vjp)`, and the auxiliary data if `has_aux`. `f_vjp` takes one cotangent
-        like the output and returns a tuple of cotangents like `primals`.
+        like the output and returns a tuple of cotangents like `primals`. It is a pytree of its
+        residuals, so that a compiled function can return it or take it.
 
     >>> from jx_core import lax
     >>> y, f_vjp = vjp(lax.mul, 3.0, 4.0)
@@ -449,7 +254,7 @@ def linear_transpose(
             raise TypeError(
                 f"linear_transpose only supports [float or complex] inputs, got {a.dtype.name}"
             )
-    out_shapes = eval_shape(fun, *tree.unflatten(in_tree, [_Typed(a) for a in avals]))
+    out_shapes = eval_shape(fun, *tree.unflatten(in_tree, [Typed(a) for a in avals]))
     out_avals = [s.aval for s in tree.leaves(out_shapes)]
     out_tree = tree.structure(out_shapes)
     function = FlatFunction(fun, in_tree, False, "linear_transpose")

@@ -32,6 +32,7 @@ def checkpoint(
     policy: Callable[..., Any] | None = None,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    concrete: Any = None,
 ) -> Any:
     """A function whose intermediate values are computed again when it is differentiated.
 
@@ -43,11 +44,13 @@ def checkpoint(
             keeps nothing but the arguments.
         static_argnums: positional arguments that are Python values.
         static_argnames: keyword arguments that are Python values.
+        concrete: kept from JAX's signature, where it is an error too.
 
     Returns:
         A function with the arguments of `fun`. Without `fun`, a decorator.
 
     Raises:
+        NotImplementedError: `concrete` is given.
         TypeError: `fun` can't be called; when differentiating, the policy returns something else
             than a bool, `Saveable`, `Recompute` or an `Offloadable`.
 
@@ -56,6 +59,11 @@ def checkpoint(
     >>> float(grad(checkpoint(lambda x: lax.sin(lax.sin(x))))(0.0))
     1.0
     """
+    if concrete is not None:
+        raise NotImplementedError(
+            f"checkpoint: the option concrete={concrete!r} is no more, as in JAX 0.10: name the "
+            f"arguments that are Python values in static_argnums"
+        )
     if fun is None:
         return functools.partial(
             checkpoint, prevent_cse=prevent_cse, policy=policy, static_argnums=static_argnums,

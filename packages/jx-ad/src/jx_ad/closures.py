@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from jx_core import tree, tree_util, typeof
+from jx_core.custom_functions import check_tree, flat_results
 from jx_core.jaxpr import eval_jaxpr
 from jx_core.staging import function_name, trace_to_jaxpr
 from jx_core.trace import Tracer
 
-from .custom_functions import check_tree, fitting, flat_results
+from .custom_functions import fitting
 from .custom_vjp import custom_vjp
 from .tangents import is_differentiable
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core.ops.control_flow.custom import custom_jvp_call_p, custom_vjp_call_p
+from jx_core.ops.control_flow.linear_call import remat_opt_p
 
 from .closures import closure_convert, custom_gradient
 from .custom_functions import SymbolicZero
 from .custom_jvp import custom_jvp
 from .custom_vjp import CustomVJPPrimal, custom_vjp, custom_vjp_primal_tree_values
+from .linear_calls import linear_call
 from .tangents import Zero
 
 __all__ = [
     "CustomVJPPrimal", "SymbolicZero", "closure_convert", "custom_gradient", "custom_jvp",
     "custom_jvp_call_p", "custom_vjp", "custom_vjp_call_p", "custom_vjp_primal_tree_values",
-    "zero_from_primal",
+    "linear_call", "remat_opt_p", "zero_from_primal",
 ]  # fmt: skip
 
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from jx_core import tree, typeof
-from jx_core.ops.control_flow.custom import CustomJVP, bind_custom, custom_jvp_call_p
+from jx_core.custom_functions import CustomFunction, FlatCall, check_tree, flat_results
+from jx_core.ops.control_flow.custom import CustomJVP, custom_jvp_call_p
 from jx_core.tracebacks import filtered
 
-from .custom_functions import (
-    ArgumentNames,
-    Split,
-    captures_tracers,
-    check_tree,
-    fitting,
-    flat_results,
-    full_tangents,
-)
+from .custom_functions import fitting, full_tangents
 from .tables import add_tangents
 
 _NO_TANGENT = "a Ref has no tangent here"
 
 
-class custom_jvp:
+class custom_jvp(CustomFunction):
     """Give a function a rule of forward differentiation, which serves reverse mode too.
 
     Args:
@@ -55,14 +47,9 @@ class custom_jvp:
         nondiff_argnums: Sequence[int] = (),
         nondiff_argnames: Sequence[str] = (),
     ) -> None:
-        if not callable(fun):
-            raise TypeError(f"custom_jvp: fun must be callable, got {fun!r}")
-        functools.update_wrapper(self, fun)
-        self.fun = fun
-        self.nondiff_argnums = nondiff_argnums
+        super().__init__(fun, nondiff_argnums, nondiff_argnames)
         self.jvp: Callable[..., Any] | None = None
         self.symbolic_zeros = False
-        self._names = ArgumentNames(fun, (*nondiff_argnums, *nondiff_argnames), "custom_jvp")
 
     def defjvp(self, jvp: Callable[..., Any], symbolic_zeros: bool = False) -> Callable[..., Any]:
         """Define the rule; may be used as a decorator.
@@ -107,35 +94,17 @@ class custom_jvp:
 
         self.defjvp(jvp)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
-
     @filtered
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.jvp is None:
             raise AttributeError(
                 f"No JVP defined for custom_jvp function {self._names.name} using defjvp."
             )
-        split = self._names.split(args, kwargs)
-        rules = _Rules(self, split)
-        captures = captures_tracers(split, self.fun, self.jvp)
-        outs = bind_custom(custom_jvp_call_p, rules, split.leaves, captures)
-        return tree.unflatten(rules.out_tree, outs)
+        return self._apply(custom_jvp_call_p, _Rules, (self.jvp,), args, kwargs)
 
 
-class _Rules(CustomJVP):
+class _Rules(FlatCall, CustomJVP):
     """One call's function and rule, flat."""
-
-    def __init__(self, owner: custom_jvp, split: Split) -> None:
-        self.name = owner._names.name
-        self.owner = self.source = owner
-        self.split = split
-        self.known = owner._names.known_programs(split)
-
-    def call(self, *args: Any) -> list[Any]:
-        out = self.owner.fun(*self.split.arguments(args))
-        leaves, self.out_tree = flat_results(out, self.name)
-        return leaves
 
     def jvp(
         self,

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jx_core import ShapedArray, tree, typeof
-from jx_core.ops.control_flow.custom import CustomVJP, bind_custom, custom_vjp_call_p
+from jx_core.custom_functions import CustomFunction, FlatCall, as_array, check_tree, flat_results
+from jx_core.ops.control_flow.custom import CustomVJP, custom_vjp_call_p
 from jx_core.references import Ref
 from jx_core.tracebacks import filtered
+from jx_core.tree import map as tree_map
 
-from .custom_functions import (
-    ArgumentNames,
-    Split,
-    SymbolicZero,
-    as_array,
-    captures_tracers,
-    check_tree,
-    fitting,
-    flat_results,
-)
+from .custom_functions import SymbolicZero, fitting
 from .tangents import Zero, is_differentiable, tangent_aval
 
 
@@ -36,18 +28,22 @@ class CustomVJPPrimal(NamedTuple):
     perturbed: bool
 
 
-def custom_vjp_primal_tree_values(tree_: Any) -> Any:
-    """The values of a pytree of `CustomVJPPrimal`s."""
+def custom_vjp_primal_tree_values(tree: Any) -> Any:
+    """The values of a pytree of `CustomVJPPrimal`s, which rules with `symbolic_zeros` get.
+
+    >>> custom_vjp_primal_tree_values({"x": CustomVJPPrimal(1.0, perturbed=True)})
+    {'x': 1.0}
+    """
 
     def value(leaf: Any) -> Any:
         if type(leaf) is not CustomVJPPrimal:
             raise TypeError(f"unexpected leaf type, expected CustomVJPPrimal, got {type(leaf)}")
         return leaf.value
 
-    return tree.map(value, tree_, is_leaf=lambda x: type(x) is CustomVJPPrimal)
+    return tree_map(value, tree, is_leaf=lambda x: type(x) is CustomVJPPrimal)
 
 
-class custom_vjp:
+class custom_vjp(CustomFunction):
     """Give a function rules of reverse differentiation.
 
     Args:
@@ -77,16 +73,11 @@ class custom_vjp:
         nondiff_argnums: Sequence[int] = (),
         nondiff_argnames: Sequence[str] = (),
     ) -> None:
-        if not callable(fun):
-            raise TypeError(f"custom_vjp: fun must be callable, got {fun!r}")
-        functools.update_wrapper(self, fun)
-        self.fun = fun
-        self.nondiff_argnums = nondiff_argnums
+        super().__init__(fun, nondiff_argnums, nondiff_argnames)
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
         self.symbolic_zeros = False
         self.optimize_remat = False
-        self._names = ArgumentNames(fun, (*nondiff_argnums, *nondiff_argnames), "custom_vjp")
 
     def defvjp(
         self,
@@ -103,8 +94,10 @@ class custom_vjp:
                 differentiated argument, None for zero.
             symbolic_zeros: whether `fwd` wants `CustomVJPPrimal`s, which say what is being
                 differentiated, and `bwd` `SymbolicZero`s where cotangents are zero.
-            optimize_remat: accepted as in JAX. Where nothing is differentiated, `fwd`'s own
-                operations are never part of the program here.
+            optimize_remat: keep `fwd` whole in programs, so that the function itself takes its
+                place where the residuals are not needed: in the forward pass of a `checkpoint`
+                whose policy keeps none of them. For a `fwd` that is one opaque operation, which
+                can't be made smaller.
         """
         self.fwd = fwd
         self.bwd = bwd
@@ -112,40 +105,28 @@ class custom_vjp:
         self.optimize_remat = optimize_remat
         self._names.forget()
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
-
     @filtered
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.fwd is None or self.bwd is None:
             raise AttributeError(
                 f"No VJP defined for custom_vjp function {self._names.name} using defvjp."
             )
-        split = self._names.split(args, kwargs)
-        rules = _Rules(self, split)
-        captures = captures_tracers(split, self.fun, self.fwd, self.bwd)
-        outs = bind_custom(custom_vjp_call_p, rules, split.leaves, captures)
-        return tree.unflatten(rules.out_tree, outs)
+        return self._apply(custom_vjp_call_p, _Rules, (self.fwd, self.bwd), args, kwargs)
 
 
-class _Rules(CustomVJP):
+class _Rules(FlatCall, CustomVJP):
     """One call's function and rules, flat."""
 
-    def __init__(self, owner: custom_vjp, split: Split) -> None:
-        self.name = owner._names.name
-        self.owner = self.source = owner
-        self.split = split
-        self.known = owner._names.known_programs(split)
+    def __init__(self, owner: custom_vjp, split: Any) -> None:
+        super().__init__(owner, split)
         self._res_tree: Any = None
         self._res_refs: list[tuple[int, Ref]] = []
         self._avals: list[ShapedArray] = []
         self._out_avals: list[ShapedArray] = []
 
-    def call(self, *args: Any) -> list[Any]:
-        leaves, self.out_tree = flat_results(
-            self.owner.fun(*self.split.arguments(args)), self.name
-        )
-        return leaves
+    @property
+    def optimize_remat(self) -> bool:
+        return bool(self.owner.optimize_remat)
 
     def fwd(
         self, active: Sequence[bool], consts: Sequence[Any], primals: Sequence[Any]

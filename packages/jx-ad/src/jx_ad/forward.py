@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jx_core import Primitive, ShapedArray, Trace, Tracer, typeof
+from jx_core.config import check_tracer_leaks
 from jx_core.state import state, swap_trace
 
 from .tables import jvp_rules, linearize_rules
@@ -132,13 +133,24 @@ def run(
     inputs = [
         p if t is None else JVPTracer(trace, p, t) for p, t in zip(primals, tangents, strict=True)
     ]
+    watch = _watch(trace, inputs) if check_tracer_leaks.value else None
     before = swap_trace(trace)
     try:
         outputs = fun(*inputs)
     finally:
         trace.finished = True
         swap_trace(before)
-    return trace.split(outputs)
+    result = trace.split(outputs)
+    if watch is not None:
+        del trace, inputs, outputs
+        watch.check()
+    return result
+
+
+def _watch(trace: JVPTrace, inputs: Sequence[Any]) -> Any:
+    from jx_core.leaks import Watch
+
+    return Watch(trace, inputs, "differentiation (jvp, linearize, vjp, grad)")
 
 
 def jvp_flat(
@@ -151,5 +163,8 @@ def jvp_flat(
     """
     current = state.trace
     taped = getattr(current, "is_tape", False)
-    trace = LinearizeTrace(current.parent, current) if taped else JVPTrace(current)
-    return run(trace, fun, primals, tangents)
+    # No name for the trace: `run` sees to it that nothing of it outlives the call.
+    return run(
+        LinearizeTrace(current.parent, current) if taped else JVPTrace(current),
+        fun, primals, tangents,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Gradients of scalar functions: `grad`, `value_and_grad`."""
+"""Gradients of scalar functions: `grad`, `value_and_grad`; both passes apart: `fwd_and_bwd`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ShapedArray, dtypes, tree, typeof
+from jx_core import ShapedArray, dtypes, jit, tree, typeof
+from jx_core.errors import ArgnumsError
 from jx_core.lax import copy_p
 from jx_core.staging import function_name
 from jx_core.tracebacks import filtered, hide_internal_frames
 
-from .api import FlatFunction, require_callable, strip
+from .api import FlatFunction, require_callable, strip, vjp
 from .refs import refuse_refs
 from .tangents import is_differentiable, zeros
 from .tape import linearize_flat
@@ -123,10 +124,10 @@ def _argnums(argnums: Any) -> tuple[int, ...]:
 
 
 def check_argnums(nums: Sequence[int], count: int, fun: Any) -> list[int]:
-    """`nums` as non-negative positions among `count` arguments; a ValueError if out of range."""
+    """`nums` as non-negative positions among `count` arguments; an ArgnumsError if out of range."""
     for i in nums:
         if not -count <= i < count:
-            raise ValueError(
+            raise ArgnumsError(
                 f"differentiating with respect to argnums={tuple(nums)} requires at least "
                 f"{max(i + 1 if i >= 0 else -i for i in nums)} positional arguments to be passed "
                 f"to {function_name(fun)}, but got only {count} positional arguments. Keyword "
@@ -240,3 +241,47 @@ def grad(
         return (gradient, value[1]) if has_aux else gradient
 
     return grad_f
+
+
+def fwd_and_bwd(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int],
+    has_aux: bool = False,
+    jitted: bool = True,
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The forward and the backward pass of `fun`, two functions that are each compiled once.
+
+    For programs whose backward pass is called apart from the forward one, again and again, as in
+    pipelines; with `vjp` each call would make a function of its own.
+
+    Args:
+        fun: takes and returns pytrees of arrays.
+        argnums: the positional argument or arguments to differentiate.
+        has_aux: whether `fun` returns a pair of output and auxiliary data.
+        jitted: whether to stage both with `jit`.
+
+    Returns:
+        `(fwd, bwd)`. `fwd(*args)` gives `(output, residuals)`, and the auxiliary data third if
+        `has_aux`; `residuals` is a pytree. `bwd(residuals, ct)` gives the cotangent of the
+        differentiated argument, a tuple of them for several `argnums`, from one like the output.
+
+    >>> from jx_core import lax
+    >>> fwd, bwd = fwd_and_bwd(lax.mul, argnums=(0, 1))
+    >>> y, residuals = fwd(2.0, 3.0)
+    >>> float(y), [float(ct) for ct in bwd(residuals, 1.0)]
+    (6.0, [3.0, 2.0])
+    """
+    require_callable(fun, "fwd_and_bwd")
+    nums = _argnums(argnums)
+
+    def fwd(*args: Any) -> Any:
+        positions = check_argnums(nums, len(args), fun)
+        chosen = [args[i] for i in positions]
+        return vjp(_with_arguments(fun, args, {}, positions), *chosen, has_aux=has_aux)
+
+    def bwd(residuals: Any, ct: Any) -> Any:
+        cts = residuals(ct)
+        return cts if isinstance(argnums, (tuple, list)) else cts[0]
+
+    fwd.__name__, bwd.__name__ = f"fwd({function_name(fun)})", f"bwd({function_name(fun)})"
+    return (jit(fwd), jit(bwd)) if jitted else (fwd, bwd)

@@ -179,9 +179,6 @@ def _assemble(rows: list[list[Any]], problem: _Problem, single: bool) -> Any:
     return tree.unflatten(problem.function.out_tree, [t[0] if single else t for t in inner])
 
 
-jacobian = jacrev
-
-
 def hessian(
     fun: Callable[..., Any],
     argnums: int | Sequence[int] = 0,

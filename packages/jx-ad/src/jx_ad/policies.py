@@ -36,8 +36,8 @@ class Offloadable:
     """Keep a value in another memory.
 
     Attributes:
-        src, dst: the kinds of memory, such as `device` and `pinned_host`. A platform that has no
-            other memory (a CPU) keeps the value where it is.
+        src, dst: the kinds of memory, such as `device` and `pinned_host`. In a program for a
+            CPU the two are the same, and the value stays where it is.
     """
 
     src: str
@@ -152,17 +152,19 @@ def save_and_offload_only_these_names(
     return Policy(f"save_and_offload_only_these_names({saved!r}, {offloaded!r})", decide)
 
 
-def keeps(policy: Any, primitive: Primitive, avals: Any, params: dict[str, Any]) -> bool:
-    """Whether a policy has the results of an operation kept.
+def decision(
+    policy: Any, primitive: Primitive, avals: Any, params: dict[str, Any]
+) -> Choice | Offloadable:
+    """What a policy says of the results of an operation.
 
     Raises:
         TypeError: it says something else than policies do.
     """
     said = policy(primitive, *avals, **params)
-    if said is Saveable or isinstance(said, Offloadable) or said is True:
-        return True
-    if said is Recompute or said is None or said is False:
-        return False
+    if isinstance(said, Choice | Offloadable):
+        return said
+    if said is None or said is True or said is False:
+        return Saveable if said else Recompute
     raise TypeError(
         f"a checkpoint policy must return a bool, Saveable, Recompute or Offloadable; {policy!r} "
         f"returned {said!r} for {primitive}"

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jx_core import ClosedJaxpr, ShapedArray, eval_jaxpr
+from jx_core.effects import unrepeatable
+from jx_core.jaxpr import Eqn, Literal
+from jx_core.ops.control_flow.jit import jit_p
 from jx_core.staging import StagingTracer, trace_to_jaxpr
+from jx_core.state import state
 
 from .forward import jvp_flat
 from .tangents import is_differentiable, zeros
@@ -69,13 +73,55 @@ def jvp_jaxpr(
     avals = closed.in_avals + select(closed.in_avals, active)
     jaxpr, consts = trace_to_jaxpr(flat, avals, f"jvp({closed.jaxpr.debug_name})")
     result = ClosedJaxpr(jaxpr, consts), masks[0]
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first
 
 
 def eval_closed(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
     """The results of a closed program."""
     return eval_jaxpr(closed.jaxpr, closed.consts, *args)
+
+
+def inlined_calls(closed: ClosedJaxpr) -> ClosedJaxpr:
+    """The program with staged calls written out, where nothing is said on how their values lie."""
+    if not any(map(_can_be_inlined, closed.eqns)):
+        return closed
+    found = closed.derived.get("inlined")
+    if found is None:
+
+        def flat(*args: Any) -> list[Any]:
+            return _evaluated_inside(closed, args)
+
+        traced = trace_to_jaxpr(flat, closed.in_avals, closed.jaxpr.debug_name)
+        found = closed.derived["inlined"] = ClosedJaxpr(*traced)
+    return found  # type: ignore[no-any-return]
+
+
+def _can_be_inlined(eqn: Eqn) -> bool:
+    params = eqn.params
+    return (
+        eqn.primitive is jit_p
+        and params["in_shardings"] is None
+        and params["out_shardings"] is None
+    )
+
+
+def _evaluated_inside(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
+    jaxpr = closed.jaxpr
+    env = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*closed.consts, *args], strict=True))
+    before = state.source
+    try:
+        for eqn in jaxpr.eqns:
+            state.source = eqn.source
+            values = [v.val if type(v) is Literal else env[v] for v in eqn.invars]
+            if _can_be_inlined(eqn):
+                outs = _evaluated_inside(eqn.params["jaxpr"], values)
+            else:
+                out = eqn.primitive.bind(*values, **eqn.params)
+                outs = out if eqn.primitive.multiple_results else [out]
+            env.update(zip(eqn.outvars, outs, strict=True))
+    finally:
+        state.source = before
+    return [v.val if type(v) is Literal else env[v] for v in jaxpr.outvars]
 
 
 class Linearized(NamedTuple):
@@ -97,6 +143,22 @@ class Linearized(NamedTuple):
     def gather(self, primals: Sequence[Any], outs: Sequence[Any]) -> list[Any]:
         """The residuals, given the arguments and the results of `forward`."""
         return [primals[i] if kind == "in" else outs[i] for kind, i in self.residuals]
+
+
+def refuse_to_repeat(effects: Any, what: str, why: str) -> None:
+    """Raise an error where a derivative would have what happens once happen twice.
+
+    Args:
+        effects: those of a program.
+        what: what holds the program, for the message.
+        why: what its differentiation does.
+    """
+    once = unrepeatable(effects)
+    if once:
+        raise NotImplementedError(
+            f"Effects not supported in differentiation of `{what}`, which {why}: "
+            f"{', '.join(map(repr, once))}. Call io_callback outside of it"
+        )
 
 
 def linearize_jaxpr(
@@ -127,8 +189,7 @@ def linearize_jaxpr(
 
     jaxpr, consts = trace_to_jaxpr(flat, closed.in_avals, closed.jaxpr.debug_name)
     result = Linearized(ClosedJaxpr(jaxpr, consts), *record[0])
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first
 
 
 def _place_residuals(
@@ -193,5 +254,4 @@ def transpose_jaxpr(
     avals = select(closed.in_avals, fixed) + select(closed.out_avals, active_out)
     jaxpr, consts = trace_to_jaxpr(flat, avals, f"transpose({closed.jaxpr.debug_name})")
     result = ClosedJaxpr(jaxpr, consts), masks[0]
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first

@@ -21,13 +21,26 @@ from .tables import add_tangents, transpose_rules
 from .tangents import Linear, Zero, is_differentiable, zeros
 
 
+class _Mark:
+    """What the tracers of a tape have in common, in place of the tape.
+
+    A tape refers to its tracers; if they referred to it, what it holds would only be freed when
+    the garbage collector runs.
+    """
+
+    __slots__ = ("finished",)
+
+    def __init__(self) -> None:
+        self.finished = False
+
+
 class LinearTracer(Tracer):
     """A value on the tape, known by type and by its number there."""
 
     __slots__ = ("aval", "index")
 
-    def __init__(self, tape: Tape, aval: ShapedArray, index: int) -> None:
-        self._trace = tape
+    def __init__(self, mark: _Mark, aval: ShapedArray, index: int) -> None:
+        self._trace = mark
         self.aval = aval
         self.index = index
 
@@ -48,7 +61,7 @@ class Entry(NamedTuple):
 class Tape(Trace):
     """Records operations on its tracers; all others go to the parent."""
 
-    __slots__ = ("count", "entries", "finished", "inputs", "parent")
+    __slots__ = ("count", "entries", "inputs", "mark", "parent")
     is_tape = True
 
     def __init__(self, parent: Trace) -> None:
@@ -57,12 +70,12 @@ class Tape(Trace):
         self.entries: list[Entry] = []
         self.inputs: list[LinearTracer] = []
         self.count = 0
-        self.finished = False
+        self.mark = _Mark()
 
     def new(self, aval: ShapedArray) -> LinearTracer:
         index = self.count
         self.count = index + 1
-        return LinearTracer(self, aval, index)
+        return LinearTracer(self.mark, aval, index)
 
     def new_input(self, aval: ShapedArray) -> LinearTracer:
         """A tracer for a further tangent that the recorded map takes."""
@@ -79,8 +92,9 @@ class Tape(Trace):
 
     def process(self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]) -> Any:
         given = tuple(operands)
+        mark = self.mark
         for x in given:
-            if type(x) is LinearTracer and x._trace is self:
+            if type(x) is LinearTracer and x._trace is mark:
                 break
         else:
             return self.parent.process(primitive, given, params)
@@ -116,7 +130,7 @@ class LinearMap:
             values[tracer.index] = t
         for entry in self.tape.entries:
             operands = [
-                values[x.index] if type(x) is LinearTracer and x._trace is self.tape else x
+                values[x.index] if type(x) is LinearTracer and x._trace is self.tape.mark else x
                 for x in entry.operands
             ]
             with source.use(entry.source):
@@ -156,7 +170,7 @@ class LinearMap:
         state.source = entry.source
         rule = transpose_rules.rules.get(primitive)
         operands = [
-            Linear(x.aval) if type(x) is LinearTracer and x._trace is tape else x
+            Linear(x.aval) if type(x) is LinearTracer and x._trace is tape.mark else x
             for x in entry.operands
         ]
         if rule is None:
@@ -187,7 +201,7 @@ class LinearMap:
         entries = [e for e in self.tape.entries if any(o.index in needed for o in e.outs)]
         for entry in entries:
             for x in entry.operands:
-                if id(x) in residuals or (isinstance(x, Tracer) and x._trace is self.tape):
+                if id(x) in residuals or (isinstance(x, Tracer) and x._trace is self.tape.mark):
                     continue
                 if isinstance(x, Tracer) or (lift_constants and isinstance(x, Array)):
                     residuals[id(x)] = x
@@ -199,7 +213,7 @@ class LinearMap:
             for entry in entries:
                 operands = tuple(
                     values[x.index]
-                    if type(x) is LinearTracer and x._trace is self.tape
+                    if type(x) is LinearTracer and x._trace is self.tape.mark
                     else stand_ins.get(id(x), x)
                     for x in entry.operands
                 )
@@ -220,7 +234,7 @@ def _reachable(tape: Tape, outputs: Sequence[Any]) -> set[int]:
     for entry in reversed(tape.entries):
         if any(o.index in needed for o in entry.outs):
             needed.update(
-                x.index for x in entry.operands if type(x) is LinearTracer and x._trace is tape
+                x.index for x in entry.operands if type(x) is LinearTracer and x._trace is tape.mark
             )
     return needed
 
@@ -265,10 +279,10 @@ def record_linear(
     try:
         outputs = fun(*inputs)
     finally:
-        tape.finished = True
+        tape.mark.finished = True
         swap_trace(before)
     return LinearMap(
-        tape, [o if type(o) is LinearTracer and o._trace is tape else None for o in outputs]
+        tape, [o if type(o) is LinearTracer and o._trace is tape.mark else None for o in outputs]
     )
 
 
@@ -291,10 +305,9 @@ def linearize_flat(
             linear map takes tangents of these only.
     """
     tape = Tape(state.trace)
-    trace = LinearizeTrace(state.trace, tape)
     avals = [typeof(p) for p in primals]
     flags = [is_differentiable(a) for a in avals] if active is None else active
     tangents = [tape.new_input(a) if on else None for a, on in zip(avals, flags, strict=True)]
-    outs, out_tangents = run(trace, fun, primals, tangents)
-    tape.finished = True
+    outs, out_tangents = run(LinearizeTrace(state.trace, tape), fun, primals, tangents)
+    tape.mark.finished = True
     return outs, LinearMap(tape, out_tangents)

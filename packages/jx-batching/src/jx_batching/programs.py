@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr, ShapedArray, eval_jaxpr
+from jx_core import ClosedJaxpr, ShapedArray, Tracer, eval_jaxpr
 from jx_core.staging import trace_to_jaxpr
 
 from .axes import at_axis, insert
@@ -61,9 +61,15 @@ def batch_jaxpr(
 
     avals = [batch_aval(a, d, axis.size) for a, d in zip(closed.in_avals, dims, strict=True)]
     jaxpr, consts = trace_to_jaxpr(flat, avals, closed.jaxpr.debug_name)
+    for c in consts:
+        if isinstance(c, Tracer):
+            raise TypeError(
+                f"vmap of the staged function {closed.jaxpr.debug_name}: a batching rule in it "
+                f"closes over the traced value {c}, which has no place in the batched program. "
+                f"Make it an argument of the custom_vmap function"
+            )
     result = ClosedJaxpr(jaxpr, consts), record[0]
-    closed.derived[key] = result
-    return result
+    return closed.derived.setdefault(key, result)  # another thread's, if it was done first
 
 
 def batch_aval(aval: ShapedArray, dim: int | None, size: int) -> ShapedArray:

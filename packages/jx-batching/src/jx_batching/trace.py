@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jx_core import Primitive, ShapedArray, Trace, Tracer, typeof
+from jx_core.config import check_tracer_leaks
 from jx_core.state import state, swap_trace
 
 from .tables import BatchAxis, batch_rules
@@ -149,6 +150,7 @@ def batch_flat(
     """
     trace = BatchTrace(state.trace, axis)
     inputs = [x if d is None else BatchTracer(trace, x, d) for x, d in zip(args, dims, strict=True)]
+    watch = _watch(trace, inputs) if check_tracer_leaks.value else None
     env = state.axis_env
     if axis.name is not None:
         state.axis_env = (*env, (axis.name, axis.size))
@@ -159,4 +161,14 @@ def batch_flat(
         trace.finished = True
         swap_trace(before)
         state.axis_env = env
-    return trace.split(outputs)
+    result = trace.split(outputs)
+    if watch is not None:
+        del trace, inputs, outputs
+        watch.check()
+    return result
+
+
+def _watch(trace: BatchTrace, inputs: Sequence[Any]) -> Any:
+    from jx_core.leaks import Watch
+
+    return Watch(trace, inputs, "vmap")

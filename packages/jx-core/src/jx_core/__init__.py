@@ -29,13 +29,14 @@ from .jit import jit
 from .primitive import Primitive, RuleTable, all_primitives
 from .source import named_scope
 from .staging import eval_shape, make_jaxpr
-from .trace import Trace, Tracer
+from .trace import Trace, Tracer, ensure_compile_time_eval
 
 __all__ = [
     "Array", "ClosedJaxpr", "Eqn", "Jaxpr", "Literal", "Primitive", "RuleTable",
     "ShapeDtypeStruct", "ShapedArray", "Trace", "Tracer", "Var", "__version__",
     "all_primitives", "backend", "check_jaxpr", "compiled", "config", "dead_code_elimination",
-    "define_array_member", "dtypes", "errors", "eval_jaxpr", "eval_shape", "jaxpr_as_fun",
+    "define_array_member", "dtypes", "ensure_compile_time_eval", "errors", "eval_jaxpr",
+    "eval_shape", "jaxpr_as_fun",
     "jit", "lax", "make_jaxpr", "named_scope", "operators", "source", "tree", "tree_util",
     "typeof",
 ]  # fmt: skip

@@ -12,19 +12,26 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import references, shardings, tree, tree_util
-from .aval import typeof
-from .config import config, disable_jit
+from .aval import ShapedArray, typeof
+from .config import config, disable_jit, explain_cache_misses, log_compiles
+from .debugging import ARRAY_FUNCTION
 from .jaxpr.evaluate import eval_jaxpr
 from .jaxpr.ir import ClosedJaxpr
+from .once import once
 from .staging import check_outputs, close_over_tracers, function_name, trace_to_jaxpr
 from .state import state
 from .trace import EVAL, Tracer, default_backend
 from .tracebacks import hide_internal_frames
+
+# What a program is traced for: the tree of the dynamic arguments, their types, the static
+# arguments as (place or name, type, value), the options in force, and the named axes.
+Signature = tuple[Any, tuple[ShapedArray, ...], tuple[Any, ...], Any, tuple[Any, ...]]
 
 
 class Staged:
@@ -111,13 +118,19 @@ class CallSpec:
             if self.transparent or not references.any_refs(leaves):
                 raise self._bad_argument(dynamic) from None
             avals = self._types_with_refs(dynamic, leaves)
-        key = (in_tree, avals, statics, config.trace_key(), state.axis_env)
+        key: Signature = (in_tree, avals, statics, config.trace_key(), state.axis_env)
         staged = self.cache.get(key)
-        if staged is None or not (staged.uses is None or staged.uses.alive):
-            staged = self._trace(args, kwargs, in_tree, avals, statics)
-            # A program that closes over an enclosing trace's tracers serves this call only.
-            if not staged.const_tracers:
-                self.cache[key] = staged
+        if staged is not None and not (staged.uses is None or staged.uses.alive):
+            del self.cache[key]  # made for Refs that are gone
+            staged = None
+        if staged is None:
+            staged = once(
+                self.cache,
+                key,
+                lambda: self._trace(args, kwargs, key),
+                # What closes over an enclosing trace's tracers serves this call only.
+                keep=lambda staged: not staged.const_tracers,
+            )
         return staged, leaves
 
     def _types_with_refs(self, dynamic: Any, leaves: Sequence[Any]) -> tuple[Any, ...]:
@@ -170,9 +183,12 @@ class CallSpec:
         """The static positions among `n` positional arguments."""
         return tuple(sorted({i % n for i in self.static_argnums if -n <= i < n}))
 
-    def _trace(
-        self, args: Any, kwargs: Any, in_tree: Any, avals: tuple[Any, ...], statics: Any
-    ) -> Staged:
+    def _trace(self, args: Any, kwargs: Any, key: Signature) -> Staged:
+        in_tree, avals, statics = key[:3]
+        if explain_cache_misses.value:
+            from .explaining import explain_miss
+
+            explain_miss(self, key)
         out_trees: list[Any] = []
         uses = references.Uses()
 
@@ -191,9 +207,16 @@ class CallSpec:
             out_trees.append(out_tree)
             return uses.leave(inside, outputs)
 
+        began = time.perf_counter()
         held = [references.held_type(a) for a in avals]
         jaxpr, consts = trace_to_jaxpr(flat, held, self.name, uses)
+        if log_compiles.value:
+            from .explaining import log_trace
+
+            log_trace(self.name, held, time.perf_counter() - began)
         closed, tracers = close_over_tracers(jaxpr, consts)
+        if self.transparent:
+            closed.derived[ARRAY_FUNCTION] = True
         closed.derived[ARGUMENT_NAMES] = _deferred_names(self.fun, in_tree, len(tracers))
         options = self._flat_options(in_tree, out_trees[0], len(tracers))
         options["donated"] = self._donated(in_tree, len(tracers))
@@ -283,6 +306,12 @@ def argument_name(closed: ClosedJaxpr, position: int) -> str:
     return f"argument {known[position]}" if position < len(known) else "a Ref that is closed over"
 
 
+def argument_names(closed: ClosedJaxpr) -> list[str]:
+    """What the user calls the arguments of a staged program; their numbers where unknown."""
+    names = closed.derived.get(ARGUMENT_NAMES)
+    return [str(i) for i in range(len(closed.in_avals))] if names is None else names()
+
+
 def _deferred_names(fun: Callable[..., Any], in_tree: Any, extra: int) -> Callable[[], list[str]]:
     try:
         reference: Callable[[], Any] = weakref.ref(fun)  # caches of its programs hang on it
@@ -349,7 +378,8 @@ def _hashable(value: Any, where: int | str, spec: CallSpec) -> tuple[type, Any]:
     return type(value), value
 
 
-def _parameter_names(fun: Callable[..., Any]) -> list[str]:
+def _parameter_names(fun: Any) -> list[str]:
+    """The names of a function's parameters, as far as its signature is known."""
     try:
         return list(inspect.signature(fun).parameters)
     except (TypeError, ValueError):
@@ -358,6 +388,7 @@ def _parameter_names(fun: Callable[..., Any]) -> list[str]:
 
 @functools.cache
 def _jit_p() -> Any:
+    """The primitive of a staged call."""
     from .ops.control_flow.jit import jit_p
 
     return jit_p

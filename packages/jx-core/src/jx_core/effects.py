@@ -7,7 +7,8 @@ transformation or a back end must respect is a field of the effect.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 
 class Effect:
@@ -31,3 +32,56 @@ class Effect:
 
     def __repr__(self) -> str:
         return type(self).__name__
+
+
+class HostEffect(Effect):
+    """The effect of a call from a program to Python on the host."""
+
+    __slots__ = ()
+
+
+class DebugEffect(HostEffect):
+    """Debugging output, in no particular order."""
+
+    __slots__ = ()
+    repeatable = True
+
+
+class OrderedDebugEffect(HostEffect):
+    """Debugging output in the order of the program."""
+
+    __slots__ = ()
+    ordered = True
+    repeatable = True
+
+
+class IOEffect(HostEffect):
+    """What an `io_callback` does, in no particular order."""
+
+    __slots__ = ()
+
+
+class OrderedIOEffect(HostEffect):
+    """What an ordered `io_callback` does."""
+
+    __slots__ = ()
+    ordered = True
+
+
+DEBUG, ORDERED_DEBUG = frozenset({DebugEffect()}), frozenset({OrderedDebugEffect()})
+IO, ORDERED_IO = frozenset({IOEffect()}), frozenset({OrderedIOEffect()})
+
+
+def on_host(effects: Iterable[Any]) -> bool:
+    """Whether some of the effects are calls to Python."""
+    return any(isinstance(e, HostEffect) for e in effects)
+
+
+def in_order(effects: Iterable[Any]) -> bool:
+    """Whether some of the effects are calls to Python in the order of the program."""
+    return any(isinstance(e, HostEffect) and e.ordered for e in effects)
+
+
+def unrepeatable(effects: Iterable[Any]) -> list[Any]:
+    """Those of the effects that are calls to Python which must happen as often as it is said."""
+    return [e for e in effects if isinstance(e, HostEffect) and not e.repeatable]

@@ -13,7 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "ArgnumsError",
     "BackendError",
+    "CheckNotFunctionalizedError",
     "ConcretizationTypeError",
     "DonatedArrayError",
     "InconclusiveDimensionOperation",
@@ -25,6 +27,7 @@ __all__ = [
     "JaxprTypeError",
     "KeyReuseError",
     "KeyTypeError",
+    "LeakedTracerError",
     "MissingRuleError",
     "NonConcreteBooleanIndexError",
     "RefError",
@@ -220,6 +223,18 @@ class UnexpectedTracerError(_TracerProblem, JXTypeError):
     )
 
 
+class LeakedTracerError(Exception):
+    """A traced value outlived the transformation that made it.
+
+    Raised when a trace ends under ``jx.checking_leaks()`` or the option
+    ``check_tracer_leaks``; the message names the values, where each was made and what
+    refers to it. Return the value instead::
+
+        with jx.checking_leaks():
+            jx.jit(f)(x)
+    """
+
+
 class KeyReuseError(JXTypeError):
     """A random key was used twice.
 
@@ -238,6 +253,17 @@ class InconclusiveDimensionOperation(Exception):
     Under shape polymorphism ``a < b`` may hold for some values of the dimension
     variables and not for others. jx's dimensions are integers, and it does not
     raise this; the class is there for programs that catch it.
+    """
+
+
+class CheckNotFunctionalizedError(ValueError):
+    """A staged function holds a check whose error nothing asks for.
+
+    Raised when a function with a ``checkify.check`` is compiled: a compiled program
+    can't raise an error. Make the error a result with ``checkify``::
+
+        error, out = jx.jit(checkify.checkify(f))(x)
+        error.throw()
     """
 
 
@@ -293,6 +319,16 @@ class ShapeError(TypeError, ValueError):
     that catch either keep working. Reshape or broadcast one operand::
 
         x[:, None] + y[None, :]                    # (n, 1) and (1, m) give (n, m)
+    """
+
+
+class ArgnumsError(TypeError, ValueError):
+    """`argnums` names an argument that the call does not have.
+
+    Both a `TypeError` and a `ValueError`, as JAX raises one from ``grad`` and the other from
+    ``jacfwd``. Pass the argument by position, as keyword arguments can't be differentiated::
+
+        jx.grad(f, argnums=1)(x, y)                # and not f(x, y=y)
     """
 
 

@@ -14,10 +14,19 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from . import shardings, tree
-from .aval import ShapeDtypeStruct
-from .dispatch import CallSpec, Staged, forget_staged, make_callable, positions_of
+from . import shardings, tree, tree_util
+from .aval import typeof
+from .dispatch import (
+    CallSpec,
+    Staged,
+    _jit_p,
+    argument_names,
+    forget_staged,
+    make_callable,
+    positions_of,
+)
 from .jaxpr.ir import ClosedJaxpr
+from .stages import CallTypes, Stage
 from .staging import _described, function_name
 from .state import state
 from .trace import default_backend
@@ -260,7 +269,7 @@ def partial_static(
     return dynamic, with_statics
 
 
-class Traced:
+class Traced(Stage):
     """A function traced for given argument types, before lowering.
 
     Attributes:
@@ -271,9 +280,7 @@ class Traced:
         out_info: shapes and dtypes of the results, as a pytree of `ShapeDtypeStruct`.
     """
 
-    def __init__(
-        self, spec: CallSpec, staged: Staged, in_shardings: Sequence[Any] = ()
-    ) -> None:
+    def __init__(self, spec: CallSpec, staged: Staged, in_shardings: Sequence[Any] = ()) -> None:
         if staged.const_tracers:
             raise TypeError(
                 f"{spec.name} closes over traced values, so it can't be traced ahead of time: "
@@ -281,33 +288,52 @@ class Traced:
             )
         self.spec = spec
         self.staged = staged
-        self.in_tree = staged.in_tree
-        self.out_tree = staged.out_tree
         self.in_shardings = tuple(in_shardings) or (None,) * staged.in_tree.num_leaves
+
+    @functools.cached_property
+    def types(self) -> CallTypes:  # type: ignore[override]
+        """What the call takes and gives."""
+        staged, closed = self.staged, self.jaxpr
+        n = staged.in_tree.num_leaves
+        count = len(tree_util.treedef_children(tree_util.treedef_children(staged.in_tree)[0]))
+        return CallTypes(
+            self.spec.name,
+            staged.in_tree,
+            staged.out_tree,
+            tuple(closed.in_avals[:n]),
+            tuple(closed.out_avals[: staged.out_tree.num_leaves]),
+            (staged.params["donated"] or (False,) * n)[:n],
+            tuple(argument_names(closed)[:n]),
+            self.spec.positions(count),
+            self.spec.static_argnames,
+        )
 
     @property
     def fun_name(self) -> str:
+        """The function's name."""
         return self.spec.name
 
     @property
     def jaxpr(self) -> ClosedJaxpr:
+        """The program."""
         return self.staged.jaxpr
 
     @property
-    def in_avals(self) -> Any:
-        return tree.unflatten(self.in_tree, self.jaxpr.in_avals[: self.in_tree.num_leaves])
-
-    @property
     def out_avals(self) -> Any:
-        return tree.unflatten(self.out_tree, self.jaxpr.out_avals[: self.out_tree.num_leaves])
+        """The types of the results, as their tree."""
+        return self.types.out_avals
 
-    @property
-    def out_info(self) -> Any:
-        structs = [
-            ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type)
-            for a in self.jaxpr.out_avals[: self.out_tree.num_leaves]
-        ]
-        return tree.unflatten(self.out_tree, structs)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run what was traced; under a transformation, transform it.
+
+        Takes the dynamic arguments: the static ones are part of the program.
+
+        Raises:
+            TypeError: the arguments' tree, shapes or dtypes are others than it was traced for.
+        """
+        leaves = call_leaves(self.types, args, kwargs, "traced")
+        outs = state.trace.process(_jit_p(), tuple(leaves), self.staged.params)
+        return tree.unflatten(self.out_tree, outs)
 
     def lower(self, **options: Any) -> Any:
         """Lower to the back end's form; see the back end for options.
@@ -324,6 +350,65 @@ class Traced:
 
     def __repr__(self) -> str:
         return f"Traced({self.fun_name}: {self.jaxpr})"
+
+
+def call_leaves(
+    types: CallTypes, args: tuple[Any, ...], kwargs: dict[str, Any], stage: str
+) -> list[Any]:
+    """The leaves of a call's arguments, if they are as `types` says.
+
+    Args:
+        types: what the call takes.
+        args, kwargs: its dynamic arguments.
+        stage: what has been done for these types, for messages: `traced` or `compiled`.
+
+    Raises:
+        TypeError: their tree, shapes or dtypes are others; the message names each.
+    """
+    filled = list(args)
+    for place in types.static_places:
+        filled.insert(place, None)
+    leaves, in_tree = tree.flatten((tuple(filled), kwargs))
+    if in_tree != types.in_tree:
+        raise _other_tree(types, args, kwargs, in_tree, stage)
+    wrong = []
+    for x, aval, name in zip(leaves, types.avals, types.leaf_names, strict=True):
+        try:
+            have = typeof(x)
+        except TypeError as error:
+            raise TypeError(f"argument {name} of {types.name}: {error}") from None
+        if have is not aval and (have.shape != aval.shape or have.dtype != aval.dtype):
+            wrong.append(f"argument {name} has type {have.str_short()}, {stage} for "
+                         f"{aval.str_short()}")
+    if wrong:
+        raise TypeError(
+            f"Argument types differ from the types for which this computation was {stage}: "
+            + "; ".join(wrong)
+        )
+    return leaves
+
+
+def _other_tree(
+    types: CallTypes, args: tuple[Any, ...], kwargs: dict[str, Any], in_tree: Any, stage: str
+) -> TypeError:
+    """The error for arguments that form another tree."""
+    from .tree.mismatch import differences
+
+    text = f"Function {stage} with input pytree does not match the input pytree it was called with"
+    for d in list(differences(types.in_tree, in_tree))[:4]:
+        where = "kwargs" if str(d.path[0]) == "[1]" else "args"
+        place = where + "".join(map(str, d.path[1:]))
+        text += f"; {place} of {types.name} was {d.first}, and is now {d.second}{d.detail}"
+    given = sorted(kwargs.keys() & set(types.static_names))
+    known = len(tree_util.treedef_children(tree_util.treedef_children(types.in_tree)[0]))
+    if given:
+        text += f". {', '.join(given)} is static: it is part of the program, so leave it out"
+    elif types.static_places and len(args) == known:
+        text += (
+            f". Its arguments at positions {list(types.static_places)} are static: they are part "
+            f"of the program, so leave them out"
+        )
+    return TypeError(text)
 
 
 @filtered

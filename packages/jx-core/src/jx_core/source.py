@@ -7,17 +7,24 @@ code object and instruction offset; the line number is worked out only when aske
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
 
 from .state import state
 
-# A file is jx's own when it lies in the folder of a jx package. Other packages add theirs.
-_internal_folders: list[str] = [str(Path(__file__).parent) + "/"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+# A file is jx's own when it lies in the folder of a jx package. Other packages add theirs. The
+# standard library's wrappers stand between jx's frames and the user's, and are nobody's line.
+_internal_folders: list[str] = [
+    str(Path(__file__).parent) + "/",
+    *[str(module.__file__) for module in (contextlib, functools)],
+]
 _is_internal: dict[str, bool] = {}
 
 
@@ -91,7 +98,7 @@ def capture() -> Source:
     return Source(None, 0, state.scope)
 
 
-@contextmanager
+@contextlib.contextmanager
 def use(source: Source | None) -> Iterator[None]:
     """Attribute everything bound inside to `source`, such as an equation being replayed."""
     before = state.source
@@ -102,7 +109,26 @@ def use(source: Source | None) -> Iterator[None]:
         state.source = before
 
 
-@contextmanager
+def named_call(fun: F, *, name: str | None = None) -> F:
+    """`fun` with all of its operations in a `named_scope`; also usable as a decorator.
+
+    Args:
+        fun: any function.
+        name: the scope's name; by default that of the function.
+
+    Raises:
+        TypeError: `fun` can't be called, or `name` is not a string.
+
+    >>> named_call(lambda x: x + 1, name="next")(1)
+    2
+    """
+    if not callable(fun):
+        raise TypeError(f"named_call expects a callable as its first argument, got {fun!r}")
+    scope = getattr(fun, "__name__", None) or type(fun).__name__ if name is None else name
+    return functools.wraps(fun)(named_scope(scope)(fun))  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
 def named_scope(name: str) -> Iterator[None]:
     """Put `name` on the name stack of all operations inside; profiles and HLO show it.
 

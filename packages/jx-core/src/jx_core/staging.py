@@ -13,7 +13,7 @@ import numpy as np
 
 from . import dtypes, source, tree
 from .aval import ShapedArray, ShapeDtypeStruct, number_avals, typeof
-from .config import enable_checks, enable_x64
+from .config import check_tracer_leaks, enable_checks, enable_x64, no_tracing
 from .errors import UnexpectedTracerError
 from .jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 from .primitive import NO_EFFECTS, Primitive
@@ -34,6 +34,7 @@ from .trace import Trace, Tracer
 
 _SCALARS = (bool, int, float, complex, np.generic)
 _x64 = enable_x64.state
+_leaks, _no_tracing = check_tracer_leaks.state, no_tracing.state
 
 
 class StagingTracer(Tracer):
@@ -163,9 +164,17 @@ def trace_to_jaxpr(
     Raises:
         RefError: the function uses a Ref of outside, where that is not taken care of.
         JaxprTypeError: the program is ill-typed, which is looked at with `enable_checks` only.
+        LeakedTracerError: `fun` left a tracer somewhere, with `check_tracer_leaks` only.
+        RuntimeError: the option `no_tracing` is set.
     """
+    if _no_tracing.value:
+        raise RuntimeError(
+            f"re-tracing function {name or fun} for `jit`, but 'no_tracing' is set. It has not "
+            f"been traced before for ({', '.join(a.str_short() for a in in_avals)})"
+        )
     trace = StagingTrace(name, state.trace)
     tracers = [trace.new_input(aval) for aval in in_avals]
+    watch = _watch(trace, tracers) if _leaks.value else None
     read_only: Sequence[Ref] = ()
     before = swap_trace(trace)
     try:
@@ -182,11 +191,20 @@ def trace_to_jaxpr(
         swap_trace(before)
     if read_only:
         consts = [*consts, *values_of(read_only, name)]
+    if watch is not None:
+        del trace, tracers, outputs
+        watch.check()
     if enable_checks.value:
         from .jaxpr.checking import check_jaxpr
 
         check_jaxpr(jaxpr)
     return jaxpr, consts
+
+
+def _watch(trace: StagingTrace, inputs: Sequence[Any]) -> Any:
+    from .leaks import Watch
+
+    return Watch(trace, inputs, f"the function {trace.name!r}")
 
 
 def close_over_tracers(jaxpr: Jaxpr, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:

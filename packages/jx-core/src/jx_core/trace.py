@@ -66,6 +66,46 @@ def use_trace(trace: Trace) -> Iterator[None]:
         swap_trace(before)
 
 
+class CompileTimeTrace(Trace):
+    """Computes at once what depends on no traced value, and leaves the rest to its parent."""
+
+    __slots__ = ("parent",)
+
+    def __init__(self, parent: Trace) -> None:
+        self.parent = parent
+
+    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        if any(isinstance(x, Tracer) for x in operands):
+            return self.parent.process(primitive, operands, params)
+        with use_trace(EVAL):
+            return EVAL.process(primitive, tuple(operands), params)
+
+
+@contextmanager
+def ensure_compile_time_eval() -> Iterator[None]:
+    """A context manager (or decorator) in which operations on known values are done at once.
+
+    Inside of a staged function, operations are recorded even where all their operands are known.
+    In this context they are computed while the function is traced, so that Python can look at
+    the results; those on traced values are recorded as ever.
+
+    >>> from jx_core import jit, lax
+    >>> @jit
+    ... def f(x):
+    ...     with ensure_compile_time_eval():
+    ...         n = int(lax.add(1, 2))  # a number, not a traced value
+    ...     return lax.mul(x, float(n))
+    >>> float(f(2.0))
+    6.0
+    """
+    current = state.trace
+    if current.is_eval or isinstance(current, CompileTimeTrace):
+        yield
+        return
+    with use_trace(CompileTimeTrace(current)):
+        yield
+
+
 def current_trace() -> Trace:
     """The trace that operations of this thread go to now."""
     return state.trace  # type: ignore[no-any-return]

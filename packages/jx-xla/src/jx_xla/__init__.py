@@ -25,6 +25,7 @@ from .runtime.clients import (
     process_index,
     process_indices,
 )
+from .runtime.effects import effects_barrier
 from .runtime.shardings import Device, Sharding, SingleDeviceSharding
 from .transfers import (
     block_until_ready,
@@ -42,7 +43,7 @@ __all__ = [
     "Array", "Context", "Device", "KeyArray", "Shard", "Sharding", "SingleDeviceSharding",
     "XlaBackend", "__version__", "block_until_ready", "clear_caches", "copy_to_host_async",
     "default_backend", "default_device", "deflower", "device_count", "device_get", "device_put",
-    "devices", "live_arrays", "local_device_count", "local_devices", "lowering_rules",
-    "make_array_from_callback", "make_array_from_single_device_arrays", "process_count",
-    "process_index", "process_indices",
+    "devices", "effects_barrier", "live_arrays", "local_device_count", "local_devices",
+    "lowering_rules", "make_array_from_callback", "make_array_from_single_device_arrays",
+    "process_count", "process_index", "process_indices",
 ]  # fmt: skip

@@ -1,42 +1,44 @@
-"""Ahead-of-time use: a staged call lowered, then compiled, each step open to inspection."""
+"""Ahead-of-time use: a staged call lowered, then compiled, each step open to inspection.
+
+Not here: executables as bytes, for another process (`serialize_executable`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ShapeDtypeStruct, tree, tree_util, typeof
-from jx_core.dispatch import argument_name
-from jx_core.jit import Traced
+from jx_core import ClosedJaxpr, ShapeDtypeStruct, Tracer, debugging, tree, tree_util, typeof
+from jx_core.dispatch import _keywords
+from jx_core.jit import Traced, call_leaves
+from jx_core.stages import CallTypes, CompilerOptions, Stage
+from jx_core.tracebacks import filtered
 
-from .compiling import Lowering, compile_lowering
-from .keys import logical_value, physical_value
+from .compiling import Lowering, compile_lowering, lower_call
+from .keys import KeyArray, elements, logical_value, physical_value
 from .lowering.types import physical
-from .placements import is_committed, placement_of, sharding_of
+from .placements import Placement, is_committed, placement_of, sharding_of
 from .runtime.arrays import Array
+from .runtime.dispatch import make_fast_callable
+from .runtime.executables import Executable
 from .runtime.mlir import module_text, parse_module
+from .runtime.shardings import Sharding, single_device
 
 
-class Lowered:
+class Lowered(Stage):
     """A staged call as StableHLO, not yet compiled.
 
     Attributes:
         in_tree, out_tree: the trees of ((args), {kwargs}) and of results.
+        args_info: the arguments, as ((args), {kwargs}) of `ArgInfo`.
+        donate_argnums: the positions of donated arguments among all argument leaves.
         out_info: shapes and dtypes of the results.
     """
 
-    def __init__(self, traced: Traced, lowering: Lowering) -> None:
-        self._traced = traced
+    def __init__(self, types: CallTypes, params: dict[str, Any], lowering: Lowering) -> None:
+        self.types = types
+        self._params = params
         self._lowering = lowering
-        self.in_tree = traced.in_tree
-        self.out_tree = traced.out_tree
-        self.out_info = traced.out_info
-
-    @property
-    def args_info(self) -> Any:
-        """Shapes and dtypes of the arguments, as ((args), {kwargs})."""
-        structs = [ShapeDtypeStruct(a.shape, a.dtype) for a in self._traced.jaxpr.in_avals]
-        return tree.unflatten(self.in_tree, structs)
 
     def as_text(self, dialect: str | None = None, *, debug_info: bool = False) -> str:
         """The program as text.
@@ -58,36 +60,104 @@ class Lowered:
         raise ValueError(f"as_text: dialect must be 'stablehlo' or 'hlo', got {dialect!r}")
 
     def compiler_ir(self, dialect: str | None = None) -> Any:
-        """The program as an MLIR module object."""
-        if dialect not in (None, "stablehlo"):
-            raise ValueError(f"compiler_ir: dialect must be 'stablehlo', got {dialect!r}")
-        return parse_module(self._lowering.text)
+        """The program as an object: an MLIR module, or for `hlo` XLA's own.
+
+        Raises:
+            ValueError: an unknown dialect.
+        """
+        if dialect in (None, "stablehlo"):
+            return parse_module(self._lowering.text)
+        if dialect == "hlo":
+            from .runtime.hlo import hlo_module
+
+            return hlo_module(self._lowering.text)
+        raise ValueError(f"compiler_ir: dialect must be 'stablehlo' or 'hlo', got {dialect!r}")
 
     def cost_analysis(self) -> Any:
         """XLA's estimate of the work, from the compiled program."""
         return self.compile().cost_analysis()
 
-    def compile(self, compiler_options: dict[str, Any] | None = None) -> Compiled:
-        """Compile for the devices it was lowered for."""
-        params = self._traced.staged.params
-        executable = compile_lowering(self._lowering, params, compiler_options)
-        return Compiled(self._traced, executable, self._lowering.kept)
+    def compile(
+        self,
+        compiler_options: CompilerOptions | None = None,
+        *,
+        device_assignment: Sequence[Any] | None = None,
+    ) -> Compiled:
+        """Compile for the devices it was lowered for, or for as many others.
+
+        Args:
+            compiler_options: XLA's flags by name, over those given to `jit`.
+            device_assignment: the devices to run on, in the program's order.
+
+        Raises:
+            JaxRuntimeError: XLA can't compile it, or does not know an option.
+            ValueError: the number of devices is another.
+        """
+        lowering = self._lowering
+        if device_assignment is not None:
+            moved = _on_devices(lowering.placement, tuple(device_assignment))
+            lowering = Lowering(_without_shardings(self._params), moved, lowering.module.platforms)
+        executable = compile_lowering(lowering, self._params, compiler_options)
+        closed = self._params["jaxpr"]
+        return Compiled(self.types, executable, effects=closed.effects, closed=closed)
 
     def __repr__(self) -> str:
-        return f"Lowered({self._traced.fun_name})"
+        return f"Lowered({self.types.name})"
 
 
-class Compiled:
-    """A compiled program: call it with arguments of the types it was traced for."""
+def _on_devices(placement: Placement, devices: tuple[Any, ...]) -> Placement:
+    """A placement on other devices, laid out in the same way."""
+    if len(devices) != len(placement.devices):
+        raise ValueError(
+            f"compile: device_assignment has {len(devices)} devices, and the program was lowered "
+            f"for {len(placement.devices)}"
+        )
+    if len(devices) == 1:
+        here = single_device(devices[0])
+        return Placement(devices, tuple(s and here for s in placement.shardings), True)
+    raise ValueError(
+        "compile: device_assignment is for programs on one device; this one is laid out on "
+        f"{len(devices)} by its shardings, so lower it with shardings that name the other devices"
+    )
 
-    def __init__(self, traced: Traced, executable: Any, kept: Sequence[bool]) -> None:
-        self._traced = traced
+
+def _without_shardings(params: dict[str, Any]) -> dict[str, Any]:
+    """The options of a call on one device without its shardings, which name another device."""
+    return {**params, "in_shardings": None, "out_shardings": None}
+
+
+class Compiled(Stage):
+    """A compiled program: call it with arguments of the types it was traced for.
+
+    Attributes:
+        in_tree, out_tree: the trees of ((args), {kwargs}) and of results.
+        args_info: the arguments, as ((args), {kwargs}) of `ArgInfo`.
+        donate_argnums: the positions of donated arguments among all argument leaves.
+        out_info: shapes, dtypes and shardings of the results.
+    """
+
+    def __init__(
+        self,
+        types: CallTypes,
+        executable: Executable,
+        *,
+        effects: frozenset[Any] = frozenset(),
+        closed: ClosedJaxpr | None = None,
+    ) -> None:
+        self.types = types
         self._executable = executable
+        self._effects = effects
         taken = iter(executable.in_shardings[len(executable.consts) :])
+        kept = executable.kept[len(executable.consts) :]
         self._in_shardings = [next(taken) if keep else None for keep in kept]
-        self.in_tree = traced.in_tree
-        self.out_tree = traced.out_tree
-        self.out_info = traced.out_info
+        self._call = _caller(
+            _CheckedCall(types, executable, self._in_shardings, bool(effects), closed)
+        )
+
+    @property
+    def out_info(self) -> Any:
+        """Shapes, dtypes and shardings of the results, as a pytree of `ShapeDtypeStruct`."""
+        return self.types.out_info(self._executable.out_shardings)
 
     @property
     def input_shardings(self) -> Any:
@@ -115,71 +185,148 @@ class Compiled:
         """jaxlib's own object for the loaded program."""
         return self._executable.loaded
 
+    def serialize(self) -> bytes:
+        """The compiled program as bytes, which `jx.stages.load` makes a `Compiled` of again, in
+        another process on the same kind of machine too.
+
+        Raises:
+            ValueError: the program calls Python functions of this process, or its platform has
+                no such form.
+
+        >>> from jx_core import jit, lax
+        >>> from jx_xla.stages import load
+        >>> load(jit(lax.neg).lower(1.0).compile().serialize())(2.0)
+        Array(-2., dtype=float32, weak_type=True)
+        """
+        from .serialize_executable import dump
+
+        return dump(self)
+
+    @property
+    def call(self) -> Any:
+        """The program as a plain function, without the rest of this object."""
+        return self._call
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run it on the dynamic arguments: the static ones are part of the program.
 
         Raises:
-            TypeError: the arguments' tree, shapes or dtypes are others than it was compiled for.
+            TypeError: the arguments' tree, shapes or dtypes are others than it was compiled
+                for, or one is traced: a compiled program can't be transformed.
             ValueError: an argument has been placed otherwise than it was compiled for.
+            DonatedArrayError: an argument's buffer has been given away.
         """
-        args = self._with_static_places(args)
-        leaves, in_tree = tree.flatten((args, kwargs))
-        closed = self._traced.jaxpr
-        if in_tree != self.in_tree:
-            raise TypeError(
-                f"Function compiled with input pytree does not match the input pytree it was "
-                f"called with: compiled for {self.in_tree}, called with {in_tree}"
-            )
-        paths = tree.generate_key_paths(args)
-        for i, (x, aval) in enumerate(zip(leaves, closed.in_avals, strict=True)):
-            have = typeof(x)
-            if have.shape != aval.shape or have.dtype != aval.dtype:
-                where = tree.keystr(paths[i][0]) if i < len(paths) else f"leaf {i}"
-                raise TypeError(
-                    f"Argument types differ from the types for which this computation was "
-                    f"compiled: argument args{where} has type {have.str_short()}, compiled for "
-                    f"{aval.str_short()}"
-                )
-        self._check_shardings(leaves)
-        arguments = [
-            physical_value(x) if type(physical_value(x)) is Array else _host(x) for x in leaves
-        ]
-        results = self._executable(arguments)
-        outs = [logical_value(r, a) for r, a in zip(results, closed.out_avals, strict=True)]
-        return tree.unflatten(self.out_tree, outs)
+        return self._call(*args, **kwargs)
 
-    def _with_static_places(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """`args` with None where the function takes a static argument, as in `in_tree`."""
-        positional = tree_util.treedef_children(self.in_tree)[0]
-        places = self._traced.spec.positions(len(tree_util.treedef_children(positional)))
-        filled = list(args)
-        for place in places:
-            filled.insert(place, None)
-        return tuple(filled)
+    def __repr__(self) -> str:
+        return f"Compiled({self.types.name})"
+
+
+class _CheckedCall:
+    """One call of a compiled program whose arguments are of a signature not seen before."""
+
+    def __init__(
+        self,
+        types: CallTypes,
+        executable: Executable,
+        in_shardings: Sequence[Sharding | None],
+        has_effects: bool,
+        closed: ClosedJaxpr | None,
+    ) -> None:
+        self.types = types
+        self.executable = executable
+        self.in_shardings = in_shardings
+        self.has_effects = has_effects
+        self.closed = closed  # None where it was loaded: only the executable is known
+
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """The result, and what the dispatcher needs to answer the next such call by itself."""
+        from .backend import fast_entry
+
+        for x in tree.leaves((args, kwargs)):
+            if isinstance(x, Tracer):
+                raise TypeError(
+                    f"Cannot apply JAX transformations to a function lowered and compiled for a "
+                    f"particular signature. Detected argument of Tracer type {type(x)}: "
+                    f"{self.types.name} got a traced {x.aval.str_short()}. Transform the function "
+                    f"before it is lowered, or call the jitted function instead of the compiled one"
+                )
+        leaves = call_leaves(self.types, args, kwargs, "compiled")
+        self._check_shardings(leaves)
+        debugging.refuse_execution(f"function jit({self.types.name})")
+        results = self.executable([_argument(x) for x in leaves])
+        outs = [logical_value(r, a) for r, a in zip(results, self.types.out_types, strict=True)]
+        result = tree.unflatten(self.types.out_tree, outs)
+        if debugging.is_looking():
+            self._look(leaves, outs)
+            return result, None
+        if self.has_effects:
+            return result, None
+        return result, fast_entry(self.executable, result, leaves)
+
+    def _look(self, leaves: Sequence[Any], outs: Sequence[Any]) -> None:
+        """Raise an error where a result has a NaN, if that is asked for."""
+        if self.closed is None:
+            debugging.check_primitive(self.types.name, outs, elements)
+        else:
+            debugging.check_program(self.types.name, self.closed, leaves, outs, elements)
 
     def _check_shardings(self, leaves: Sequence[Any]) -> None:
-        closed = self._traced.jaxpr
-        facts = zip(leaves, self._in_shardings, closed.in_avals, strict=True)
-        for i, (x, wanted, aval) in enumerate(facts):
+        types = self.types
+        facts = zip(leaves, self.in_shardings, types.avals, types.leaf_names, strict=True)
+        for x, wanted, aval, name in facts:
             has = sharding_of(x)
             if wanted is None or has is None or not is_committed(x) or has == wanted:
                 continue
             if not has.is_equivalent_to(wanted, physical(aval).ndim):
                 raise ValueError(
                     f"Computation was compiled for input shardings that disagree with the "
-                    f"shardings of arguments passed to it: {argument_name(closed, i)} of type "
+                    f"shardings of arguments passed to it: argument {name} of type "
                     f"{aval.str_short()} lies as {has}, and {wanted} is required. Move it with "
                     f"jx.device_put"
                 )
 
-    def __repr__(self) -> str:
-        return f"Compiled({self._traced.fun_name})"
 
-
-def _host(x: Any) -> Any:
+def _argument(x: Any) -> Any:
     import numpy as np
 
+    if type(x) in (Array, KeyArray):
+        return physical_value(x)
     return np.asarray(x, typeof(x).dtype)
+
+
+def _caller(checked: _CheckedCall) -> Any:
+    """A compiled dispatcher in front of a checked call."""
+    from .backend import dispatch_registry
+
+    types = checked.types
+    args, kwargs = tree_util.treedef_children(types.in_tree)
+    flags = iter(types.donated)
+    dynamic = [
+        [next(flags) for _ in range(child.num_leaves)]
+        for i, child in enumerate(tree_util.treedef_children(args))
+        if i not in types.static_places
+    ]
+    names = _keywords(kwargs)
+    named = [
+        [next(flags) for _ in range(child.num_leaves)]
+        for child in tree_util.treedef_children(kwargs)
+    ]
+
+    def compiled(*args: Any, **kwargs: Any) -> Any:
+        return checked(*args, **kwargs)[0]
+
+    compiled.__name__ = types.name
+    return make_fast_callable(
+        types.name,
+        compiled,
+        filtered(checked),
+        donate_argnums=[i for i, donated in enumerate(dynamic) if any(donated)],
+        donate_argnames=[
+            name for name, donated in zip(names, named, strict=True) if any(donated)
+        ],
+        registry=dispatch_registry,
+    )
 
 
 def lower(traced: Traced, *, lowering_platforms: Sequence[str] | None = None) -> Lowered:
@@ -191,4 +338,5 @@ def lower(traced: Traced, *, lowering_platforms: Sequence[str] | None = None) ->
     facts = zip(traced.jaxpr.in_avals, traced.in_shardings, strict=True)
     arguments = [ShapeDtypeStruct(a.shape, a.dtype, sharding=s) for a, s in facts]
     params = traced.staged.params
-    return Lowered(traced, Lowering(params, placement_of(arguments, params), lowering_platforms))
+    placement = placement_of(arguments, params)
+    return Lowered(traced.types, params, lower_call(params, placement, lowering_platforms))

@@ -12,22 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, dtypes, tree, typeof
+from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, debugging, dtypes, tree, typeof
 from jx_core.backend import Backend, current
+from jx_core.config import debug_infs, debug_nans, enable_x64, no_execution
 from jx_core.config import default_device as default_device_option
-from jx_core.config import enable_x64
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
+from jx_core.memory import Space
+from jx_core.once import once
+from jx_core.ops.checks import DebugCheckEffect
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 from jx_core.staging import trace_to_jaxpr
 from jx_core.state import eager_listeners, state
 from jx_core.tree import registration as tree_registration
 
+from . import guards  # noqa: F401  defines the options, and has jaxlib follow them
 from .compiling import executable_for
-from .keys import KeyArray, logical_value, physical_value
+from .keys import KeyArray, elements, logical_value, physical_value
 from .lowering.types import physical
-from .placements import default_device
+from .placements import default_device, in_space
 from .runtime import clients, flags
 from .runtime.array_values import host_value
 from .runtime.arrays import Array
@@ -66,7 +70,7 @@ class XlaBackend(Backend):
             key = (primitive, *params.items()) if params else primitive
             call = self._eager.get(key)
             if call is None:
-                call = self._eager[key] = eager_callable(primitive, params)
+                call = self._eager.setdefault(key, eager_callable(primitive, params))
         except TypeError:  # a param that can't be hashed
             call = eager_callable(primitive, params)
         return call(*[on_device(x) if type(x) in _NUMBERS else x for x in operands])
@@ -80,15 +84,18 @@ class XlaBackend(Backend):
         self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
     ) -> Any:
         """Run a conditional or loop: as a staged call, kept on one of its own programs."""
+        if debugging.stepping.active and primitive.reference is not None:
+            return primitive.reference(*operands, **params)
         avals = tuple(typeof(x) for x in operands)
-        owner = next(
+        programs = (
             v for p in params.values() for v in (p if isinstance(p, tuple) else (p,))
             if isinstance(v, ClosedJaxpr)
         )  # fmt: skip
+        owner = next(programs, None)
+        if owner is None:  # a call to Python, for which nothing need be compiled
+            return primitive.reference(*operands, **params)
         key = ("xla", "call", primitive, avals, *params.items())
-        call = owner.derived.get(key)
-        if call is None:
-            call = owner.derived[key] = _one_equation(primitive, avals, params)
+        call = once(owner.derived, key, lambda: _one_equation(primitive, avals, params))
         results = run_call(call, operands)[0]
         return results if primitive.multiple_results else results[0]
 
@@ -96,6 +103,8 @@ class XlaBackend(Backend):
         if type(value) in (Array, KeyArray) and placement is None and value.aval is aval:
             return value
         committed = placement is not None
+        if isinstance(placement, Space):
+            placement = in_space(value, placement)
         where = single_device(default_device()) if placement is None else placement
         if not isinstance(where, Sharding):
             where = single_device(where)
@@ -127,7 +136,9 @@ class XlaBackend(Backend):
             if backend is not None and backend is not self:
                 return spec.miss(*args, **kwargs)[0], None
             result, staged = spec.miss(*args, **kwargs)
-            if staged is None or staged.const_tracers or staged.jaxpr.effects:
+            if debugging.is_looking():
+                return result, None
+            if staged is None or staged.const_tracers or has_effects(staged.jaxpr):
                 return result, None
             leaves = tree.leaves(spec.split(args, kwargs)[0])
             if any(x.is_deleted() for x in leaves if type(x) is Array) and not spec.donates:
@@ -150,6 +161,11 @@ class XlaBackend(Backend):
         from .aot import lower
 
         return lower(traced, **options)
+
+
+def has_effects(closed: ClosedJaxpr) -> bool:
+    """Whether running the program does more than compute; checks that are left out do not."""
+    return any(type(e) is not DebugCheckEffect for e in closed.effects)
 
 
 _NUMBERS = frozenset((int, float))
@@ -192,9 +208,21 @@ def fast_entry(executable: Any, result: Any, leaves: Sequence[Any]) -> Any:
 
 def run_call(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any], Any]:
     """Run a staged call; returns its results and the executable that made them."""
+    if debugging.stepping.active:
+        return jit_p.reference(*operands, **params), None  # type: ignore[misc]
+    if not debugging.is_looking():
+        return _run_compiled(params, operands)
+    # Arguments that were given away could not be run on again.
+    results, executable = _run_compiled({**params, "donated": ()}, operands)
+    debugging.check_program(params["name"], params["jaxpr"], operands, results, elements)
+    return results, executable
+
+
+def _run_compiled(params: dict[str, Any], operands: Sequence[Any]) -> tuple[list[Any], Any]:
     for x in operands:
         if isinstance(x, Tracer):
             raise UnexpectedTracerError(x)
+    debugging.refuse_execution(f"function jit({params['name']})")
     closed: ClosedJaxpr = params["jaxpr"]
     executable = executable_for(params, operands)
     arguments = [
@@ -238,18 +266,23 @@ def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[...
 
     primitive_call.__name__ = primitive.name
 
+    def eager_call(avals: tuple[ShapedArray, ...]) -> dict[str, Any]:
+        call = _one_equation(primitive, avals, params)
+        if primitive is sharding_constraint_p and not params["unconstrained_dims"]:
+            call["out_shardings"] = (params["sharding"],)
+        return call
+
     def miss(*operands: Any) -> tuple[Any, Any]:
         for x in operands:
             if isinstance(x, Tracer):
                 raise UnexpectedTracerError(x)
         avals = tuple([typeof(x) for x in operands])
-        call = calls.get(avals)
-        if call is None:
-            call = calls[avals] = _one_equation(primitive, avals, params)
-            if primitive is sharding_constraint_p and not params["unconstrained_dims"]:
-                call["out_shardings"] = (params["sharding"],)
-        results, executable = run_call(call, operands)
+        call = once(calls, avals, lambda: eager_call(avals))
+        results, executable = _run_compiled(call, operands)
         result = results if primitive.multiple_results else results[0]
+        if debugging.is_looking():
+            debugging.check_primitive(primitive.name, results, elements)
+            return result, None
         return result, fast_entry(executable, result, operands)
 
     return make_fast_callable(primitive.name, primitive_call, miss, registry=dispatch_registry)
@@ -278,6 +311,8 @@ def start() -> XlaBackend:
     from jx_core.backend import selection_listeners
 
     set_tracer_class(Tracer)
+    for option in (debug_nans, debug_infs, no_execution):
+        flags.mirror(option)  # a call that is to be looked at, or refused, is one for Python
     eager_listeners.append(_follow_tracing)
     selection_listeners.append(_follow_selection)
     return XlaBackend()

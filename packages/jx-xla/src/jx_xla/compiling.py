@@ -6,6 +6,7 @@ results lie on them. It is kept on the program, and goes when the program goes.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Sequence
@@ -14,27 +15,33 @@ from typing import Any
 import numpy as np
 
 from jx_core import ClosedJaxpr, typeof
-from jx_core.config import config
+from jx_core.config import explain_cache_misses, log_compiles
 from jx_core.dispatch import argument_name
+from jx_core.effects import on_host
 from jx_core.jaxpr import Jaxpr, live_equations, used_inputs
+from jx_core.once import once
 
+from .compilation_cache import compile_or_load
 from .keys import physical_value
 from .lowering.builder import Module
 from .lowering.program import lower_function
 from .lowering.sharding import attribute
 from .lowering.tables import lowering_rules
+from .lowering.tokens import ordered
 from .lowering.types import physical
 from .placements import Placement, constraints, placement_of
 from .runtime.arrays import Array
+from .runtime.effects import TOKEN, EffectfulExecutable, token_sharding
 from .runtime.executables import (
     Executable,
-    compile_program,
+    JaxRuntimeError,
     output_shardings,
     parameter_shardings,
 )
 from .runtime.named_sharding import NamedSharding, like
 from .runtime.placement import put, shard_argument
 from .runtime.shardings import Sharding, from_hlo, single_device
+from .watching import watched
 
 _log = logging.getLogger("jx_xla")
 
@@ -53,6 +60,7 @@ class Lowering:
         in_shardings: those of `consts` and of the arguments kept, None where the compiler
             may choose.
         out_shardings: those of the results, None where the compiler may choose.
+        ordered: whether the module takes and gives a token before everything else.
 
     Raises:
         ValueError: a sharding does not fit its argument or result.
@@ -89,6 +97,8 @@ class Lowering:
         self.out_shardings = params["out_shardings"] or (None,) * len(jaxpr.outvars)
         platforms = platforms or (_platform(placement.devices[0]),)
         module = self.module = Module(f"jit_{params['name']}", platforms)
+        module.devices = placement.devices
+        self.ordered = ordered(jaxpr.effects)
         partitions = module.num_partitions = len(placement.devices)
         if partitions > 1:
             _check_shardings(closed, placement.shardings, self.out_shardings, params["name"])
@@ -113,21 +123,29 @@ class Lowering:
         for i, (v, s, donate) in enumerate(facts):
             words = []
             if i in aliases:
-                words.append(f"tf.aliasing_output = {aliases[i]} : i32")
+                words.append(f"tf.aliasing_output = {aliases[i] + self.ordered} : i32")
             elif donate:
                 words.append("jax.buffer_donor = true")
             if parts > 1 and s is not None:
                 words.append(f"sdy.sharding = {attribute(self.module, s, v.aval)}")
             result.append(", ".join(words))
-        return result
+        return [*self._token_attributes(parts), *result]
 
     def _result_attributes(self, closed: ClosedJaxpr, parts: int) -> list[str]:
-        if parts == 1:
-            return [""] * len(closed.out_avals)
-        return [
-            "" if s is None else f"sdy.sharding = {attribute(self.module, s, a)}"
+        result = [
+            "" if s is None or parts == 1 else f"sdy.sharding = {attribute(self.module, s, a)}"
             for s, a in zip(self.out_shardings, closed.out_avals, strict=True)
         ]
+        return [*self._token_attributes(parts), *result]
+
+    def _token_attributes(self, parts: int) -> list[str]:
+        """Those of the token among the arguments or results, where the program has one."""
+        if not self.ordered:
+            return []
+        if parts == 1:
+            return [""]
+        where = token_sharding(self.placement.devices)
+        return [f"sdy.sharding = {attribute(self.module, where, TOKEN)}"]
 
 
 def _aliases(main: Jaxpr, donates: Sequence[bool]) -> dict[int, int]:
@@ -210,32 +228,90 @@ def executable_for(params: dict[str, Any], operands: Sequence[Any]) -> Executabl
     )  # fmt: skip
     found = closed.derived.get(key)
     if found is None:
-        found = closed.derived[key] = compile_lowering(Lowering(params, placement), params)
+        found = once(
+            closed.derived, key, lambda: _compile_call(params, placement, key), patience=-1
+        )
     return found
+
+
+def _compile_call(params: dict[str, Any], placement: Placement, key: Any) -> Executable:
+    if explain_cache_misses.value:
+        from .explaining import explain_compilation
+
+        explain_compilation(params, key)
+    return compile_lowering(lower_call(params, placement), params)
+
+
+def lower_call(
+    params: dict[str, Any], placement: Placement, platforms: Sequence[str] | None = None
+) -> Lowering:
+    """Lower a staged call, and log it where `log_compiles` asks for that."""
+    began = time.perf_counter()
+    lowering = Lowering(params, placement, platforms)
+    if log_compiles.value:
+        seconds = time.perf_counter() - began
+        _log.warning("Lowered %s in %.3f s", call_and_types(params), seconds)
+    return lowering
+
+
+def call_and_types(params: dict[str, Any]) -> str:
+    """What messages call a staged call: `step for (f32[3], i32[])`."""
+    from jx_core.explaining import types_of
+
+    return f"{params['name']} for ({types_of(params['jaxpr'].in_avals)})"
 
 
 def compile_lowering(
     lowering: Lowering, params: dict[str, Any], options: dict[str, Any] | None = None
 ) -> Executable:
-    """Compile a lowered call."""
+    """Compile a lowered call, or load it from the persistent cache.
+
+    Raises:
+        JaxRuntimeError: XLA can't compile it; the message says what, and nothing is kept.
+    """
     closed: ClosedJaxpr = params["jaxpr"]
     placement = lowering.placement
     several = len(placement.devices) > 1
-    began = time.perf_counter()
-    loaded = compile_program(
-        lowering.text,
-        placement.devices,
-        propagate_to_parameters=[s is None for s in lowering.in_shardings] if several else None,
-        propagate_to_outputs=[s is None for s in lowering.out_shardings] if several else None,
-        compiler_options={**dict(params["compiler_options"]), **(options or {})},
-        host_callbacks=lowering.module.host_callbacks,
-    )
-    if config.log_compiles:
-        seconds = time.perf_counter() - began
-        types = ", ".join(a.str_short() for a in closed.in_avals)
-        _log.warning("Compiled %s for (%s) in %.3f s", params["name"], types, seconds)
+    token = [False] * lowering.ordered
+    for inspection in lowering.module.inspections:
+        inspection.named = _named(lowering, closed)
+
+    def slow(seconds: float) -> str:
+        operations = lowering.text.count(' = "')
+        return (
+            f"jx: compiling {call_and_types(params)} has taken {seconds:.3g} s so far; its module "
+            f"has {operations:,} operations in {len(lowering.text):,} bytes, for "
+            f"{len(placement.devices)} {placement.devices[0].device_kind} device(s)"
+        )
+
+    try:
+        with watched(slow):
+            loaded, seconds, saved = compile_or_load(
+                lowering.module.name,
+                lowering.text,
+                placement.devices,
+                host_callbacks=lowering.module.host_callbacks,
+                propagate_to_parameters=_open(token, lowering.in_shardings) if several else None,
+                propagate_to_outputs=_open(token, lowering.out_shardings) if several else None,
+                compiler_options={**dict(params["compiler_options"]), **(options or {})},
+            )
+    except JaxRuntimeError as error:
+        raise JaxRuntimeError(f"{error}\nwhile compiling {call_and_types(params)}") from None
+    if log_compiles.value:
+        if saved is None:
+            _log.warning("Compiled %s in %.3f s", call_and_types(params), seconds)
+        else:
+            _log.warning(
+                "Loaded %s from the compilation cache in %.3f s; compiling took %.3f s",
+                call_and_types(params), seconds, saved,
+            )  # fmt: skip
     ins, outs = _compiled_shardings(lowering, closed, loaded)
-    return Executable(
+    make: Any = Executable
+    if lowering.module.host_callbacks:
+        make = functools.partial(
+            EffectfulExecutable, effects=on_host(closed.effects), ordered=lowering.ordered
+        )
+    return make(
         loaded,
         placement.devices,
         ins,
@@ -248,6 +324,20 @@ def compile_lowering(
     )
 
 
+def _open(token: list[bool], shardings: Sequence[Sharding | None]) -> list[bool]:
+    """For the token and each value, whether the compiler may choose its sharding."""
+    return [*token, *[s is None for s in shardings]]
+
+
+def _named(lowering: Lowering, closed: ClosedJaxpr) -> list[NamedSharding]:
+    """The shardings on meshes that the call and the program name."""
+    return [
+        s
+        for s in (*lowering.in_shardings, *lowering.out_shardings, *constraints(closed))
+        if type(s) is NamedSharding
+    ]
+
+
 def _compiled_shardings(
     lowering: Lowering, closed: ClosedJaxpr, loaded: Any
 ) -> tuple[list[Sharding], list[Sharding]]:
@@ -258,18 +348,14 @@ def _compiled_shardings(
         whole = lowering.placement.whole or here
         outs = [whole if s is None else s for s in lowering.out_shardings]
         return [here] * len(lowering.in_shardings), outs
-    named = [
-        s
-        for s in (*lowering.in_shardings, *lowering.out_shardings, *constraints(closed))
-        if type(s) is NamedSharding
-    ]
+    named = _named(lowering, closed)
     const_avals = [typeof(c) for c in lowering.consts]
     arg_avals = [a for a, keep in zip(closed.in_avals, lowering.kept, strict=True) if keep]
 
     def settle(asked: Sequence[Sharding | None], avals: list[Any], read: Any) -> list[Sharding]:
         if None not in asked:
             return list(asked)  # type: ignore[arg-type]
-        made = read(loaded, devices, len(avals))
+        made = read(loaded, devices, len(avals) + lowering.ordered)[lowering.ordered :]
         return [
             _in_words(m, aval, named) if s is None else s
             for m, s, aval in zip(made, asked, avals, strict=True)

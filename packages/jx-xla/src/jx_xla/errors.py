@@ -1,6 +1,7 @@
 """`jx.errors`: core's error classes, with the runtime's own class for failures on a device."""
 
 from jx_core.errors import (
+    ArgnumsError,
     BackendError,
     ConcretizationTypeError,
     DonatedArrayError,
@@ -25,7 +26,7 @@ from jx_core.errors import (
 from .runtime.executables import JaxRuntimeError
 
 __all__ = [
-    "BackendError", "ConcretizationTypeError", "DonatedArrayError",
+    "ArgnumsError", "BackendError", "ConcretizationTypeError", "DonatedArrayError",
     "InconclusiveDimensionOperation", "JAXIndexError", "JAXTypeError", "JXIndexError",
     "JXTypeError", "JaxRuntimeError", "JaxprTypeError", "KeyReuseError", "MissingRuleError",
     "NonConcreteBooleanIndexError", "RefError", "ShapeError", "TracerArrayConversionError",

@@ -8,6 +8,7 @@ import numpy as np
 
 from jx_core import ShapedArray, dtypes
 
+from .runtime.array_values import host_value
 from .runtime.arrays import Array, Shard
 from .runtime.placement import copy as copy_array
 
@@ -122,6 +123,11 @@ class KeyArray:
 def physical_value(x: Any) -> Any:
     """The array that holds the elements of `x` on the device."""
     return x.words if type(x) is KeyArray else x
+
+
+def elements(x: Any) -> np.ndarray:
+    """The elements of an array on the host; of typed keys, their words."""
+    return host_value(physical_value(x))
 
 
 def logical_value(x: Array, aval: ShapedArray) -> Any:

@@ -14,6 +14,7 @@ from jx_core import ClosedJaxpr
 from jx_core.config import config
 from jx_core.dispatch import argument_name
 from jx_core.jaxpr import Jaxpr, jaxprs_in
+from jx_core.memory import Space
 
 from .keys import physical_value
 from .lowering.types import physical
@@ -194,3 +195,24 @@ def _constraints(jaxpr: Jaxpr) -> list[Any]:
 
 def _is_spread(value: Any) -> bool:
     return isinstance(value, Sharding) and value.num_devices > 1
+
+
+def in_space(value: Any, space: Space) -> Sharding | None:
+    """The sharding of a value's devices with their memory, or the host's; None for no choice.
+
+    Values that are not on devices yet go to the default one.
+
+    Raises:
+        ValueError: the devices can't reach memory of that kind.
+    """
+    where = value._sharding if type(value) is Array else single_device(default_device())
+    if space is Space.Any:
+        return where if type(value) is Array else None
+    device = where._device_assignment[0]
+    kinds = [m.kind for m in device.addressable_memories()]
+    kind = device.default_memory().kind if space is Space.Device else "pinned_host"
+    if kind not in kinds:
+        raise ValueError(
+            f"device_put: {device} has no memory for {space!r}: its kinds of memory are {kinds}"
+        )
+    return where.with_memory_kind(kind)

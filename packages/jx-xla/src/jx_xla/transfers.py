@@ -13,16 +13,18 @@ import numpy as np
 
 from jx_core import ShapedArray, Tracer, dtypes, shardings, tree, typeof
 from jx_core.backend import current
+from jx_core.memory import Space
 from jx_core.ops.sharding import device_put_p
 from jx_core.trace import to_concrete
 
 from .keys import KeyArray, logical_value, physical_value
 from .lowering.types import physical
-from .placements import sharding_of
+from .placements import in_space, sharding_of
 from .runtime import placement
 from .runtime.array_values import host_value
 from .runtime.arrays import Array
 from .runtime.clients import Device
+from .runtime.guards import explicit_get, explicit_put
 from .runtime.shardings import Sharding, single_device
 
 __all__ = [
@@ -47,8 +49,9 @@ def device_put(
 
     Args:
         x: a pytree of arrays, NumPy values and Python numbers.
-        device: a device or a sharding, a PartitionSpec on the mesh in context, or a pytree
-            of these that is a prefix of `x`. Where it is None, arrays stay where they are
+        device: a device or a sharding, a PartitionSpec on the mesh in context, a
+            `jx.memory.Space` (where arrays lie in it), or a pytree of these that is a prefix
+            of `x`. Where it is None, arrays stay where they are
             and other values go to the default device; otherwise the results are committed:
             computations with them run there.
         src: inside a transformation, where `x` is and its cotangents go back to, if that
@@ -76,7 +79,8 @@ def device_put(
     donates = shardings.flatten_prefix(donate, structure, "device_put's donate", _flag)
     aliases = shardings.flatten_prefix(may_alias, structure, "device_put's may_alias", _flag)
     facts = zip(leaves, places, sources, donates, aliases, strict=True)
-    return tree.unflatten(structure, [_put_leaf(*each) for each in facts])
+    with explicit_put():
+        return tree.unflatten(structure, [_put_leaf(*each) for each in facts])
 
 
 def _place(value: Any, what: str) -> Any:
@@ -89,8 +93,8 @@ def _place(value: Any, what: str) -> Any:
                 f"{what} must say how each dimension is split; {value} leaves some unconstrained"
             )
         return value
-    if value is None:
-        return None
+    if value is None or isinstance(value, Space):
+        return value
     if isinstance(value, Device):
         return single_device(value)
     if any(value is device for device in current().devices()):
@@ -113,6 +117,8 @@ def _put_leaf(x: Any, where: Any, src: Any, donate: bool | None, may_alias: bool
     if isinstance(x, Tracer):
         return device_put_p.bind(x, device=where, src=_source(x) if src is None else src)
     aval = _typeof(x)
+    if isinstance(where, Space):
+        where = in_space(physical_value(x), where)
     if type(x) not in (Array, KeyArray) or (where is not None and not isinstance(where, Sharding)):
         return current().put(x, aval, where)
     words = physical_value(x)
@@ -169,8 +175,9 @@ def device_get(x: Any) -> Any:
     >>> device_get({"a": device_put(1.5), "b": "text"})
     {'a': array(1.5, dtype=float32), 'b': 'text'}
     """
-    copy_to_host_async(x)
-    return tree.map(_get_leaf, x)
+    with explicit_get():
+        copy_to_host_async(x)
+        return tree.map(_get_leaf, x)
 
 
 def _get_leaf(x: Any) -> Any:

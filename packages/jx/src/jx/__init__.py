@@ -22,12 +22,17 @@ from jx_core import (
     typeof,
 )
 from jx_core.config import (
+    check_tracer_leaks,
+    debug_infs,
+    debug_nans,
     default_device,
     default_matmul_precision,
     default_prng_impl,
     enable_checks,
     enable_x64,
     log_compiles,
+    no_execution,
+    no_tracing,
     numpy_dtype_promotion,
     numpy_rank_promotion,
     threefry_partitionable,
@@ -36,7 +41,7 @@ from jx_core.dtypes import float0
 from jx_core.source import register_internal as _register_internal
 
 from . import _lazy
-from ._conveniences import disable_jit
+from ._conveniences import checking_leaks, disable_jit
 from ._lazy import __getattr__ as __getattr__
 from ._version import __version__
 
@@ -44,13 +49,16 @@ _register_internal(__file__)
 _lazy.install()
 
 __all__ = [
-    "Array", "ShapeDtypeStruct", "__version__", "config", "default_device",
+    "Array", "ShapeDtypeStruct", "__version__", "check_tracer_leaks",
+    "checking_leaks", "config", "debug_infs",
+    "debug_nans", "default_device",
     "default_matmul_precision", "default_prng_impl", "disable_jit", "enable_checks", "enable_x64",
     "eval_shape", "float0", "jit", "log_compiles", "make_jaxpr", "named_scope",
+    "no_execution", "no_tracing",
     "numpy_dtype_promotion", "numpy_rank_promotion", "threefry_partitionable", "typeof",
 ]  # fmt: skip
 __all__ += list(_lazy.NAMES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_lazy.MODULES})
+    return sorted({*__all__, *(name for name in _lazy.MODULES if "." not in name)})

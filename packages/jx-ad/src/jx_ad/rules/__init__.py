@@ -1,6 +1,8 @@
 """The rules of differentiation, one file or folder an op family."""
 
 from . import (  # noqa: F401
+    callbacks,
+    checks,
     contraction,
     elementwise,
     fft,
@@ -13,4 +15,4 @@ from . import (  # noqa: F401
     sorting,
     special,
 )
-from .control_flow import checkpoint, custom, jit  # noqa: F401
+from .control_flow import checkpoint, custom, custom_vmap, jit, linear_call  # noqa: F401

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core.lax import device_put_p, sharding_constraint_p
+from jx_core.memory import Space
 
 from ..tables import deflinear
 
@@ -15,6 +16,8 @@ deflinear(sharding_constraint_p, lambda ct, x, **params: [sharding_constraint_p.
 
 
 def _put_back(ct: Any, x: Any, *, device: Any, src: Any) -> list[Any]:
+    if src is None and isinstance(device, Space):
+        src = Space.Device
     return [device_put_p.bind(ct, device=src, src=device)]
 
 

@@ -5,6 +5,8 @@ moving single axes is in `jx_batching.axes`.
 """
 
 from . import (  # noqa: F401
+    callbacks,
+    checks,
     contraction,
     elementwise,
     fft,
@@ -17,4 +19,13 @@ from . import (  # noqa: F401
     sorting,
     special,
 )
-from .control_flow import checkpoint, cond, custom, implicit, jit, scan, while_loop  # noqa: F401
+from .control_flow import (  # noqa: F401
+    checkpoint,
+    cond,
+    custom,
+    implicit,
+    jit,
+    linear_call,
+    scan,
+    while_loop,
+)

@@ -6,17 +6,21 @@ tested against, and a way to step through a computation in plain NumPy.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..aval import ShapedArray
+from ..config import debug_infs, debug_nans, no_execution
 from ..dtypes import ExtendedDType, float0
 from ..errors import UnexpectedTracerError
 from ..primitive import Primitive, types_of
 from ..trace import Tracer
 from .interface import Backend
+
+_nans, _infs, _forbidden = debug_nans.state, debug_infs.state, no_execution.state
 
 
 class Array:
@@ -162,7 +166,16 @@ class NumpyBackend(Backend):
         for x in operands:
             if isinstance(x, Tracer):
                 raise UnexpectedTracerError(x)
+        if _forbidden.value:
+            _debugging().refuse_execution(primitive.name)
         if primitive.higher_order and primitive.reference is not None:
+            if primitive.effects is not None and primitive.stage is None:
+                effects = primitive.effects(**params)
+                if effects:
+                    _refuse_checks(effects)
+            if _nans.value or _infs.value:
+                run = functools.partial(primitive.reference, *operands, **params)
+                return _debugging().blaming_the_caller(params.get("jaxpr"), run)
             return primitive.reference(*operands, **params)
         avals = types_of(tuple(operands))
         types = primitive.result_types(avals, params)
@@ -173,8 +186,12 @@ class NumpyBackend(Backend):
         with np.errstate(all="ignore"):
             result = primitive.reference(*values, **params)
         if not primitive.multiple_results:
-            return _wrap(result, types, primitive, values)
-        return [_wrap(r, t, primitive, values) for r, t in zip(result, types, strict=True)]
+            results = [_wrap(result, types, primitive, values)]
+        else:
+            results = [_wrap(r, t, primitive, values) for r, t in zip(result, types, strict=True)]
+        if _nans.value or _infs.value:
+            _debugging().check_primitive(primitive.name, results, self.get)
+        return results if primitive.multiple_results else results[0]
 
     def put(self, value: Any, aval: ShapedArray, placement: Any = None) -> Any:
         if placement is not None and not isinstance(placement, HostDevice):
@@ -194,6 +211,19 @@ class NumpyBackend(Backend):
 
     def devices(self, platform: str | None = None) -> list[Any]:
         return [HOST]
+
+
+def _debugging() -> Any:
+    from .. import debugging
+
+    return debugging
+
+
+def _refuse_checks(effects: frozenset[Any]) -> None:
+    """What compiles programs can't raise a check's error, so a staged check is refused here too."""
+    from ..ops.checks import refuse_checks
+
+    refuse_checks(effects)
 
 
 def _wrap(

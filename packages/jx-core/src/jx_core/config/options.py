@@ -68,6 +68,21 @@ default_prng_impl = define_enum(
     "generator of the keys that jx.random.key makes when told none",
     traced=True,
 )
+legacy_prng_key = define_enum(
+    "legacy_prng_key",
+    ("allow", "warn", "error"),
+    "allow",
+    "what happens when a jx.random function gets raw words in place of a typed key",
+    traced=True,
+)
+enable_custom_prng = define_bool(
+    "enable_custom_prng", False, "have jx.random.PRNGKey make typed keys, as jx.random.key does",
+    traced=True,
+)
+allow_f16_reductions = define_bool(
+    "allow_f16_reductions", True, "when off, summing 16-bit floats by lax.reduce_sum is an error",
+    traced=True,
+)
 threefry_partitionable = define_bool(
     "threefry_partitionable",
     True,
@@ -99,7 +114,28 @@ traceback_filtering = define_enum(
     "leave jx's own frames out of tracebacks",
     aliases=dict.fromkeys(("auto", "tracebackhide", "remove_frames", "quiet_remove_frames"), "on"),
 )
-log_compiles = define_bool("log_compiles", False, "log a line for each trace and compilation")
+debug_nans = define_bool(
+    "debug_nans", False, "raise an error where an operation gives NaN, which names it (slow)"
+)
+debug_infs = define_bool(
+    "debug_infs", False, "raise an error where an operation gives an infinity, as debug_nans"
+)
+check_tracer_leaks = define_bool(
+    "check_tracer_leaks",
+    False,
+    "raise an error where a traced value outlives its trace (slow)",
+    traced=True,
+)
+no_tracing = define_bool("no_tracing", False, "raise an error where a function is traced")
+no_execution = define_bool("no_execution", False, "raise an error where anything is computed")
+log_compiles = define_bool(
+    "log_compiles", False, "log a line for each program traced, lowered and compiled"
+)
+explain_cache_misses = define_bool(
+    "explain_cache_misses",
+    False,
+    "log which argument changed when a function is traced or compiled again",
+)
 enable_checks = define_bool(
     "enable_checks", False, "check the type of every Jaxpr when it has been traced (slow)"
 )

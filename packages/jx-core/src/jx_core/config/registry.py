@@ -7,7 +7,6 @@ first value from the environment variable ``JX_<NAME>``, and lists it.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
@@ -56,6 +55,8 @@ class Config:
         try:
             return all_options[bare]
         except KeyError:
+            import difflib  # here, as it takes a millisecond to import
+
             close = difflib.get_close_matches(bare, all_options, n=3)
             hint = (
                 f"did you mean {' or '.join(repr('jx_' + c) for c in close)}?"
@@ -184,6 +185,26 @@ def define_int(
 
     return _register(
         Option(name, default, help, expected=expected, accept=accept, traced=traced), int
+    )
+
+
+def define_float(
+    name: str,
+    default: float,
+    help: str,
+    *,
+    expected: str = "a number",
+    accepts: Callable[[float], bool] = lambda value: True,
+) -> Option[float]:
+    """Define a real option; ``accepts`` narrows its values, ``expected`` words that."""
+
+    def accept(value: Any) -> float:
+        if isinstance(value, bool | str) or not accepts(float(value)):
+            raise ValueError(value)
+        return float(value)
+
+    return _register(
+        Option(name, default, help, expected=expected, accept=accept, traced=False), float
     )
 
 

@@ -6,6 +6,7 @@ every file by name, so that type checkers see them too.
 """
 
 # ruff: noqa: F403
+from ..ops.callbacks.tokens import *
 from ..ops.contraction.conv import *
 from ..ops.contraction.conv_shapes import *
 from ..ops.contraction.dot import *

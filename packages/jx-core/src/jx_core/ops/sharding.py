@@ -34,8 +34,8 @@ sharding_constraint_p = Primitive(
     "sharding_constraint", abstract=_constraint_type, reference=lambda x, **params: x.copy()
 )
 
-# Params: device, a device, a sharding or None (wherever it is); src, where the operand comes
-# from and its cotangent goes back to, or None.
+# Params: device, a device, a sharding, a memory.Space or None (wherever it is); src, where the
+# operand comes from and its cotangent goes back to, or None.
 device_put_p = Primitive(
     "device_put",
     abstract=lambda operand, *, device, src: operand,

@@ -121,6 +121,12 @@ class Ref:
     committed = property(lambda self: getattr(self._look(), "committed", False))
 
     @property
+    def usable(self) -> bool:
+        """Whether neither the Ref nor the call that it belongs to has ended."""
+        home = self._home
+        return not (self._ended or home is None or getattr(home, "finished", False))
+
+    @property
     def at(self) -> _At:
         """`ref.at[index]`: a part of the Ref that is read and written like one."""
         return _At(self)

@@ -126,6 +126,11 @@ class StandIns:
         """The places of those that have been written to, and their last values."""
         return [(i, r._value) for i, r, first in self.refs if r._value is not first]
 
+    def expire(self) -> None:
+        """End the stand-ins' lives with the call, so that one that is kept keeps nothing alive."""
+        for _, ref, _ in self.refs:
+            ref._value = ref._home = None
+
 
 class Uses:
     """What a staged program does with Refs: those it was passed, and those it closes over.
@@ -162,6 +167,7 @@ class Uses:
         if not inside.refs:
             return outputs
         last = inside.written()
+        inside.expire()
         self.arguments = tuple([i for i, _ in last])
         return [*outputs, *[value for _, value in last]]
 
@@ -214,8 +220,7 @@ class Uses:
     def alive(self) -> bool:
         """Whether all Refs that the program closes over can be used still."""
         return all(
-            (r := w()) is not None and not r._ended and not getattr(r._home, "finished", False)
-            for w in (*self._reads, *self._writes)
+            (r := w()) is not None and r.usable for w in (*self._reads, *self._writes)
         )
 
     @property

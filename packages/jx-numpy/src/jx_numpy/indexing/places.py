@@ -97,14 +97,24 @@ def takes_one_block(plan: Plan, mode: GatherScatterMode | None) -> bool:
     return not plan.has_arrays
 
 
-def block_starts(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool) -> list[Any]:
-    """The first place on every axis: all Python integers, or all of one integer dtype."""
+def block_starts(
+    plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool, clip: bool = False
+) -> list[Any]:
+    """The first place on every axis: all Python integers, or all of one integer dtype.
+
+    Blocks are moved inside anyway; with `clip` that is asked for, and no error to `checkify`.
+    """
     dtype = index_dtype(operands, shape)
     rest = iter(operands)
     starts = [
         0 if a.kind == WHOLE else place_of(next(rest), size, dtype, wrap and a.kind == SCALAR)
         for a, size in zip(plan.axes, shape, strict=True)
     ]
+    if clip:
+        starts = [
+            s if type(s) is int else lax.clamp(dtype.type(0), s, dtype.type(size - 1))
+            for s, size in zip(starts, shape, strict=True)
+        ]
     if all(type(s) is int for s in starts):
         return starts
     return [_literal(s, dtype) if type(s) is int else s for s in starts]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from jx_core import dtypes
+from jx_core import dtypes, lax
 from jx_core.errors import (
     NonConcreteBooleanIndexError,
     ShapeError,
@@ -23,9 +23,11 @@ from jx_core.errors import (
 )
 from jx_core.trace import to_concrete
 
+from .block import Slice
+
 # What is taken of an axis.
 WHOLE = "whole"  # all of it; no operand
-BLOCK = "block"  # every `step`-th of a part; operand: its lowest place, an integer in bounds
+BLOCK = "block"  # every `step`-th of a part; operand: its lowest place
 POINT = "point"  # one place, known to lie in bounds (unless Plan.inside is False)
 SCALAR = "scalar"  # one place, an integer array without axes: perhaps negative, or outside
 ARRAY = "array"  # the places in an integer array, as for SCALAR
@@ -114,8 +116,8 @@ def elements_of(index: Any) -> tuple[list[Any], int]:
     """The elements of an index, checked.
 
     Returns:
-        The elements, each an int, a slice, None, Ellipsis, an integer array, a concrete
-        boolean ndarray or a `_Flag`; and how many axes of the operand they take.
+        The elements, each an int, a slice, a `Slice`, None, Ellipsis, an integer array, a
+        concrete boolean ndarray or a `_Flag`; and how many axes of the operand they take.
 
     Raises:
         TypeError: an element is of a type or dtype that can't index.
@@ -126,7 +128,7 @@ def elements_of(index: Any) -> tuple[list[Any], int]:
     elements: list[Any] = []
     taken = 0
     for part in parts:
-        if type(part) is int or type(part) is slice:
+        if type(part) is int or type(part) is slice or type(part) is Slice:
             taken += 1
         elif part is not None and part is not Ellipsis:
             part = _array_element(part)
@@ -196,8 +198,6 @@ def _array_of(part: Any) -> Any:
     try:
         array = np.asarray(part)
     except TracerArrayConversionError:
-        from jx_core import lax
-
         rows = [_array_of(p) if isinstance(p, (list, tuple)) else p for p in part]
         return lax.stack([lax.convert_element_type(r, np.int32) for r in rows], 0)
     except ValueError:
@@ -217,7 +217,7 @@ def _mask(part: Any) -> Any:
 
 
 def plan_of(
-    index: Any, shape: tuple[int, ...], *, clamp: bool, wrap: bool = True
+    index: Any, shape: tuple[int, ...], *, clamp: bool, wrap: bool = True, note: bool = False
 ) -> tuple[Plan, list[Any]]:
     """What `index` means for an array of `shape`.
 
@@ -226,6 +226,7 @@ def plan_of(
         shape: the operand's shape.
         clamp: move known places that lie out of bounds to the nearest one inside.
         wrap: whether negative known places count from the end; slices always do.
+        note: have `checkify` know of places that are moved inside.
 
     Returns:
         The plan, and one operand for each axis that is not taken whole, in order: integers
@@ -243,7 +244,7 @@ def plan_of(
         raise IndexError(
             f"Too many indices: array is {len(shape)}-dimensional, but {taken} were indexed"
         )
-    parser = _Parser(shape, clamp, wrap)
+    parser = _Parser(shape, clamp, wrap, note)
     parser.missing = len(shape) - taken
     for position, element in enumerate(elements):
         parser.add(position, element)
@@ -255,11 +256,12 @@ class _Parser:
 
     __slots__ = (
         "axes", "clamp", "done", "expand", "first", "has_array", "inside", "members", "missing",
-        "operands", "result", "seen_ellipsis", "shape", "wrap",
+        "note", "operands", "result", "seen_ellipsis", "shape", "wrap",
     )  # fmt: skip
 
-    def __init__(self, shape: tuple[int, ...], clamp: bool, wrap: bool) -> None:
+    def __init__(self, shape: tuple[int, ...], clamp: bool, wrap: bool, note: bool) -> None:
         self.shape = shape
+        self.note = note
         self.clamp = clamp
         self.wrap = wrap
         self.done = 0  # axes of `shape` dealt with so far
@@ -281,6 +283,8 @@ class _Parser:
             self._place(element)
         elif kind is slice:
             self._slice(element, position)
+        elif kind is Slice:
+            self._block(element)
         elif element is None:
             self.result.append(NEW)
         elif element is Ellipsis:
@@ -342,6 +346,8 @@ class _Parser:
             if not size:
                 raise _empty_axis(self.done)
             if self.clamp:
+                if self.note:
+                    note_out_of_bounds(self.shape, self.done, place)
                 place = 0 if place < 0 else size - 1
             else:
                 self.inside = False
@@ -368,6 +374,26 @@ class _Parser:
         self.axes.append(Axis(BLOCK, count, step, reverse))
         self.operands.append(lowest if count else 0)
 
+    def _block(self, element: Slice) -> None:
+        size, count, step = self.shape[self.done], element.size, element.stride
+        reach = (count - 1) * step + 1 if count else 0
+        if reach > size:
+            raise IndexError(
+                f"a block of {count} places {step} apart reaches over {reach}, and axis "
+                f"{self.done} has {size}"
+            )
+        start = element.start  # an array's number is not read: that would wait for it
+        if self.wrap:
+            start = _from_the_end(start, size)
+        if type(start) is int and self.clamp:
+            start = min(max(start, 0), size - reach)
+        # Where it is not known to fit, updates go a way that can drop them.
+        self.inside &= type(start) is int and 0 <= start <= size - reach
+        self.result.append(len(self.axes))
+        self.axes.append(Axis(BLOCK, count, step if count > 1 else 1, False))
+        self.operands.append(start)
+        self.done += 1
+
     def _mask(self, mask: np.ndarray, position: int) -> None:
         expected = self.shape[self.done : self.done + mask.ndim]
         if mask.shape != expected:
@@ -379,6 +405,22 @@ class _Parser:
         for places, size in zip(np.nonzero(mask), mask.shape, strict=True):
             self._array(places.astype(np.int32) if size < 2**31 else places)
         self.done += mask.ndim
+
+
+def _from_the_end(start: Any, size: int) -> Any:
+    """`start`, counted from the end of an axis of length `size` where it is negative."""
+    if type(start) is int:
+        return start + size if start < 0 else start
+    if dtypes.issubdtype(start.dtype, np.unsignedinteger):
+        return start
+    return lax.select(lax.lt(start, 0), lax.add(start, size), start)
+
+
+def note_out_of_bounds(shape: tuple[int, ...], axis: int, place: int) -> None:
+    """Have `checkify` know of a known place that lies outside; without it nothing is done."""
+    from jx_core.checkify.checks import note_out_of_bounds
+
+    note_out_of_bounds(shape, axis, place)
 
 
 def _empty_axis(axis: int) -> IndexError:

@@ -29,7 +29,7 @@ from jx_core.state import state
 from jx_core.trace import EVAL
 
 from .places import block_spans, block_starts, index_vectors, mode_of, takes_one_block
-from .plan import BLOCK, WHOLE, Plan, plan_of
+from .plan import BLOCK, WHOLE, Plan, note_out_of_bounds, plan_of
 
 _FILL = GatherScatterMode.FILL_OR_DROP
 _PROMISE = GatherScatterMode.PROMISE_IN_BOUNDS
@@ -79,13 +79,15 @@ def read(x: Any, index: Any) -> Any:
     if kind is int and shape and shape[0]:
         size, *rest = shape
         start = min(max(index + size if index < 0 else index, 0), size - 1)
+        if not -size <= index < size:
+            note_out_of_bounds(shape, 0, index)
         return squeeze_p.bind(_span(x, start, start + 1, rest), dimensions=(0,))
     if kind is slice and shape:
         size, *rest = shape
         start, stop, step = _bounds(index, size)
         if step == 1 and start < stop:
             return x if stop - start == size else _span(x, start, stop, rest)
-    plan, operands = plan_of(index, shape, clamp=True)
+    plan, operands = plan_of(index, shape, clamp=True, note=True)
     return read_plan(x, operands, plan)
 
 
@@ -138,7 +140,7 @@ def read_plan(
     if plan.expand:
         x = lax.expand_dims(x, plan.expand)
     if takes_one_block(plan, mode):
-        out = _block(x, operands, plan, wrap)
+        out = _block(x, operands, plan, wrap, mode is GatherScatterMode.CLIP)
     else:
         out = _gathered(
             x, operands, plan, mode, fill_value, indices_are_sorted, unique_indices, wrap
@@ -146,12 +148,12 @@ def read_plan(
     return _arranged(out, plan)
 
 
-def _block(x: Any, operands: Sequence[Any], plan: Plan, wrap: bool) -> Any:
+def _block(x: Any, operands: Sequence[Any], plan: Plan, wrap: bool, clip: bool) -> Any:
     """The one block that a plan takes, in the order of the operand, points squeezed out."""
     if not operands:
         return x
     shape = x.shape
-    starts = block_starts(plan, operands, shape, wrap)
+    starts = block_starts(plan, operands, shape, wrap, clip)
     spans = block_spans(plan, shape)
     steps = tuple([a.step for a in plan.axes])
     plain = max(steps) == 1

@@ -361,7 +361,8 @@ def update_plan(
         x = lax.expand_dims(x, plan.expand)
     strided = any(a.step > 1 for a in plan.axes)
     if not strided and takes_one_block(plan, mode):
-        out = _update_block(x, values, operands, plan, method, wrap)
+        clip = mode is GatherScatterMode.CLIP
+        out = _update_block(x, values, operands, plan, method, wrap, clip)
     else:
         out = _scattered(
             x, values, operands, plan, method, mode, indices_are_sorted, unique_indices, wrap
@@ -372,7 +373,7 @@ def update_plan(
 
 
 def _update_block(
-    x: Any, values: Any, operands: Sequence[Any], plan: Plan, method: str, wrap: bool
+    x: Any, values: Any, operands: Sequence[Any], plan: Plan, method: str, wrap: bool, clip: bool
 ) -> Any:
     shape = x.shape
     kept = [i for i, a in enumerate(plan.axes) if a.kind in (WHOLE, BLOCK)]
@@ -382,7 +383,7 @@ def _update_block(
         values = broadcast_in_dim_p.bind(values, shape=spans, broadcast_dimensions=tuple(kept))
     elif spans:
         values = broadcast_in_dim_p.bind(values, shape=spans, broadcast_dimensions=())
-    starts = block_starts(plan, operands, shape, wrap)
+    starts = block_starts(plan, operands, shape, wrap, clip)
     if method != "set":
         known = all(type(s) is int for s in starts)
         if spans == shape:

@@ -7,6 +7,7 @@ they were given.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from jx_core import compiled, lax
 from jx_core.aval import typeof
+from jx_core.config import enable_custom_prng, legacy_prng_key
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 from jx_core.ops.rng import (
@@ -29,7 +31,7 @@ from jx_core.ops.rng import (
 )
 
 from ..functions import array_function
-from ..operands import a_shape, as_operand
+from ..operands import a_shape, as_operand, user_stacklevel
 
 __all__ = [
     "PRNGKey", "clone", "fold_in", "key", "key_data", "key_dtype", "key_impl", "split",
@@ -86,15 +88,27 @@ def single_key(name: str, key: Any) -> Any:
 
     Raises:
         TypeError: it is no key.
-        ValueError: it is an array of several keys.
+        ValueError: it is an array of several keys, or raw words under `legacy_prng_key`.
     """
     typed = typed_keys(key)
+    if legacy_prng_key.value != "allow" and not is_typed(key):
+        _complain_of_raw_words(name)
     if typed.shape:
         raise ShapeError(
             f"{name} accepts a single key, but was given a key array of shape "
             f"{tuple(key.shape)} != (). Use jax.vmap for batching."
         )
     return typed
+
+
+def _complain_of_raw_words(name: str) -> None:
+    message = (
+        f"{name} got a legacy key, an array of uint32 words. jx.random.key(seed) makes typed "
+        f"keys; if raw words are meant, set the option legacy_prng_key to 'allow'"
+    )
+    if legacy_prng_key.value == "error":
+        raise ValueError(message)
+    warnings.warn(message, UserWarning, stacklevel=user_stacklevel())
 
 
 def like(result: Any, key: Any) -> Any:
@@ -169,10 +183,13 @@ def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> Any:
 def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     """A key made of an integer, as raw words: an array of uint32. See `key`.
 
+    With the option `enable_custom_prng` on it is a typed key.
+
     >>> jx.random.PRNGKey(42).tolist()
     [0, 42]
     """
-    return random_unwrap(_seeded("PRNGKey", seed, prng_impl(impl)))
+    made = _seeded("PRNGKey", seed, prng_impl(impl))
+    return made if enable_custom_prng.value else random_unwrap(made)
 
 
 def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -> Any:

@@ -29,6 +29,8 @@ class Module:
         shared: names of the functions made for inner programs, by program.
         host_callbacks: what the module calls back into Python for.
         num_partitions: over how many devices its values are split.
+        devices: the devices it is lowered for, in their order.
+        inspections: what asks the compiler how values lie.
     """
 
     def __init__(self, name: str, platforms: Sequence[str]) -> None:
@@ -38,6 +40,8 @@ class Module:
         self.shared: dict[Any, tuple[str, Any]] = {}
         self.host_callbacks: list[Any] = []
         self.num_partitions = 1
+        self.devices: Sequence[Any] = ()
+        self.inspections: list[Any] = []
         self._meshes: dict[str, str] = {}
         self.attributes: dict[str, str] = {}
         self._names: dict[str, int] = {}
@@ -113,14 +117,18 @@ class Block:
 
     Blocks of regions (loop bodies) share the counter of the function they are in, and see
     its values, but keep their own constants.
+
+    Attributes:
+        token: in a program with ordered effects, what the next of them comes after.
     """
 
-    __slots__ = ("_constants", "_counter", "lines", "loc", "module")
+    __slots__ = ("_constants", "_counter", "lines", "loc", "module", "token")
 
     def __init__(self, module: Module, counter: list[int] | None = None) -> None:
         self.module = module
         self.lines: list[str] = []
         self.loc = ""
+        self.token: Value = ""
         self._counter = [0] if counter is None else counter
         self._constants: dict[Any, Value] = {}
 
@@ -133,6 +141,7 @@ class Block:
         """A block for a region of an operation of this one."""
         block = Block(self.module, self._counter)
         block.loc = self.loc
+        block.token = self.token
         return block
 
     def op(

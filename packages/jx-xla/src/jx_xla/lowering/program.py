@@ -11,6 +11,7 @@ from jx_core import ClosedJaxpr, Literal, ShapedArray, backend
 from jx_core.jaxpr import Eqn, Jaxpr
 from jx_core.staging import trace_to_jaxpr
 
+from . import tokens
 from .builder import Block, Module, Value
 from .tables import Context, find_rule
 from .types import physical, type_of
@@ -100,9 +101,16 @@ def lower_function(
     name = module.fresh_name(name)
     block = Block(module)
     args = [f"%arg{i}" for i in range(len(closed.jaxpr.invars))]
-    results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
     in_types = [type_of(a) for a in closed.in_avals]
     out_types = [type_of(a) for a in closed.out_avals]
+    ordered = tokens.ordered(closed.effects)
+    if ordered:
+        tokens.begin(block, public)
+    results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
+    if ordered:
+        kind = tokens.kind(public)
+        args, in_types = ["%token", *args], [kind, *in_types]
+        results, out_types = [tokens.last(block, public), *results], [kind, *out_types]
     attributes = list(argument_attributes) or [""] * len(args)
     head = ", ".join(
         f"{a}: {t}{f' {{{extra}}}' if extra else ''}"
@@ -130,10 +138,13 @@ def call_shared(
             lower_function(block.module, closed, name),
             closed,  # kept, so that its id stays its own
         )
-    return block.ops(
-        "func.call",
-        operands,
-        [type_of(a) for a in closed.in_avals],
-        [type_of(a) for a in closed.out_avals],
-        f"callee = @{known[0]}",
+    in_types = [type_of(a) for a in closed.in_avals]
+    out_types = [type_of(a) for a in closed.out_avals]
+    callee = f"callee = @{known[0]}"
+    if not tokens.ordered(closed.effects):
+        return block.ops("func.call", operands, in_types, out_types, callee)
+    in_types, out_types = [tokens.TOKEN, *in_types], [tokens.TOKEN, *out_types]
+    block.token, *results = block.ops(
+        "func.call", [block.token, *operands], in_types, out_types, callee
     )
+    return results

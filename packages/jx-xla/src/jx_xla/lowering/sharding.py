@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from jx_core import ShapedArray
+from jx_core.memory import Space
 from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 
 from ..runtime.hlo_shardings import sdy_texts
@@ -59,6 +60,21 @@ def _(ctx: Context, x: Value, *, sharding: Any, unconstrained_dims: frozenset[in
 
 @deflower(device_put_p)
 def _(ctx: Context, x: Value, *, device: Any, src: Any) -> Value:
+    if isinstance(device, Space):
+        return _in_space(ctx, x, device)
     # A program stays on its devices: putting a value on one of them means nothing in it.
     several = getattr(device, "num_devices", 1) > 1
     return constrain(ctx.block, x, ctx.out, device if several else None)
+
+
+def _in_space(ctx: Context, x: Value, space: Space) -> Value:
+    """`x` in the device's memory or in the host's, which to a CPU are the same."""
+    if space is Space.Any or ctx.block.module.platforms == ("cpu",):
+        return x
+    kind = "pinned_host" if space is Space.Host else "device"
+    words = (
+        'call_target_name = "annotate_device_placement", has_side_effect = true, '
+        f'mhlo.frontend_attributes = {{_xla_buffer_placement = "{kind}"}}'
+    )
+    of = type_of(ctx.out)
+    return ctx.block.op("stablehlo.custom_call", (x,), (of,), of, words)

@@ -44,6 +44,7 @@ __all__ = [
     "default_device",
     "device_count",
     "devices",
+    "inline_device",
     "local_device_count",
     "local_devices",
     "on_start",
@@ -139,6 +140,18 @@ def _make_cpu_client() -> Any:
         collectives=collectives,
         num_devices=None if wanted < 0 else wanted,
     )
+
+
+@functools.cache
+def inline_device() -> Any:
+    """A CPU device that computes on the calling thread, whatever all others are busy with.
+
+    It belongs to a client of its own, which `devices` does not list. What Python computes when
+    a program calls it goes there: on the program's own device it would wait for the program.
+    """
+    from jaxlib import xla_client
+
+    return xla_client.make_cpu_client(asynchronous=False, num_devices=1).devices()[0]
 
 
 def _start(platform: str) -> Any:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
     "initialize_gpu_hybrids",
     "lapack_prefix",
+    "register_called",
     "register_cpu_lapack",
     "register_cpu_sparse",
     "register_gpu_targets",
@@ -83,6 +85,23 @@ def initialize_gpu_hybrids() -> None:
     from jaxlib import gpu_solver
 
     gpu_solver.initialize_hybrid_kernels()
+
+
+def register_called(targets: Sequence[str], platform: str) -> None:
+    """Register what a compiled program calls, as far as jx knows it.
+
+    Args:
+        targets: the names of custom calls.
+        platform: "cpu", "gpu" or "tpu".
+    """
+    if platform == "cpu":
+        if any(name.startswith("lapack_") for name in targets):
+            register_cpu_lapack()
+        if any(name.startswith("cpu_") for name in targets):
+            register_cpu_sparse()
+    elif platform == "gpu" and targets:
+        register_gpu_targets()
+        initialize_gpu_hybrids()
 
 
 def lapack_prefix(dtype: Any) -> str:

@@ -25,7 +25,7 @@ from jx_core.aval import ShapedArray
 
 from . import plugins
 from .arrays import Array, check_alive
-from .library import JAXLIB_VERSION, xla
+from .library import JAXLIB_VERSION, jaxlib_version, xla
 from .placement import shard_argument
 from .shardings import Device, Sharding, device_list, from_hlo
 
@@ -36,9 +36,12 @@ __all__ = [
     "compile_options",
     "compile_program",
     "deserialize_program",
+    "jaxlib_version",
+    "options_fingerprint",
     "output_shardings",
     "parameter_shardings",
     "program_fingerprint",
+    "result_handler",
     "serialize_program",
 ]
 
@@ -113,6 +116,45 @@ def _apply(options: Any, settings: dict[str, Value]) -> None:
     options.env_option_overrides = list(settings.items())
 
 
+def options_fingerprint(
+    devices: Sequence[Device],
+    *,
+    movable: bool = False,
+    compiler_options: Mapping[str, Value] | None = None,
+    **options: Any,
+) -> bytes:
+    """Bytes that are the same for options that compile a program to the same executable.
+
+    Args:
+        devices: where it runs.
+        movable: whether the executable would run on other devices of the kind, too.
+        compiler_options, options: as `compile_options` takes them.
+
+    What XLA writes for its developers to read is left out, as are the names of folders.
+    """
+    from jaxlib import xla_client
+
+    made = compile_options(devices, compiler_options=compiler_options, **options)
+    debug = made.executable_build_options.debug_options
+    debug.xla_gpu_cuda_data_dir = ""
+    for name, value in _DUMP_FIELDS.items():
+        setattr(debug, name, value)
+    if movable:
+        shape = (made.num_replicas, made.num_partitions)
+        made.device_assignment = xla_client.DeviceAssignment.create(np.zeros(shape, np.int32))
+    return made.SerializeAsString()  # type: ignore[no-any-return]
+
+
+_DUMP_FIELDS = {
+    **dict.fromkeys(("xla_dump_to", "xla_dump_hlo_module_re", "xla_dump_hlo_pass_re"), ""),
+    **dict.fromkeys(
+        ("xla_dump_hlo_as_dot", "xla_dump_hlo_as_html", "xla_dump_hlo_as_proto",
+         "xla_dump_hlo_as_text", "xla_dump_hlo_as_url", "xla_dump_hlo_snapshots"),
+        False,
+    ),
+}  # fmt: skip
+
+
 def uses_shardy(program: str) -> bool:
     """Whether a module's shardings are in Shardy's attributes.
 
@@ -154,11 +196,10 @@ def compile_program(
         JaxRuntimeError: XLA can't parse or compile the module, or does not know an option.
         ValueError: the module mixes two kinds of sharding attributes.
     """
-    split = len(devices) > num_replicas
     options = compile_options(
         devices,
         num_replicas=num_replicas,
-        use_shardy=uses_shardy(program) if split and isinstance(program, str) else True,
+        use_shardy=_use_shardy(program, devices, num_replicas),
         propagate_to_parameters=propagate_to_parameters,
         propagate_to_outputs=propagate_to_outputs,
         compiler_options=compiler_options,
@@ -172,6 +213,11 @@ def compile_program(
 
         program = parse_module(program)
     return client.compile_and_load(program, where, options, list(host_callbacks))
+
+
+def _use_shardy(program: Any, devices: Sequence[Device], num_replicas: int) -> bool:
+    split = len(devices) > num_replicas
+    return uses_shardy(program) if split and isinstance(program, str) else True
 
 
 def serialize_program(loaded: Any) -> bytes:
@@ -225,7 +271,8 @@ def _shardings(protos: Any, devices: Sequence[Device], count: int) -> list[Shard
 
 
 @functools.lru_cache(maxsize=8192)
-def _result_handler(aval: ShapedArray, sharding: Sharding, committed: bool) -> Any:
+def result_handler(aval: ShapedArray, sharding: Sharding, committed: bool) -> Any:
+    """What makes an array of a program's result."""
     if JAXLIB_VERSION >= (0, 11):
         return xla.array_result_handler(aval, sharding, committed)
     return xla.array_result_handler(aval, sharding, committed, True)
@@ -283,7 +330,7 @@ class Executable:
         self.consts = list(consts)
         self.name = name
         self._handlers = [
-            _result_handler(*facts)
+            result_handler(*facts)
             for facts in zip(out_avals, out_shardings, out_committed, strict=True)
         ]
 

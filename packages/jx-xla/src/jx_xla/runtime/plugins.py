@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import glob
 import importlib
 import importlib.util
 import os
@@ -59,7 +58,9 @@ class Plugin:
         """Whether this machine seems to have such a device; True where it can't be told."""
         if sys.platform != "linux":
             return True
-        return any(glob.glob(pattern) for pattern in self.devices)
+        from glob import glob
+
+        return any(glob(pattern) for pattern in self.devices)
 
 
 def _gpu_options() -> dict[str, Any]:

@@ -11,14 +11,26 @@ from typing import Any, NamedTuple
 
 from jx_core import ClosedJaxpr
 from jx_core.jaxpr import Literal
+from jx_core.jaxpr.passes import without_debugging
+from jx_core.memory import Space
 from jx_core.ops.control_flow.checkpoint import checkpoint_p, kept_p, name_p
 from jx_core.ops.control_flow.jit import jit_p
+from jx_core.ops.sharding import device_put_p
 from jx_core.staging import trace_to_jaxpr
 from jx_core.state import state
 
 from ...forward import jvp_flat
-from ...policies import keeps
-from ...programs import Mask, active_mask, eval_closed, jvp_jaxpr, select, spread, transpose_jaxpr
+from ...policies import Choice, Offloadable, Recompute, decision
+from ...programs import (
+    Mask,
+    active_mask,
+    eval_closed,
+    jvp_jaxpr,
+    refuse_to_repeat,
+    select,
+    spread,
+    transpose_jaxpr,
+)
 from ...tables import defjvp, deflinearize, deftranspose, jvp_rules
 from ...tangents import Linear, Zero
 from ...tape import linearize_flat
@@ -47,9 +59,11 @@ class _Split(NamedTuple):
     Attributes:
         forward: arguments to results followed by what the policy keeps.
         linear: (kept values, arguments, active tangents) to the active results' tangents.
-        again: `forward` with the kept values given: (kept values, arguments) to results.
+        again: `forward` with the kept values given: (kept values, arguments) to results. It
+            prints nothing, for `forward` has.
         active: which arguments have tangents.
         active_out: which results have.
+        places: where each of the kept values is kept.
     """
 
     forward: ClosedJaxpr
@@ -57,6 +71,7 @@ class _Split(NamedTuple):
     again: ClosedJaxpr
     active: Mask
     active_out: Mask
+    places: tuple[Choice | Offloadable, ...]
 
 
 @deflinearize(checkpoint_p)
@@ -69,7 +84,8 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
         split = closed.derived[key] = _split(closed, active, params["policy"])
     results = checkpoint_p.bind(*primals, **{**params, "jaxpr": split.forward})
     n = len(closed.out_avals)
-    outs, kept = results[:n], results[n:]
+    outs = results[:n]
+    kept = [_moved(x, p, "dst") for x, p in zip(results[n:], split.places, strict=True)]
     moved = checkpoint_p.bind(
         *kept, *primals, *select(tangents, active),
         **{**params, "jaxpr": split.linear, "differentiated": True},
@@ -78,11 +94,12 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
 
 
 def _split(closed: ClosedJaxpr, active: Mask, policy: Any) -> _Split:
+    refuse_to_repeat(closed.effects, "checkpoint", "computes the function's values again")
     flat = closed if policy is None else _inlined(closed)
-    kept = [] if policy is None else _kept(flat, policy)
+    kept = {} if policy is None else _kept(flat, policy)
     jaxpr = flat.jaxpr
     forward = flat.replace(jaxpr=jaxpr.replace(outvars=[*jaxpr.outvars, *kept]))
-    again = _with_kept(flat, kept) if kept else flat
+    again = without_debugging(_with_kept(flat, kept) if kept else flat)
     n = len(kept) + len(active)
     masks: list[Mask] = []
 
@@ -94,7 +111,9 @@ def _split(closed: ClosedJaxpr, active: Mask, policy: Any) -> _Split:
 
     avals = [*again.in_avals, *select(closed.in_avals, active)]
     traced = trace_to_jaxpr(tangents_of, avals, f"jvp({jaxpr.debug_name})")
-    split = _Split(forward, ClosedJaxpr(*traced), again, active, masks[0])
+    split = _Split(
+        forward, ClosedJaxpr(*traced), again, active, masks[0], tuple(kept.values())
+    )
     split.linear.derived["checkpoint"] = split
     return split
 
@@ -139,28 +158,35 @@ def _inlined(closed: ClosedJaxpr) -> ClosedJaxpr:
     )
 
 
-def _with_kept(closed: ClosedJaxpr, kept: Sequence[Any]) -> ClosedJaxpr:
+def _with_kept(closed: ClosedJaxpr, kept: dict[Any, Choice | Offloadable]) -> ClosedJaxpr:
     """The program of (kept values, arguments) that computes again what is not kept."""
 
     def fun(*args: Any) -> list[Any]:
         given = dict(zip(kept, args, strict=False))
 
         def after(v: Any, x: Any) -> Any:
-            return kept_p.bind(given[v], x) if v in given else x
+            return kept_p.bind(_moved(given[v], kept[v], "src"), x) if v in given else x
 
         return _evaluated(closed.jaxpr, closed.consts, args[len(kept) :], after)
 
-    return _traced(closed, kept, fun)
+    return _traced(closed, list(kept), fun)
 
 
-def _kept(closed: ClosedJaxpr, policy: Any) -> list[Any]:
-    """The variables of the values that a policy has kept."""
-    return [
-        v
-        for eqn in closed.jaxpr.eqns
-        if keeps(policy, eqn.primitive, [x.aval for x in eqn.invars], eqn.params)
-        for v in eqn.outvars
-    ]
+def _kept(closed: ClosedJaxpr, policy: Any) -> dict[Any, Choice | Offloadable]:
+    """The variables of the values that a policy has kept, and where."""
+    kept: dict[Any, Choice | Offloadable] = {}
+    for eqn in closed.jaxpr.eqns:
+        said = decision(policy, eqn.primitive, [x.aval for x in eqn.invars], eqn.params)
+        if said is not Recompute:
+            kept.update(dict.fromkeys(eqn.outvars, said))
+    return kept
+
+
+def _moved(x: Any, where: Choice | Offloadable, end: str) -> Any:
+    """A kept value in the memory to keep it in (`dst`), or back from there (`src`)."""
+    if not isinstance(where, Offloadable):
+        return x
+    return device_put_p.bind(x, device=Space.of_kind(getattr(where, end)), src=None)
 
 
 @deftranspose(checkpoint_p)

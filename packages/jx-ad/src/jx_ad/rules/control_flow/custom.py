@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import typeof
-from jx_core.ops.control_flow.custom import custom_jvp_call_p, custom_lin_p, custom_vjp_call_p
+from jx_core.ops.control_flow.custom import (
+    custom_jvp_call_p,
+    custom_lin_p,
+    custom_vjp_call_p,
+    flat_fwd,
+    recorded,
+)
+from jx_core.ops.control_flow.linear_call import remat_opt_p
+from jx_core.ops.control_flow.programs import Program, hoist
+from jx_core.staging import trace_to_jaxpr
+from jx_core.state import state
 
 from ...forward import jvp_flat
 from ...tables import add_tangents, deftranspose, jvp_rules
@@ -47,7 +57,7 @@ def _custom_vjp(primals: list[Any], tangents: list[Any], params: dict[str, Any])
     if not any(active):
         outs = custom_vjp_call_p.bind(*primals, **params)
         return _with_consts(outs, [None] * len(outs), primals, tangents, params)
-    outs, residuals = rules.fwd(active, primals[:n], primals[n:])
+    outs, residuals = _forward(rules, active, primals, n)
     extra = rules.written.num_results  # last values of Refs
     avals = [typeof(o) for o in outs[: len(outs) - extra]]
     moved = custom_lin_p.bind(
@@ -61,6 +71,21 @@ def _custom_vjp(primals: list[Any], tangents: list[Any], params: dict[str, Any])
     following = iter(moved)
     spread = [next(following) if is_differentiable(a) else None for a in avals] + [None] * extra
     return _with_consts(outs, spread, primals, tangents, params)
+
+
+def _forward(rules: Any, active: Any, primals: list[Any], n: int) -> tuple[list[Any], list[Any]]:
+    """The forward rule, kept whole in programs if that is wanted."""
+    if not (rules.optimize_remat and recorded(state.trace)):
+        return rules.fwd(active, primals[:n], primals[n:])  # type: ignore[no-any-return]
+    avals = [typeof(p) for p in primals]
+    rule, counts = flat_fwd(rules, active, n)
+    traced = [
+        Program(*trace_to_jaxpr(flat, avals, rules.name), None, rules.name)
+        for flat in (rule, rules.call)
+    ]
+    (fwd, fun), consts = hoist(traced)
+    results = remat_opt_p.bind(*consts, *primals, jaxpr=fwd, fun=fun, name=rules.name)
+    return results[: counts[0]], results[counts[0] :]
 
 
 jvp_rules.define(custom_vjp_call_p)(_custom_vjp)

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import ClosedJaxpr
+from jx_core.jaxpr.passes import without_debugging
 from jx_core.ops.control_flow.while_loop import while_p
 from jx_core.staging import trace_to_jaxpr
 
-from ...programs import Mask, active_mask, eval_closed, jvp_jaxpr, select, spread
+from ...programs import (
+    Mask,
+    active_mask,
+    eval_closed,
+    jvp_jaxpr,
+    refuse_to_repeat,
+    select,
+    spread,
+)
 from ...tables import deflinearize, deftranspose, instantiate, jvp_rules
 
 
@@ -83,8 +92,12 @@ jvp_rules.define(while_p)(_jvp)
 def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
     """The loop itself, and the loop with tangents as the linear part, which runs it again:
     values of all its steps, of which there is no telling how many, would have to be kept."""
+    programs = {name: params[name] for name in ("cond_jaxpr", "body_jaxpr")}
+    for program in programs.values():
+        refuse_to_repeat(program.effects, "while_loop", "runs the loop again for its derivative")
     outs = while_p.bind(*primals, **params)
-    _, out_tangents = _jvp(primals, tangents, params)
+    quiet = {name: without_debugging(program) for name, program in programs.items()}
+    _, out_tangents = _jvp(primals, tangents, {**params, **quiet})
     return outs, out_tangents
 
 

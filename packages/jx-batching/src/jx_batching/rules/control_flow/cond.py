@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import ClosedJaxpr, lax, typeof
+from jx_core.effects import unrepeatable
 from jx_core.ops.control_flow.cond import cond_p
 from jx_core.ops.control_flow.jit import call_jaxpr
 from jx_core.ops.control_flow.platform_dependent import platform_dependent_p
@@ -26,6 +27,11 @@ def _cond(
     if index_dim is None:
         mapped, out_dims = _branches(batch, arg_dims, branches)
         return cond_p.bind(*operands, branches=mapped), out_dims
+    if any(unrepeatable(branch.effects) for branch in branches):
+        raise NotImplementedError(
+            "IO effect not supported in vmap-of-cond: where each row has its own predicate, every "
+            "branch runs on all rows; jx.lax.map takes one row after another"
+        )
     results = []
     for branch in branches:
         mapped, _ = batch_jaxpr(branch, batch, arg_dims, instantiate=True)

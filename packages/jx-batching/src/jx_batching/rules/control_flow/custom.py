@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jx_core import typeof
 from jx_core.lax import reduce_sum
 from jx_core.ops.control_flow.custom import (
     CustomJVP,
     CustomVJP,
+    CustomVmap,
     custom_jvp_call_p,
     custom_lin_p,
     custom_vjp_call_p,
+    custom_vmap_call_p,
+    flat_bwd,
+    flat_fwd,
+    flat_jvp,
 )
 
-from ...axes import at_axis
+from ...axes import at_axis, move_axis
 from ...programs import batch_aval
 from ...tables import BatchAxis, defbatch
 from ...trace import batch_flat
@@ -55,14 +59,7 @@ class _BatchedJVP(_Batched, CustomJVP):
         primals: Sequence[Any],
         tangents: Sequence[Any],
     ) -> tuple[list[Any], list[Any]]:
-        c, n = len(consts), len(consts) + len(primals)
-        masks: list[list[bool]] = []
-
-        def flat(*args: Any) -> list[Any]:
-            outs, moved = self.rules.jvp(tuple(active), args[:c], args[c:n], args[n:])
-            masks.append([t is not None for t in moved])
-            return [*outs, *[t for t in moved if t is not None]]
-
+        flat, masks = flat_jvp(self.rules, tuple(active), len(consts), len(primals))
         moving = [d for d, on in zip(self.arg_dims, active, strict=True) if on]
         args = [*consts, *primals, *tangents]
         results = _in_front(flat, self.batch, args, [*self.dims, *moving])
@@ -72,17 +69,14 @@ class _BatchedJVP(_Batched, CustomJVP):
 
 
 class _BatchedVJP(_Batched, CustomVJP):
+    @property
+    def optimize_remat(self) -> bool:
+        return bool(self.rules.optimize_remat)
+
     def fwd(
         self, active: Sequence[bool], consts: Sequence[Any], primals: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
-        counts: list[int] = []
-        c = len(consts)
-
-        def flat(*args: Any) -> list[Any]:
-            outs, residuals = self.rules.fwd(tuple(active), args[:c], args[c:])
-            counts.append(len(outs))
-            return [*outs, *residuals]
-
+        flat, counts = flat_fwd(self.rules, tuple(active), len(consts))
         results = _in_front(flat, self.batch, [*consts, *primals], self.dims)
         return results[: counts[0]], results[counts[0] :]
 
@@ -103,35 +97,17 @@ def _pull(
 ) -> list[Any]:
     """Cotangents of batches, batch axes where the operands have them; an operand that all rows
     share gets the sum of theirs."""
-    n = len(residuals)
-    masks: list[list[bool]] = []
-    nonzero = [ct is not None for ct in cotangents]
-
-    def flat(*args: Any) -> list[Any]:
-        following = iter(args[n:])
-        full = [next(following) if on else None for on in nonzero]
-        results = rules.bwd(tuple(active), args[:n], full)
-        masks.append([r is not None for r in results])
-        return [r for r in results if r is not None]
-
+    nonzero = tuple(ct is not None for ct in cotangents)
+    flat, masks = flat_bwd(rules, tuple(active), nonzero, len(residuals))
     given = [*residuals, *[ct for ct in cotangents if ct is not None]]
     following = iter(_in_front(flat, batch, given, [0] * len(given)))
     results: list[Any] = []
     for on, dim in zip(masks[0], dims, strict=True):
         ct = next(following) if on else None
         if ct is not None:
-            ct = reduce_sum(ct, (0,)) if dim is None else _moved(ct, dim)
+            ct = reduce_sum(ct, (0,)) if dim is None else move_axis(ct, 0, dim)
         results.append(ct)
     return results
-
-
-def _moved(x: Any, dim: int) -> Any:
-    from jx_core.lax import transpose
-
-    if dim == 0:
-        return x
-    order = [i + 1 for i in range(typeof(x).ndim - 1)]
-    return transpose(x, (*order[:dim], 0, *order[dim:]))
 
 
 def _batch_call(primitive: Any, make: Any) -> None:
@@ -157,6 +133,30 @@ def _batch_call(primitive: Any, make: Any) -> None:
 
 _batch_call(custom_jvp_call_p, _BatchedJVP)
 _batch_call(custom_vjp_call_p, _BatchedVJP)
+
+
+@defbatch(custom_vmap_call_p)
+def _custom_vmap(
+    batch: BatchAxis,
+    operands: Sequence[Any],
+    dims: Dims,
+    *,
+    call_jaxpr: Any,
+    rules: CustomVmap,
+    num_consts: int,
+) -> tuple[list[Any], list[int | None]]:
+    if any(d is not None for d in dims[:num_consts]):
+        raise TypeError(
+            f"vmap of the custom_vmap function {rules.name}: the function closes over a value "
+            f"that this vmap maps over, which its rule is not told. Make the value an argument of "
+            f"{rules.name}"
+        )
+    front = [
+        x if d is None else move_axis(x, d, 0) for x, d in zip(operands, dims, strict=True)
+    ]
+    batched = tuple(d is not None for d in dims[num_consts:])
+    outs, differ = rules.batch(batch.size, batched, front[:num_consts], front[num_consts:])
+    return outs, [0 if on else None for on in differ]
 
 
 @defbatch(custom_lin_p)

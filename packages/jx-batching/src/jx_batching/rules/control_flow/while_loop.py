@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ClosedJaxpr, eval_jaxpr, lax, typeof
+from jx_core.effects import unrepeatable
 from jx_core.ops.control_flow.while_loop import while_p
 from jx_core.staging import trace_to_jaxpr
 
@@ -48,6 +49,11 @@ def _while(
             *operands[:n], *carry, **{**params, "cond_jaxpr": shared, "body_jaxpr": mapped}
         )
         return outs, carry_dims
+    if unrepeatable(test.effects) or unrepeatable(body.effects):
+        raise NotImplementedError(
+            "IO effect not supported in vmap-of-while: where rows stop at different steps, those "
+            "that have stopped run on with the others; jx.lax.map takes one row after another"
+        )
     key = ("batch while", batch, test, tuple(dims), n_cond, n_body)
     if key not in body.derived:
         body.derived[key] = _row_by_row(batch, test, body, mapped, cond_dims, body_dims)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ... import dtypes
+from ... import dtypes, tree_util
+from ...array import Array
 from ...aval import ShapedArray
+from ...jaxpr.ir import Jaxpr, Literal
+from ..elementwise import copy_p
 from .programs import Program, differing_leaves, same_but_weak
 
-_CURE = "cast what the body returns with .astype({expected!r}), or start from a {got}"
+_CURE = "cast what the body returns with .astype({expected!r}), or start from a {got} value"
 
 
 def stage_loop(
@@ -36,7 +39,7 @@ def stage_loop(
         if out_tree != carry_tree or not all(
             same_but_weak(a, b) for a, b in zip(avals, outs, strict=True)
         ):
-            lines = differing_leaves(carry_tree, avals, out_tree, outs, "carry", _CURE)
+            lines = _differing(what, carry_tree, avals, out_tree, outs)
             raise TypeError(
                 f"lax.{what}: the body function {program.name} must return a carry of the type it "
                 f"takes, but they differ (expected is the input carry's, got is the output's):\n"
@@ -51,6 +54,20 @@ def stage_loop(
         avals = stronger
 
 
+def _differing(
+    what: str,
+    carry_tree: Any,
+    avals: Sequence[ShapedArray],
+    out_tree: Any,
+    outs: Sequence[ShapedArray],
+) -> list[str]:
+    if what == "fori_loop":  # whose user's carry is the last part of the loop's
+        carry_tree, out_tree = (tree_util.treedef_children(t)[-1] for t in (carry_tree, out_tree))
+        avals = avals[len(avals) - carry_tree.num_leaves :]
+        outs = outs[len(outs) - out_tree.num_leaves :]
+    return differing_leaves(carry_tree, avals, out_tree, outs, "carry", _CURE)
+
+
 def _promote_weak(given: ShapedArray, made: ShapedArray) -> ShapedArray:
     """`given`, at the wider dtype of `made` if it is weak and promotes to it."""
     if not given.weak_type or given.dtype == made.dtype or given.shape != made.shape:
@@ -58,3 +75,27 @@ def _promote_weak(given: ShapedArray, made: ShapedArray) -> ShapedArray:
     if dtypes.result_type(given, made) != made.dtype:
         return given
     return given.update(dtype=made.dtype, weak_type=False)
+
+
+def split_carries(jaxpr: Jaxpr, first: int, number: int) -> tuple[list[int], list[int]]:
+    """Which carries of a loop's body may change, and which are handed on as they are and used.
+
+    Args:
+        jaxpr: the body; its first `number` results are the next carry.
+        first: where the carry begins among its arguments.
+        number: of how many values the carry is.
+    """
+    ins, outs = jaxpr.invars, jaxpr.outvars
+    carries = [i for i in range(number) if outs[i] is not ins[first + i]]
+    if len(carries) == number:
+        return carries, []
+    used = {v for eqn in jaxpr.eqns for v in eqn.invars if type(v) is not Literal}
+    used.update(outs[i] for i in carries)
+    used.update(outs[number:])
+    fixed = [i for i in range(number) if outs[i] is ins[first + i] and ins[first + i] in used]
+    return carries, fixed
+
+
+def as_array(x: Any) -> Any:
+    """An operand that is a result too: an array, even where it is a number."""
+    return x if isinstance(x, Array) else copy_p.bind(x)

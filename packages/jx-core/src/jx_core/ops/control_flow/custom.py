@@ -1,10 +1,11 @@
-"""Calls of functions whose derivatives are given: the primitives of `custom_jvp` and `custom_vjp`.
+"""Calls of functions that have rules of their own: `custom_jvp`, `custom_vjp` and `custom_vmap`.
 
-Such a call carries its function and its rules in one object, a `CustomJVP` or `CustomVJP`. While
-nothing records the call they are Python functions, so that a rule sees values wherever a
-gradient does; what records it makes them programs (`StagedJVP`, `StagedVJP`), the rules when they
-are first asked for. Not here: the decorators that make these objects of users' functions, in
-`jx_ad`, and what batching makes of them, in `jx_batching`.
+Such a call carries its function and its rules in one object, a `CustomJVP`, `CustomVJP` or
+`CustomVmap`. While nothing records the call they are Python functions, so that a rule sees values
+wherever a gradient does; what records it makes them programs (`StagedJVP`, `StagedVJP`), the rules
+when they are first asked for. Rules of batching stay Python's, for they are told the size of the
+batch. Not here: the decorators that make these objects of users' functions, in `jx_ad` and
+`jx_batching` (what these share is in `jx_core.custom_functions`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import dtypes
+from ... import dtypes, tree
 from ...aval import ShapedArray, typeof
 from ...config import trace_key
 from ...errors import RefError
@@ -43,6 +44,7 @@ class Custom:
         source: what defines the rules, the same for all forms of them.
         known: its programs, where something keeps them between calls.
         out_tree: the tree of its results; there once it has run, or has been traced.
+        captures: whether it or its rules are known to close over tracers.
         written: the Refs of outside that it writes to, once it has been traced. Their last
             values follow its results, and have no derivatives.
     """
@@ -51,6 +53,7 @@ class Custom:
     source: Any
     known: dict[Any, Any]
     out_tree: Any = None
+    captures: bool = False
     written: Uses = NO_REFS
 
     def call(self, *args: Any) -> list[Any]:
@@ -75,8 +78,31 @@ class CustomJVP(Custom):
         raise NotImplementedError
 
 
+class CustomVmap(Custom):
+    """A flat function and its rule of batching."""
+
+    def batch(
+        self, size: int, batched: Mask, consts: Sequence[Any], args: Sequence[Any]
+    ) -> tuple[list[Any], Mask]:
+        """Results for a batch, and which of them differ from row to row.
+
+        Args:
+            size: how many rows there are.
+            batched: which arguments are batches, rows along axis 0; the others are the same for
+                all rows. At least one is a batch.
+            consts: the leading operands of the call that are no arguments, the same for all rows.
+            args: the arguments.
+        """
+        raise NotImplementedError
+
+
 class CustomVJP(Custom):
     """A flat function and its rules of reverse differentiation."""
+
+    @property
+    def optimize_remat(self) -> bool:
+        """Whether the function takes the forward rule's place where no residual is needed."""
+        return False
 
     def fwd(
         self, active: Mask, consts: Sequence[Any], primals: Sequence[Any]
@@ -110,8 +136,66 @@ def _eval(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
     return eval_jaxpr(closed.jaxpr, closed.consts, *args)
 
 
+def _zeros(aval: ShapedArray) -> Any:
+    return full(aval.shape, 0, aval.dtype)
+
+
 def _on(values: Sequence[Any], mask: Sequence[bool]) -> list[Any]:
     return [v for v, on in zip(values, mask, strict=True) if on]
+
+
+def _some(values: Sequence[Any], mask: Sequence[bool]) -> list[Any]:
+    """`values` at the places where `mask` is set, None elsewhere."""
+    following = iter(values)
+    return [next(following) if on else None for on in mask]
+
+
+Flat = Callable[..., list[Any]]
+
+
+def flat_jvp(rules: CustomJVP, active: Mask, n: int, m: int) -> tuple[Flat, list[Mask]]:
+    """A rule as a flat function of n constants, m primals and the active tangents.
+
+    It gives the results, then their tangents; which results have one it adds to the list.
+    """
+    masks: list[Mask] = []
+
+    def flat(*args: Any) -> list[Any]:
+        outs, tangents = rules.jvp(active, args[:n], args[n : n + m], args[n + m :])
+        masks.append(tuple(t is not None for t in tangents))
+        return [*outs, *_on(tangents, masks[-1])]
+
+    return flat, masks
+
+
+def flat_fwd(rules: CustomVJP, active: Mask, n: int) -> tuple[Flat, list[int]]:
+    """A forward rule as a flat function of n constants and the primals.
+
+    It gives the results, then the residuals; how many results there are it adds to the list.
+    """
+    counts: list[int] = []
+
+    def flat(*args: Any) -> list[Any]:
+        outs, residuals = rules.fwd(active, args[:n], args[n:])
+        counts.append(len(outs))
+        return [*outs, *residuals]
+
+    return flat, counts
+
+
+def flat_bwd(rules: CustomVJP, active: Mask, nonzero: Mask, n: int) -> tuple[Flat, list[Mask]]:
+    """A backward rule as a flat function of n residuals and the nonzero cotangents.
+
+    It gives the cotangents that are not zero; which ones these are it adds to the list.
+    """
+    masks: list[Mask] = []
+
+    def flat(*args: Any) -> list[Any]:
+        results = rules.bwd(active, args[:n], _some(args[n:], nonzero))
+        masks.append(tuple(r is not None for r in results))
+        return _on(results, masks[-1])
+
+    return flat, masks
 
 
 def _hoisted(
@@ -152,7 +236,7 @@ def _check_known(name: str, writes: Sequence[Ref], known: Sequence[Ref]) -> None
 
 
 class _Staged:
-    """What `StagedJVP` and `StagedVJP` share: the function as a program, and closed-over values.
+    """What staged forms share: the function as a program, and closed-over values.
 
     A staged call has these operands: values that the function closes over, values that its rule
     does, the constants that its rules know of, and the arguments.
@@ -176,7 +260,7 @@ class _Staged:
         self._rule: Any = None  # traced at once, while what it closes over is at hand
         theirs: list[Any] = []
         # A rule that calls its function again would be traced for ever.
-        if own and id(self.source) not in _tracing.sources:
+        if (own or rules.captures) and id(self.source) not in _tracing.sources:
             _tracing.sources.add(id(self.source))
             try:
                 self._rule, theirs = self._trace_rule(self._all_active)
@@ -244,7 +328,28 @@ class _Staged:
         return tuple(map(is_inexact, self._args))
 
     def _trace_rule(self, active: Mask) -> Any:
-        raise NotImplementedError
+        """The rule as a program, None if it stays Python's, and the tracers it closes over."""
+        return None, []
+
+    def _check_results(self, what: str, rule: ClosedJaxpr) -> None:
+        """Raise a TypeError unless the results of a rule are of the function's own types."""
+        places: Any = list(range(len(self._own_avals)))
+        if self.out_tree is not None:
+            places = tree.unflatten(self.out_tree, places)
+        for path, i in tree.leaves_with_path(places):
+            have, want = rule.out_avals[i], self._out_avals[i]
+            if (have.shape, have.dtype) != (want.shape, want.dtype):
+                cast = have.shape == want.shape
+                cure = f"; cast the rule's with .astype({want.dtype.name!r})" if cast else ""
+                raise TypeError(
+                    f"{what} for function {self.name} must produce a pair whose first element is "
+                    f"like the function's own result, but result{tree.keystr(path)} is not: "
+                    f"expected {want.str_short()}, got {have.str_short()}{cure}"
+                )
+
+    def _rule_consts(self, consts: Sequence[Any]) -> Sequence[Any]:
+        """Those of a call's leading operands that the rule takes."""
+        return consts[self._ours :]
 
     def call(self, *operands: Any) -> list[Any]:
         return _eval(self.call_jaxpr, operands)
@@ -264,17 +369,11 @@ class StagedJVP(_Staged, CustomJVP):
         super().__init__(rules, avals, num_consts)
 
     def _trace_rule(self, active: Mask) -> tuple[tuple[ClosedJaxpr, Mask], list[Any]]:
-        n, m = len(self._consts), len(self._args)
-        masks: list[Mask] = []
-
-        def flat(*args: Any) -> list[Any]:
-            outs, tangents = self._rules.jvp(active, args[:n], args[n : n + m], args[n + m :])
-            masks.append(tuple(t is not None for t in tangents))
-            return [*outs, *_on(tangents, masks[-1])]
-
+        flat, masks = flat_jvp(self._rules, active, len(self._consts), len(self._args))
         avals = [*self._consts, *self._args, *_on(self._args, active)]
         at = len(self._own_avals)
         closed, tracers = self._program(flat, avals, f"jvp of {self.name}", at)
+        self._check_results("Custom JVP rule", closed)
         return (closed, (*masks[0], *[False] * self.written.num_results)), tracers
 
     def program(self, active: Mask) -> tuple[ClosedJaxpr, Mask]:
@@ -292,17 +391,29 @@ class StagedJVP(_Staged, CustomJVP):
         if self._rule is not None:
             following = iter(tangents)
             tangents = [
-                next(following) if on else full(a.shape, 0, a.dtype)
+                next(following) if on else _zeros(a)
                 for a, on in zip(self._args, active, strict=True)
                 if is_inexact(a)
             ]
         results = _eval(closed, [*self._leading(closed, consts), *primals, *tangents])
-        following = iter(results[len(moving) :])
-        return results[: len(moving)], [next(following) if on else None for on in moving]
+        return results[: len(moving)], _some(results[len(moving) :], moving)
 
     def printed(self) -> ClosedJaxpr:
         """The rule as programs that carry it are printed."""
         return self.program(self._all_active)[0]
+
+
+class StagedVmap(_Staged, CustomVmap):
+    """A `CustomVmap` in a program: the function is a program, its rule is Python's."""
+
+    def batch(
+        self, size: int, batched: Mask, consts: Sequence[Any], args: Sequence[Any]
+    ) -> tuple[list[Any], Mask]:
+        return self._rules.batch(size, batched, self._rule_consts(consts), args)  # type: ignore[no-any-return]
+
+    def printed(self) -> str:
+        """What programs that carry the rule show of it."""
+        return self.name
 
 
 class StagedVJP(_Staged, CustomVJP):
@@ -312,27 +423,58 @@ class StagedVJP(_Staged, CustomVJP):
     """
 
     def __init__(self, rules: CustomVJP, avals: Sequence[ShapedArray], num_consts: int) -> None:
+        self._optimize_remat = rules.optimize_remat
         self._fwds: dict[Mask, ClosedJaxpr] = {}
         self._bwds: dict[tuple[Mask, Mask], Backward] = {}
         super().__init__(rules, avals, num_consts)
 
-    def _trace_rule(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
-        n = len(self._consts)
+    @property
+    def optimize_remat(self) -> bool:
+        return self._optimize_remat
 
-        def flat(*args: Any) -> list[Any]:
-            outs, residuals = self._rules.fwd(active, args[:n], args[n:])
-            return [*outs, *residuals]
+    def _trace_rule(self, active: Mask) -> Any:
+        """(forward, backward), and the tracers that they close over.
 
+        What the backward rule closes over the forward one hands to it, as further residuals.
+        """
+        forward, tracers = self._trace_fwd(active)
+        n, k = len(self._out_avals), len(tracers)
+        outs = [a for a in self._own_avals if is_inexact(a)]
+        uses = Uses()
+        flat, masks = flat_bwd(
+            self._rules, active, (True,) * len(outs), len(forward.out_avals) - n
+        )
+        jaxpr, consts = trace_to_jaxpr(
+            flat, [*forward.out_avals[n:], *outs], f"bwd of {self.name}", uses
+        )
+        backward, more = _hoisted(jaxpr, consts)
+        invars, c = backward.jaxpr.invars, len(more)
+        residuals = len(forward.out_avals) - n + c
+        swapped = [*invars[c:residuals], *invars[:c], *invars[residuals:]]
+        backward = backward.replace(jaxpr=backward.jaxpr.replace(invars=swapped))
+        extra = [Var(typeof(x)) for x in more]
+        program = forward.jaxpr
+        program = program.replace(
+            invars=[*program.invars[:k], *extra, *program.invars[k:]],
+            outvars=[*program.outvars, *extra],
+        )
+        rule = forward.replace(jaxpr=program), Backward(backward, masks[0], uses)
+        return rule, [*tracers, *more]
+
+    def _trace_fwd(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
+        flat, _ = flat_fwd(self._rules, active, len(self._consts))
         avals = [*self._consts, *self._args]
         at = len(self._own_avals)
-        return self._program(flat, avals, f"fwd of {self.name}", at)
+        closed, tracers = self._program(flat, avals, f"fwd of {self.name}", at)
+        self._check_results("Custom VJP fwd rule", closed)
+        return closed, tracers
 
     def fwd_program(self, active: Mask) -> ClosedJaxpr:
         """The forward rule: (constants, primals) to results, then residuals."""
         if self._rule is not None:
-            return self._rule  # type: ignore[no-any-return]
+            return self._rule[0]  # type: ignore[no-any-return]
         if active not in self._fwds:
-            self._fwds[active], _ = self._trace_rule(active)
+            self._fwds[active], _ = self._trace_fwd(active)
         return self._fwds[active]
 
     def bwd_program(self, active: Mask, nonzero: Mask) -> Backward:
@@ -354,13 +496,21 @@ class StagedVJP(_Staged, CustomVJP):
         return results[:n], results[n:]
 
     def bwd(self, active: Mask, residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        nonzero = tuple(ct is not None for ct in cotangents)
-        return run_bwd(self.bwd_program(active, nonzero), residuals, cotangents)
+        if self._rule is None:
+            nonzero = tuple(ct is not None for ct in cotangents)
+            return run_bwd(self.bwd_program(active, nonzero), residuals, cotangents)
+        outs = [a for a in self._own_avals if is_inexact(a)]
+        given = [
+            _zeros(a) if ct is None else ct for ct, a in zip(cotangents, outs, strict=True)
+        ]
+        return _on(run_bwd(self._rule[1], residuals, given), _on(active, self._all_active))
 
     def printed(self) -> tuple[ClosedJaxpr, ClosedJaxpr]:
         """The rules, forward and backward, as programs that carry them are printed."""
         nonzero = (True,) * sum(map(is_inexact, self._own_avals))
         active = self._all_active
+        if self._rule is not None:
+            return self._rule[0], self._rule[1][0]
         return self.fwd_program(active), self.bwd_program(active, nonzero)[0]
 
 
@@ -386,17 +536,8 @@ def staged_bwd(
     cts: Sequence[ShapedArray],
 ) -> Backward:
     """A backward rule as a program of (residuals, nonzero cotangents)."""
-    n = len(residuals)
     uses = Uses()
-    masks: list[Mask] = []
-
-    def flat(*args: Any) -> list[Any]:
-        following = iter(args[n:])
-        full = [next(following) if on else None for on in nonzero]
-        results = rules.bwd(active, args[:n], full)
-        masks.append(tuple(r is not None for r in results))
-        return _on(results, masks[-1])
-
+    flat, masks = flat_bwd(rules, active, nonzero, len(residuals))
     jaxpr, consts = trace_to_jaxpr(flat, [*residuals, *cts], f"bwd of {rules.name}", uses)
     return Backward(ClosedJaxpr(jaxpr, consts), masks[0], uses)
 
@@ -405,15 +546,17 @@ def run_bwd(program: Backward, residuals: Sequence[Any], cotangents: Sequence[An
     """Apply what `staged_bwd` made."""
     closed, gives, uses = program
     args = uses.operands([*residuals, *[ct for ct in cotangents if ct is not None]])
-    results = iter(uses.write_back((), _eval(closed, args)))
-    return [next(results) if on else None for on in gives]
+    return _some(uses.write_back((), _eval(closed, args)), gives)
 
 
 # --- the primitives ---
 
 
-def _types(*avals: ShapedArray, call_jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
-    return call_jaxpr.out_avals
+def _types(
+    *avals: ShapedArray, call_jaxpr: ClosedJaxpr | None, **params: Any
+) -> list[ShapedArray]:
+    # While the function is Python's, only running it would tell.
+    return [] if call_jaxpr is None else call_jaxpr.out_avals
 
 
 def _effects(*, call_jaxpr: ClosedJaxpr, **params: Any) -> frozenset[Any]:
@@ -427,6 +570,20 @@ def _inline(*operands: Any, call_jaxpr: ClosedJaxpr | None, rules: Any, **params
     return _eval(call_jaxpr, operands)
 
 
+def staged_form(
+    make: Callable[..., Any], rules: Any, avals: tuple[ShapedArray, ...], num_consts: int
+) -> Any:
+    """The staged form of rules for operands of these types, one object where it can be kept."""
+    key = (avals, num_consts, trace_key(), state.axis_env)
+    staged = rules.known.get(key)
+    if staged is None:
+        staged = make(rules, avals, num_consts)
+        if not staged.captured:
+            rules.known[key] = staged
+    rules.out_tree = staged.out_tree
+    return staged
+
+
 def _stager(make: Callable[..., Any]) -> Callable[..., Any]:
     """How a call is recorded: its function becomes a program, what that closes over operands."""
 
@@ -434,50 +591,40 @@ def _stager(make: Callable[..., Any]) -> Callable[..., Any]:
         if params["call_jaxpr"] is not None:
             return operands, params
         rules, n = params["rules"], params["num_consts"]
-        avals = tuple([typeof(x) for x in operands])
-        key = (avals, n, trace_key(), state.axis_env)
-        staged = rules.known.get(key)
-        if staged is None:
-            staged = make(rules, avals, n)
-            if not staged.captured:
-                rules.known[key] = staged
-        rules.out_tree = staged.out_tree
+        staged = staged_form(make, rules, tuple([typeof(x) for x in operands]), n)
+        captured, staged.captured = staged.captured, []  # programs keep `staged`, but no tracers
         made = {
             "call_jaxpr": staged.call_jaxpr,
             "rules": staged,
-            "num_consts": n + len(staged.captured),
+            "num_consts": n + len(captured),
         }
-        return (*staged.captured, *operands), made
+        return (*captured, *operands), made
 
     return stage
 
 
+def _call(name: str, make: Callable[..., Any]) -> Primitive:
+    return Primitive(
+        name,
+        abstract=_types,
+        reference=_inline,
+        decompose=_inline,
+        effects=_effects,
+        multiple_results=True,
+        higher_order=True,
+        stage=_stager(make),
+    )
+
+
 # Operands: (constants, arguments). Params: call_jaxpr, the function as a program, None while it is
-# Python's; rules, a CustomJVP (CustomVJP); num_consts.
-custom_jvp_call_p = Primitive(
-    "custom_jvp_call",
-    abstract=_types,
-    reference=_inline,
-    decompose=_inline,
-    effects=_effects,
-    multiple_results=True,
-    higher_order=True,
-    stage=_stager(StagedJVP),
-)
-custom_vjp_call_p = Primitive(
-    "custom_vjp_call",
-    abstract=_types,
-    reference=_inline,
-    decompose=_inline,
-    effects=_effects,
-    multiple_results=True,
-    higher_order=True,
-    stage=_stager(StagedVJP),
-)
+# Python's; rules, a CustomJVP (CustomVJP, CustomVmap); num_consts.
+custom_jvp_call_p = _call("custom_jvp_call", StagedJVP)
+custom_vjp_call_p = _call("custom_vjp_call", StagedVJP)
+custom_vmap_call_p = _call("custom_vmap_call", StagedVmap)
 
 
 def bind_custom(
-    primitive: Primitive, rules: Any, args: Sequence[Any], captures: bool = False
+    primitive: Primitive, rules: Any, args: Sequence[Any]
 ) -> list[Any]:
     """Call a function with rules: as the Python function it is, unless something records it.
 
@@ -486,12 +633,12 @@ def bind_custom(
     """
     operands: tuple[Any, ...] = tuple(args)
     params = {"call_jaxpr": None, "rules": rules, "num_consts": 0}
-    if captures or recorded(state.trace):
+    if rules.captures or recorded(state.trace):
         assert primitive.stage is not None
         operands, params = primitive.stage(operands, params)
     outs = primitive.bind(*operands, **params)
     written: Uses = params["rules"].written
-    return written.write_back((), outs)
+    return written.write_back((), outs) if written else outs
 
 
 def recorded(trace: Any) -> bool:

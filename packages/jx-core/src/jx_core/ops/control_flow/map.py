@@ -20,21 +20,25 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     Args:
         f: from a row of `xs` to a pytree of arrays.
         xs: a pytree of arrays of one leading length.
-        batch_size: do this many rows at once, vectorised; needs `jx_batching`.
+        batch_size: do this many rows at once, vectorised; needs `jx_batching`. What is left over
+            is done at once too. None or 0 for one row at a time.
 
     Returns:
         The stacked results.
 
     Raises:
-        ValueError: `batch_size` is given and no layer that can vectorise is loaded.
+        ValueError: `batch_size` is negative, or no layer that can vectorise is loaded.
 
     >>> from jx_core import lax
     >>> map(lax.neg, np.float32([1, 2])).tolist()
     [-1.0, -2.0]
     """
-    if batch_size is None:
+    if not batch_size:
         _, ys = scan(lambda _, x: ((), f(x)), (), xs)
         return ys
+    size = operator.index(batch_size)
+    if size < 0:
+        raise ValueError(f"lax.map: batch_size must be positive, got {batch_size}")
     from ...mapping import vectorizer
 
     layer = vectorizer()
@@ -42,7 +46,6 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
         raise ValueError("lax.map: batch_size needs a layer that vectorises: import jx_batching")
     leaves, xs_tree = tree.flatten(xs)
     n = scan_length(xs, leaves, None)
-    size = operator.index(batch_size)
     whole = n // size
     trees: list[Any] = []
 

@@ -167,7 +167,7 @@ def cast_results(closed: ClosedJaxpr, avals: Sequence[ShapedArray]) -> ClosedJax
             ]
 
         jaxpr, consts = trace_to_jaxpr(flat, closed.in_avals, closed.jaxpr.debug_name)
-        closed.derived[key] = ClosedJaxpr(jaxpr, consts)
+        closed.derived.setdefault(key, ClosedJaxpr(jaxpr, consts))
     return closed.derived[key]  # type: ignore[no-any-return]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import tree, tree_util
 from ...aval import ShapedArray, typeof
@@ -15,7 +15,7 @@ from ...primitive import NO_EFFECTS, Primitive
 from ...references import Ref, held_type, held_value, read, type_of
 from ..indexing import index_in_dim
 from ..shape import concatenate, expand_dims, full
-from .carry import stage_loop
+from .carry import as_array, split_carries, stage_loop
 from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
 
 __all__ = ["scan", "scan_p"]
@@ -77,6 +77,84 @@ scan_p = Primitive(
 )
 
 
+def bind_scan(
+    *operands: Any, jaxpr: ClosedJaxpr, num_consts: int, num_carry: int, **params: Any
+) -> list[Any]:
+    """Bind a scan of as few carries and results as compute the same.
+
+    A carry that every step hands on as it is becomes a constant, so that no layer takes it for
+    something that changes; results that are rows of xs, or that there are twice, are not stacked.
+    """
+    key = ("lean scan", num_consts, num_carry)
+    lean = jaxpr.derived.get(key)
+    if lean is None:
+        lean = jaxpr.derived[key] = _lean(jaxpr, num_consts, num_carry)
+    if lean is _AS_IT_IS:
+        return scan_p.bind(  # type: ignore[no-any-return]
+            *operands, jaxpr=jaxpr, num_consts=num_consts, num_carry=num_carry, **params
+        )
+    outs = scan_p.bind(
+        *[operands[i] for i in lean.operands],
+        jaxpr=lean.closed,
+        num_consts=lean.num_consts,
+        num_carry=lean.num_carry,
+        **params,
+    )
+    return [outs[i] if given is None else as_array(operands[given]) for given, i in lean.results]
+
+
+class _Lean(NamedTuple):
+    """A scan's smaller form.
+
+    Attributes:
+        closed: its program.
+        operands: which of the scan's operands it takes, in order.
+        num_consts, num_carry: as for any scan.
+        results: where each result of the scan is: (an operand, 0), or (None, a result).
+    """
+
+    closed: ClosedJaxpr
+    operands: list[int]
+    num_consts: int
+    num_carry: int
+    results: list[tuple[int | None, int]]
+
+
+_AS_IT_IS = object()
+
+
+def _lean(closed: ClosedJaxpr, num_consts: int, num_carry: int) -> Any:
+    jaxpr = closed.jaxpr
+    ins, outs = jaxpr.invars, jaxpr.outvars
+    first_x = num_consts + num_carry
+    carries, fixed = split_carries(jaxpr, num_consts, num_carry)
+    rows = {v: first_x + k for k, v in enumerate(ins[first_x:])}
+    ys: dict[Any, int] = {}
+    results: list[tuple[int | None, int]] = []
+    place = {i: k for k, i in enumerate(carries)}
+    for i in range(num_carry):
+        results.append((None, place[i]) if i in place else (num_consts + i, 0))
+    for v in outs[num_carry:]:
+        if v in rows:
+            results.append((rows[v], 0))
+        else:
+            results.append((None, len(carries) + ys.setdefault(v, len(ys))))
+    if len(carries) == num_carry and len(ys) == len(outs) - num_carry:
+        return _AS_IT_IS
+    operands = [
+        *range(num_consts),
+        *[num_consts + i for i in fixed],
+        *[num_consts + i for i in carries],
+        *range(first_x, len(ins)),
+    ]
+    lean = jaxpr.replace(
+        invars=[ins[i] for i in operands], outvars=[*[outs[i] for i in carries], *ys]
+    )
+    return _Lean(
+        ClosedJaxpr(lean, closed.consts), operands, num_consts + len(fixed), len(carries), results
+    )
+
+
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,
@@ -99,6 +177,8 @@ def scan(
         length: the number of steps; needed where `xs` has no arrays.
         reverse: go from the last row to the first; results keep the place of their row.
         unroll: how many steps one iteration of the compiled loop does; True for all.
+        _split_transpose: taken for JAX's sake, and without effect: how the backward loop is
+            divided is the compiler's business here.
 
     Returns:
         The last carry, and the stacked results.
@@ -112,6 +192,19 @@ def scan(
     >>> sums.tolist()
     [1.0, 3.0, 6.0]
     """
+    return scan_as("scan", f, init, xs, length, reverse, unroll)
+
+
+def scan_as(
+    what: str,
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any,
+    length: int | None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
+    """`scan`, for a function that error messages call `what`."""
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f!r}")
     xs_leaves, xs_tree = tree.flatten(xs)
@@ -126,7 +219,7 @@ def scan(
     def stage_with(carry: Sequence[ShapedArray]) -> Program:
         program = stage(f, in_tree, [*carry, *rows], leaves, refs_at=len(carry))
         children = tree_util.treedef_children(program.out_tree)
-        if len(children) != 2 or not isinstance(_dummy(program.out_tree), tuple):
+        if len(children) != 2 or not isinstance(_dummy(program.out_tree), (tuple, list)):
             raise TypeError(
                 f"scan body output must be a pair, got {_dummy(program.out_tree)!r:.80} from "
                 f"{program.name}: return (carry, y), with y None where there is nothing to stack"
@@ -134,7 +227,7 @@ def scan(
         return program
 
     program, carry_avals = stage_loop(
-        "scan", stage_with, [typeof(c) for c in init_leaves], init_tree,
+        what, stage_with, [typeof(c) for c in init_leaves], init_tree,
         lambda p: tree_util.treedef_children(p.out_tree)[0],
     )
     num_carry = len(carry_avals)
@@ -145,7 +238,7 @@ def scan(
     unroll = max(n, 1) if unroll is True else 1 if unroll is False else operator.index(unroll)
     if unroll < 1:
         raise ValueError(f"lax.scan: unroll must be a positive integer or a bool, got {unroll}")
-    outs = scan_p.bind(
+    outs = bind_scan(
         *consts,
         *[cast_weak(c, a) for c, a in zip(init_leaves, carry_avals, strict=True)],
         *map(read, written),
@@ -207,8 +300,11 @@ def _scan_in_python(
 ) -> tuple[Any, Any]:
     """The loop in plain Python, for `disable_jit`."""
     if n == 0:
-        raise ValueError("zero-length scan is not supported under disable_jit: no type for ys")
-    carry, ys = init, []
+        raise ValueError(
+            "zero-length scan is not supported in disable_jit() mode because the output type is "
+            "unknown."
+        )
+    carry, ys = tree.map(as_array, init), []
     for i in reversed(range(n)) if reverse else range(n):
         rows = [
             x.at[i] if type(x) is Ref else index_in_dim(x, i, 0, keepdims=False) for x in leaves

@@ -11,15 +11,16 @@ from ... import dtypes, tree, tree_util
 from ...aval import ShapedArray, typeof
 from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
-from ...jaxpr.ir import ClosedJaxpr
+from ...jaxpr.ir import ClosedJaxpr, Literal
 from ...primitive import Primitive
 from ...references import read
+from ...staging import function_name
 from ...trace import to_concrete
-from ..elementwise import add, convert_element_type, lt
-from .carry import stage_loop
+from ..elementwise import add, lt
+from .carry import as_array, split_carries, stage_loop
 from .programs import Program, cast_results, cast_weak, hoist, put_results, stage
 from .refs import read_from_carry
-from .scan import scan
+from .scan import scan_as
 
 __all__ = ["fori_loop", "while_loop", "while_p"]
 
@@ -63,6 +64,61 @@ while_p = Primitive(
 )
 
 
+def bind_while(
+    *operands: Any,
+    cond_jaxpr: ClosedJaxpr,
+    body_jaxpr: ClosedJaxpr,
+    cond_nconsts: int,
+    body_nconsts: int,
+) -> list[Any]:
+    """Bind a while loop of as few carries as compute the same.
+
+    A carry that every step hands on as it is becomes a constant of the condition and the body.
+    """
+    n = cond_nconsts + body_nconsts
+    num_carry = len(operands) - n
+    body, test = body_jaxpr.jaxpr, cond_jaxpr.jaxpr
+    carries, fixed = split_carries(body, body_nconsts, num_carry)
+    if len(carries) == num_carry:
+        return while_p.bind(  # type: ignore[no-any-return]
+            *operands,
+            cond_jaxpr=cond_jaxpr,
+            body_jaxpr=body_jaxpr,
+            cond_nconsts=cond_nconsts,
+            body_nconsts=body_nconsts,
+        )
+    looked_at = {v for eqn in test.eqns for v in eqn.invars if type(v) is not Literal}
+    looked_at.update(v for v in test.outvars if type(v) is not Literal)
+    test_ins, body_ins, init = test.invars[cond_nconsts:], body.invars[body_nconsts:], operands[n:]
+    tested = [i for i in range(num_carry) if i not in carries and test_ins[i] in looked_at]
+    key = ("lean while", cond_jaxpr, cond_nconsts, body_nconsts)
+    if key not in body_jaxpr.derived:
+        lean_test = test.replace(
+            invars=[*test.invars[:cond_nconsts], *[test_ins[i] for i in [*tested, *carries]]]
+        )
+        lean_body = body.replace(
+            invars=[*body.invars[:body_nconsts], *[body_ins[i] for i in [*fixed, *carries]]],
+            outvars=[body.outvars[i] for i in carries],
+        )
+        body_jaxpr.derived[key] = (
+            ClosedJaxpr(lean_test, cond_jaxpr.consts),
+            ClosedJaxpr(lean_body, body_jaxpr.consts),
+        )
+    lean_cond_jaxpr, lean_body_jaxpr = body_jaxpr.derived[key]
+    outs = while_p.bind(
+        *operands[:cond_nconsts],
+        *[init[i] for i in tested],
+        *operands[cond_nconsts:n],
+        *[init[i] for i in [*fixed, *carries]],
+        cond_jaxpr=lean_cond_jaxpr,
+        body_jaxpr=lean_body_jaxpr,
+        cond_nconsts=cond_nconsts + len(tested),
+        body_nconsts=body_nconsts + len(fixed),
+    )
+    following = iter(outs)
+    return [next(following) if i in carries else as_array(x) for i, x in enumerate(init)]
+
+
 def while_loop(
     cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any
 ) -> Any:
@@ -86,17 +142,24 @@ def while_loop(
     >>> int(while_loop(lambda i: lax.lt(i, 10), lambda i: lax.add(i, 3), 0))
     12
     """
+    return while_as("while_loop", cond_fun, body_fun, init_val)
+
+
+def while_as(
+    what: str, cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any
+) -> Any:
+    """`while_loop`, for a function that error messages call `what`."""
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
     if disable_jit.value:
-        val = init_val
+        val = tree.map(as_array, init_val)
         while bool(cond_fun(val)):
             val = body_fun(val)
         return val
     leaves, carry_tree = tree.flatten(init_val)
     in_tree = tree_util.treedef_tuple((carry_tree,))
     body, avals = stage_loop(
-        "while_loop",
+        what,
         lambda carry: stage(body_fun, in_tree, carry),
         [typeof(x) for x in leaves],
         carry_tree,
@@ -108,7 +171,7 @@ def while_loop(
     written = [] if body.uses is None else body.uses.writes
     (cond_closed,), cond_consts = hoist([predicate])
     (body_closed,), body_consts = hoist([body])
-    outs = while_p.bind(
+    outs = bind_while(
         *cond_consts,
         *body_consts,
         *[cast_weak(c, a) for c, a in zip(leaves, avals, strict=True)],
@@ -171,7 +234,7 @@ def fori_loop(
     dtype = _loop_dtype(lower, upper)
     bounds = [to_concrete(lower), to_concrete(upper)]
     if disable_jit.value:
-        val = init_val
+        val = tree.map(as_array, init_val)
         for i in range(int(lower), int(upper)):
             val = body_fun(i, val)
         return val
@@ -184,7 +247,10 @@ def fori_loop(
 
         start = np.asarray(first, dtype)[()] if not isinstance(lower, int) else first
         count = max(last - first, 0)
-        (_, result), _ = scan(step, (start, init_val), None, count, unroll=unroll or 1)
+        step.__name__ = function_name(body_fun)
+        (_, result), _ = scan_as(
+            "fori_loop", step, (start, init_val), None, count, unroll=unroll or 1
+        )
         return result
     if unroll is not None and unroll not in (False, 1):
         raise ValueError(
@@ -197,10 +263,12 @@ def fori_loop(
 
     def body(carry: Any) -> Any:
         i, stop, val = carry
-        return add(i, np.ones((), dtype)[()]), stop, body_fun(i, val)
+        return add(i, 1), stop, body_fun(i, val)
 
-    start, stop = convert_element_type(lower, dtype), convert_element_type(upper, dtype)
-    return while_loop(test, body, (start, stop, init_val))[2]
+    index = ShapedArray((), dtype, typeof(lower).weak_type and typeof(upper).weak_type)
+    body.__name__ = function_name(body_fun)
+    bounds = cast_weak(lower, index), cast_weak(upper, index)
+    return while_as("fori_loop", test, body, (*bounds, init_val))[2]
 
 
 def _loop_dtype(lower: Any, upper: Any) -> Any:

@@ -14,7 +14,8 @@ import ml_dtypes
 import numpy as np
 
 from ... import dtypes
-from ...aval import ShapedArray
+from ...aval import ShapedArray, typeof
+from ...config import allow_f16_reductions
 from ...errors import KeyTypeError
 from ...primitive import Primitive
 from ..axes import check_axes, integers, refuse_sharding
@@ -139,13 +140,25 @@ def reduce_sum(operand: Any, axes: Iterable[int], *, out_sharding: Any = None) -
     Raises:
         ShapeError: an axis is out of range or repeated.
         TypeError: the operand is boolean.
+        ValueError: 16-bit floats while the option `allow_f16_reductions` is off.
 
     >>> reduce_sum(np.array([[1, 2], [3, 4]]), (0,))
     Array([4, 6], dtype=int32)
     """
     if out_sharding is not None:
         refuse_sharding("reduce_sum", "out_sharding", out_sharding)
+    if not allow_f16_reductions.value:
+        _refuse_16_bits(typeof(operand))
     return reduce_sum_p.bind(operand, axes=integers("reduce_sum", axes, "axes"))
+
+
+def _refuse_16_bits(aval: ShapedArray) -> None:
+    if aval.dtype.name in ("float16", "bfloat16"):
+        raise ValueError(
+            f"reduce_sum on operand {aval.str_short()} is not allowed when "
+            f"allow_f16_reductions=False: sum in float32, as in "
+            f"lax.reduce_sum(x.astype('float32'), axes)"
+        )
 
 
 def reduce_prod(operand: Any, axes: Iterable[int]) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 from jx_core import ClosedJaxpr, ShapedArray
 from jx_core.ops.control_flow.scan import scan_p
 
+from .. import tokens
 from ..builder import Block, Value, i64_array
 from ..program import call_shared
 from ..tables import Context, deflower
@@ -78,7 +79,7 @@ def _scan(
 
     if rounds > 1:
         avals = [_COUNTER, *carry_avals, *y_avals]
-        state = loop(block, avals, state, test, body)
+        state = loop(block, avals, state, test, body, tokens.ordered(jaxpr.effects))
     elif rounds == 1:
         state = body(block, state)
     for _ in range(length - rounds * unroll):

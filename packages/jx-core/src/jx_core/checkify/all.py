@@ -1,0 +1,3 @@
+"""Importing this module fills the table of checks."""
+
+from . import programs, rules  # noqa: F401
