@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jx_core import ShapedArray, dtypes, tree, typeof
+from jx_core.references import held_type, type_of
 from jx_core.staging import check_outputs, function_name
 from jx_core.tracebacks import hide_internal_frames
 
 from .forward import jvp_flat
 from .linear_functions import JVP, VJP, Typed, check_cotangent
+from .refs import ActiveRefs, active_refs, tangent_values, write_tangents
 from .tangents import check_tangent, is_differentiable, zeros
 from .tape import linearize_flat, record_linear
 
@@ -21,8 +23,16 @@ from .tape import linearize_flat, record_linear
 class FlatFunction:
     """A function of pytrees as one of flat sequences, which remembers its result's tree."""
 
-    def __init__(self, fun: Callable[..., Any], in_tree: Any, has_aux: bool, what: str) -> None:
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        in_tree: Any,
+        has_aux: bool,
+        what: str,
+        refs: ActiveRefs | None = None,
+    ) -> None:
         self.fun = fun
+        self.refs = refs  # their last values are further results
         self.in_tree = in_tree
         self.has_aux = has_aux
         self.what = what
@@ -30,6 +40,12 @@ class FlatFunction:
         self.aux: Any = None
 
     def __call__(self, *flat: Any) -> list[Any]:
+        if self.refs is not None:
+            given, inside = self.refs.enter(flat)
+            return [*self._results(given), *[ref[...] for _, ref, _ in inside.refs]]
+        return self._results(flat)
+
+    def _results(self, flat: Sequence[Any]) -> list[Any]:
         out = self.fun(*tree.unflatten(self.in_tree, flat))
         if self.has_aux:
             if not (isinstance(out, (tuple, list)) and len(out) == 2):
@@ -101,14 +117,23 @@ def jvp(
                 f"primals have tree structure {in_tree} whereas tangents have tree structure "
                 f"{tangent_tree}."
             )
+        refs = active_refs(flat, function_name(fun))
+        tangent_refs: list[Any] = []
+        if refs is not None:
+            flat = refs.values
+            flat_tangents, tangent_refs = tangent_values(refs.places, flat_tangents, "jx.jvp")
         for p, t in zip(flat, flat_tangents, strict=True):
             check_tangent(p, t, "jx.jvp")
         active = [
             t if is_differentiable(typeof(p)) else None
             for p, t in zip(flat, flat_tangents, strict=True)
         ]
-        function = FlatFunction(fun, in_tree, has_aux, "jvp")
+        function = FlatFunction(fun, in_tree, has_aux, "jvp", refs)
         outs, out_tangents = jvp_flat(function, flat, active)
+        if refs is not None:
+            outs = refs.write_back(outs)
+            write_tangents(tangent_refs, out_tangents[len(outs) :])
+            del out_tangents[len(outs) :]
         full = instantiate_all(out_tangents, outs)
         result = tree.unflatten(function.out_tree, outs), tree.unflatten(function.out_tree, full)
         return (*result, function.auxiliary(strip)) if has_aux else result
@@ -145,12 +170,14 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     try:
         require_callable(fun, "linearize")
         flat, in_tree = tree.flatten(primals)
-        in_avals = [typeof(p) for p in flat]
-        active = [is_differentiable(a) for a in in_avals]
-        function = FlatFunction(fun, in_tree, has_aux, "linearize")
-        outs, linear = linearize_flat(function, flat, active)
+        in_types = [type_of(p) for p in flat]
+        active = [is_differentiable(held_type(t)) for t in in_types]
+        refs = active_refs(flat, function_name(fun))
+        function = FlatFunction(fun, in_tree, has_aux, "linearize", refs)
+        outs, linear = linearize_flat(function, flat if refs is None else refs.values, active)
+        outs = outs if refs is None else refs.write_back(outs)
         out_avals = [typeof(o) for o in outs]
-        f_jvp = JVP(linear, in_tree, in_avals, function.out_tree, out_avals)
+        f_jvp = JVP(linear, in_tree, in_types, function.out_tree, out_avals)
         out = tree.unflatten(function.out_tree, outs)
         return (out, f_jvp, function.auxiliary(strip)) if has_aux else (out, f_jvp)
     except Exception as error:
@@ -184,10 +211,12 @@ def vjp(
         if reduce_axes:
             raise TypeError(f"vjp: reduce_axes is not supported, got {reduce_axes!r}")
         flat, in_tree = tree.flatten(primals)
-        in_avals = [typeof(p) for p in flat]
-        function = FlatFunction(fun, in_tree, has_aux, "vjp")
-        outs, linear = linearize_flat(function, flat)
-        f_vjp = VJP(linear, in_tree, in_avals, function.out_tree, [typeof(o) for o in outs])
+        in_types = [type_of(p) for p in flat]
+        refs = active_refs(flat, function_name(fun))
+        function = FlatFunction(fun, in_tree, has_aux, "vjp", refs)
+        outs, linear = linearize_flat(function, flat if refs is None else refs.values)
+        outs = outs if refs is None else refs.write_back(outs)
+        f_vjp = VJP(linear, in_tree, in_types, function.out_tree, [typeof(o) for o in outs])
         out = tree.unflatten(function.out_tree, outs)
         return (out, f_vjp, function.auxiliary(strip)) if has_aux else (out, f_vjp)
     except Exception as error:

@@ -10,12 +10,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr, tree, typeof
+from jx_core import ClosedJaxpr, tree
 from jx_core.jaxpr import Literal
 from jx_core.jit import partial_static
 from jx_core.ops.control_flow.checkpoint import checkpoint_p, name_p
 from jx_core.ops.control_flow.jit import jit_p
 from jx_core.ops.control_flow.programs import hoist, stage
+from jx_core.ops.control_flow.refs import agree
+from jx_core.references import type_of
 from jx_core.tracebacks import filtered
 
 from .api import require_callable
@@ -86,13 +88,15 @@ def checkpoint(
         def with_keywords(dynamic: Any, moving: Any) -> Any:
             return called(*dynamic, **moving)
 
-        program = stage(target or with_keywords, flat_tree, [typeof(x) for x in leaves])
+        types = [type_of(x) for x in leaves]
+        program = stage(target or with_keywords, flat_tree, types, leaves)
+        (program,), uses = agree([program], len(leaves))
         (closed,), consts = hoist([program])
         outs = checkpoint_p.bind(
-            *consts, *leaves, jaxpr=closed, prevent_cse=bool(prevent_cse), differentiated=False,
-            policy=policy,
+            *consts, *uses.operands(leaves), jaxpr=closed, prevent_cse=bool(prevent_cse),
+            differentiated=False, policy=policy,
         )  # fmt: skip
-        return tree.unflatten(program.out_tree, outs)
+        return tree.unflatten(program.out_tree, uses.write_back(leaves, outs))
 
     return checkpointed
 

@@ -13,6 +13,8 @@ from jx_core.tracebacks import filtered
 from .custom_functions import fitting, full_tangents
 from .tables import add_tangents
 
+_NO_TANGENT = "a Ref has no tangent here"
+
 
 class custom_jvp(CustomFunction):
     """Give a function a rule of forward differentiation, which serves reverse mode too.
@@ -112,12 +114,12 @@ class _Rules(FlatCall, CustomJVP):
         primals: Sequence[Any],
         tangents: Sequence[Any],
     ) -> tuple[list[Any], list[Any]]:
-        owner, in_tree = self.owner, self.split.in_tree
+        owner, split = self.owner, self.split
         avals = [typeof(p) for p in primals]
         full = full_tangents(avals, active, tangents, owner.symbolic_zeros)
         assert owner.jvp is not None
         result = owner.jvp(
-            *self.split.nondiff, tree.unflatten(in_tree, primals), tree.unflatten(in_tree, full)
+            *split.nondiff, split.unflatten(primals), split.unflatten(full, _NO_TANGENT)
         )
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(

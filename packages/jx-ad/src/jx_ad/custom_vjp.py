@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from jx_core import ShapedArray, tree, typeof
 from jx_core.custom_functions import CustomFunction, FlatCall, as_array, check_tree, flat_results
 from jx_core.ops.control_flow.custom import CustomVJP, custom_vjp_call_p
+from jx_core.references import Ref
 from jx_core.tracebacks import filtered
 from jx_core.tree import map as tree_map
 
@@ -119,6 +120,7 @@ class _Rules(FlatCall, CustomVJP):
     def __init__(self, owner: custom_vjp, split: Any) -> None:
         super().__init__(owner, split)
         self._res_tree: Any = None
+        self._res_refs: list[tuple[int, Ref]] = []
         self._avals: list[ShapedArray] = []
         self._out_avals: list[ShapedArray] = []
 
@@ -151,14 +153,16 @@ class _Rules(FlatCall, CustomVJP):
             f"element is like the function's own result, but the (pytree) structures differ:",
         )  # fmt: skip
         leaves, self._res_tree = tree.flatten(residuals)
+        self._res_refs = [(i, x) for i, x in enumerate(leaves) if type(x) is Ref]
+        leaves = [x for x in leaves if type(x) is not Ref]
         self._avals = [typeof(p) for p in primals]
         self._out_avals = [typeof(o) for o in outs]
         return outs, [as_array(x) for x in leaves]
 
     def _arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """The function's arguments; wrapped leaves are pytrees themselves, put in last."""
-        places = tree.unflatten(self.split.in_tree, list(range(len(leaves))))
-        filled = tree.map(lambda i: leaves[i], places)
+        places = self.split.unflatten(list(range(len(leaves))))
+        filled = tree.map(lambda i: i if type(i) is Ref else leaves[i], places)
         dynamic = iter(filled)
         known = dict(self.split.static)
         return tuple([
@@ -174,9 +178,12 @@ class _Rules(FlatCall, CustomVJP):
             self._cotangent(next(following) if is_differentiable(a) else None, a)
             for a in self._out_avals
         ]
+        kept = list(residuals)
+        for i, ref in self._res_refs:
+            kept.insert(i, ref)
         result = self.owner.bwd(
             *self.split.nondiff,
-            tree.unflatten(self._res_tree, residuals),
+            tree.unflatten(self._res_tree, kept),
             tree.unflatten(self.out_tree, full),
         )
         cts = self._flat_cotangents(result)
@@ -191,7 +198,7 @@ class _Rules(FlatCall, CustomVJP):
 
     def _flat_cotangents(self, result: Any) -> list[Any]:
         """What the backward rule gave, one for each leaf of the differentiated arguments."""
-        arguments = tree.unflatten(self.split.in_tree, list(range(len(self._avals))))
+        arguments = self.split.unflatten(list(range(len(self._avals))), in_place_of_refs=-1)
         if isinstance(result, list):
             result = tuple(result)
         if not isinstance(result, tuple):
@@ -221,6 +228,16 @@ class _Rules(FlatCall, CustomVJP):
                 f"must have the tree of that argument, but they differ:",
             )  # fmt: skip
             for (path, i), ct in zip(tree.leaves_with_path(places), leaves, strict=True):
+                if i < 0:
+                    self._check_no_cotangent(ct, f"{k}{tree.keystr(path)}")
+                    continue
                 cts[i] = fitting(ct, self._avals[i], f"{k}{tree.keystr(path)}", what)
             assert len(numbers) == len(leaves)
         return cts
+
+    def _check_no_cotangent(self, ct: Any, where: str) -> None:
+        if ct is not None:
+            raise TypeError(
+                f"Custom VJP bwd rule for function {self.name} must produce None for argument "
+                f"{where}, which is a Ref, but got {ct!r:.80}: write to the Ref instead"
+            )

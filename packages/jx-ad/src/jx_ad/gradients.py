@@ -16,6 +16,7 @@ from jx_core.staging import function_name
 from jx_core.tracebacks import filtered, hide_internal_frames
 
 from .api import FlatFunction, require_callable, strip, vjp
+from .refs import refuse_refs
 from .tangents import is_differentiable, zeros
 from .tape import linearize_flat
 
@@ -63,6 +64,7 @@ def value_and_grad(
         positions = check_argnums(nums, len(args), fun)
         chosen = tuple(args[i] for i in positions)
         flat, in_tree = tree.flatten(chosen)
+        refuse_refs(flat)
         in_avals = [typeof(x) for x in flat]
         for path_leaf, aval in zip(flat, in_avals, strict=True):
             check_input(path_leaf, aval, holomorphic, allow_int, "grad")

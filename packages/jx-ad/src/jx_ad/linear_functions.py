@@ -11,8 +11,17 @@ from typing import Any
 
 from jx_core import ClosedJaxpr, dtypes, eval_jaxpr, tree, tree_util, typeof
 from jx_core.lax import convert_element_type
+from jx_core.references import AbstractRef, Ref, held_type
 from jx_core.tracebacks import filtered
 
+from .ad import GradValue
+from .refs import (
+    bound_refs,
+    hand_out,
+    ref_cotangents,
+    tangent_values,
+    write_tangents,
+)
 from .tangents import check_tangent, is_differentiable, zeros
 from .tape import LinearMap, transpose_flat
 
@@ -45,15 +54,15 @@ class _LinearFunction:
     """A linear map between tangents, or cotangents, of pytrees.
 
     Attributes:
-        in_tree, in_avals: the tree and the types of the differentiated function's arguments.
+        in_tree, in_types: the tree and the types of the differentiated function's arguments.
         out_tree, out_avals: those of its results.
     """
 
     def __init__(
-        self, linear: Any, in_tree: Any, in_avals: Any, out_tree: Any, out_avals: Any
+        self, linear: Any, in_tree: Any, in_types: Any, out_tree: Any, out_avals: Any
     ) -> None:
         self._linear = linear
-        self.in_tree, self.in_avals = in_tree, tuple(in_avals)
+        self.in_tree, self.in_types = in_tree, tuple(in_types)
         self.out_tree, self.out_avals = out_tree, tuple(out_avals)
 
 
@@ -68,10 +77,16 @@ class JVP(_LinearFunction):
                 f"Tangent values for the linearized function must have the same tree structure "
                 f"as the primal inputs: expected {self.in_tree}, got {tangent_tree}"
             )
-        for aval, t in zip(self.in_avals, flat, strict=True):
+        in_avals = [held_type(t) for t in self.in_types]
+        places = [i for i, t in enumerate(self.in_types) if type(t) is AbstractRef]
+        flat, refs = tangent_values(places, flat, "the linearized function")
+        for aval, t in zip(in_avals, flat, strict=True):
             check_tangent(Typed(aval), t, "the linearized function")
-        moving = [t for t, a in zip(flat, self.in_avals, strict=True) if is_differentiable(a)]
+        moving = [t for t, a in zip(flat, in_avals, strict=True) if is_differentiable(a)]
         results = self._linear.forward(moving)
+        if refs:
+            write_tangents(refs, results[len(self.out_avals) :])
+            del results[len(self.out_avals) :]
         full = [zeros(a) if t is None else t for t, a in zip(results, self.out_avals, strict=True)]
         return tree.unflatten(self.out_tree, full)
 
@@ -89,6 +104,48 @@ class Typed:
 class VJP(_LinearFunction):
     """The function from output cotangents to input cotangents that `vjp` returns."""
 
+    def __init__(
+        self,
+        linear: Any,
+        in_tree: Any,
+        in_types: Any,
+        out_tree: Any,
+        out_avals: Any,
+        bound: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(linear, in_tree, in_types, out_tree, out_avals)
+        self.bound = tuple(bound) or (GradValue(),) * len(self.in_types)
+
+    def with_refs(self, *entries: Any) -> VJP:
+        """The same function, but with gradients added to Refs.
+
+        Args:
+            entries: for each argument of the differentiated function, or each leaf of it: a Ref
+                that its gradient is added to, `jx.ad.GradValue()` to return it as usual, or
+                `jx.ad.DontWant()`. An argument that is a Ref itself needs a Ref: its value is
+                the cotangent of the argument's last value, and becomes that of its first.
+
+        Returns:
+            A function of a cotangent. In the places of gradients in Refs it returns
+            `jx.ad.GradRef()`, in those of unwanted ones `jx.ad.DidntWant()`.
+
+        Raises:
+            TypeError, ValueError: an entry is something else, or a Ref of another type.
+
+        >>> from jx_ad import vjp
+        >>> from jx_core import lax
+        >>> from jx_core.ref import new_ref
+        >>> total = new_ref(0.0)
+        >>> for x in (1.0, 2.0):
+        ...     _ = vjp(lambda x: lax.mul(x, x), x)[1].with_refs(total)(1.0)
+        >>> total
+        Ref(6., dtype=float32)
+        """
+        bound = bound_refs(entries, self.in_tree, self.in_types)
+        return VJP(
+            self._linear, self.in_tree, self.in_types, self.out_tree, self.out_avals, bound
+        )
+
     @filtered
     def __call__(self, *cotangent: Any) -> Any:
         if len(cotangent) != 1:
@@ -97,10 +154,10 @@ class VJP(_LinearFunction):
                 f"tree structure of the output {self.out_tree}; got {len(cotangent)} arguments"
             )
         flat = check_cotangent(cotangent[0], self.out_tree, self.out_avals)
+        flat += ref_cotangents(self.in_types, self.bound)
         results = iter(self._linear.backward(flat))
-        cts = [next(results) if is_differentiable(a) else None for a in self.in_avals]
-        full = [zeros(a) if c is None else c for c, a in zip(cts, self.in_avals, strict=True)]
-        return tree.unflatten(self.in_tree, full)
+        cts = [next(results) if is_differentiable(held_type(t)) else None for t in self.in_types]
+        return tree.unflatten(self.in_tree, hand_out(self.in_types, self.bound, cts))
 
     def __repr__(self) -> str:
         return f"<vjp function from {self.out_tree} to {self.in_tree}>"
@@ -111,18 +168,24 @@ def _flatten(f: _LinearFunction) -> tuple[Any, Any]:
     if isinstance(linear, LinearMap):
         closed, residuals = linear.to_jaxpr(lift_constants=True)
         linear = _Program(closed, residuals, [o is not None for o in linear.outputs])
-    fields = f.in_tree, f.in_avals, f.out_tree, f.out_avals
-    return linear.residuals, (linear.closed, linear.mask, fields)
+    fields = f.in_tree, f.in_types, f.out_tree, f.out_avals
+    bound = getattr(f, "bound", ())
+    refs = [x for x in bound if type(x) is Ref]
+    words = tuple([None if type(x) is Ref else x for x in bound])
+    return (linear.residuals, refs), (linear.closed, linear.mask, fields, words)
 
 
-def _unflatten(cls: type[_LinearFunction], static: Any, residuals: Any) -> _LinearFunction:
-    closed, mask, fields = static
-    return cls(_Program(closed, residuals, mask), *fields)
+def _unflatten(cls: Any, static: Any, children: Any) -> Any:
+    closed, mask, fields, words = static
+    residuals, refs = children[0], iter(children[1])
+    bound = [next(refs) if word is None else word for word in words]
+    program = _Program(closed, residuals, mask)
+    return cls(program, *fields, bound) if cls is VJP else cls(program, *fields)
 
 
 for _cls in (JVP, VJP):
     tree_util.register_pytree_node(
-        _cls, _flatten, lambda static, residuals, cls=_cls: _unflatten(cls, static, residuals)
+        _cls, _flatten, lambda static, children, cls=_cls: _unflatten(cls, static, children)
     )
 
 

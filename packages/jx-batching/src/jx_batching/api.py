@@ -138,7 +138,10 @@ class _Mapped:
         axes = _remembered(
             self._in_axes, in_tree, lambda: specs.flat_in_axes(self.in_axes, args, kwargs)
         )
-        refs = MappedRefs(leaves, axes, self.name, args, kwargs) if any_refs(leaves) else None
+        refs = None
+        if any_refs(leaves):
+            names = functools.partial(specs.argument_names, self.fun, args, kwargs)
+            refs = MappedRefs(leaves, axes, self.name, names)
         values = leaves if refs is None else refs.values
         dims, size = specs.dims_and_size(self.fun, axes, values, self.axis_size, args, kwargs)
         out_trees: list[Any] = []

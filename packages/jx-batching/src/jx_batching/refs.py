@@ -7,10 +7,10 @@ it only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from jx_core import tree, typeof
+from jx_core import typeof
 from jx_core.references import Ref, StandIns, check_distinct, held_type, read, write
 
 from .axes import at_axis
@@ -23,7 +23,7 @@ class MappedRefs:
         leaves: the call's arguments.
         axes: the axis of each to map over, None for none.
         name: the function's name.
-        args, kwargs: the arguments as they were given.
+        names: gives what to call the arguments.
 
     Attributes:
         values: the arguments, with present values in place of Refs that are mapped. In place of
@@ -34,12 +34,9 @@ class MappedRefs:
     """
 
     def __init__(
-        self, leaves: Sequence[Any], axes: Sequence[Any], name: str, args: Any, kwargs: Any
+        self, leaves: Sequence[Any], axes: Sequence[Any], name: str, names: Callable[[], list[str]]
     ) -> None:
-        check_distinct(
-            leaves, name,
-            lambda: [tree.keystr(path) for path, _ in tree.leaves_with_path((args, kwargs))],
-        )  # fmt: skip
+        check_distinct(leaves, name, names)
         self.leaves = leaves
         self.shared = {i for i, (x, a) in enumerate(zip(leaves, axes, strict=True))
                        if type(x) is Ref and a is None}  # fmt: skip
@@ -52,7 +49,7 @@ class MappedRefs:
         types = []
         for i, (x, row) in enumerate(zip(self.leaves, rows, strict=True)):
             mapped = type(x) is Ref and i not in self.shared
-            types.append(x.type._replace(inner_aval=typeof(row)) if mapped else None)
+            types.append(x.type.update(inner_aval=typeof(row)) if mapped else None)
         given = self._inside.enter(types, rows)
         return [self.leaves[i] if i in self.shared else x for i, x in enumerate(given)]
 

@@ -112,7 +112,7 @@ def dims_and_size(
             continue
         ndim = aval.ndim
         if not -ndim <= axis < ndim:
-            where = _argument_names(fun, args, kwargs)[len(dims)]
+            where = argument_names(fun, args, kwargs)[len(dims)]
             raise ValueError(
                 f"vmap was requested to map its argument along axis {axis}, which implies that "
                 f"its rank should be at least {axis + 1 if axis >= 0 else -axis}, but is only "
@@ -160,7 +160,7 @@ def _inconsistent_sizes(
     kwargs: dict[str, Any],
 ) -> str:
     """Which argument has which size, the most frequent size first."""
-    names = _argument_names(fun, args, kwargs)
+    names = argument_names(fun, args, kwargs)
     by_size: dict[int, list[str]] = {}
     for name, dim, aval in zip(names, dims, avals, strict=True):
         if dim is not None:
@@ -184,7 +184,7 @@ def _long_type(aval: ShapedArray) -> str:
     return f"{aval.dtype.name}[{','.join(map(str, aval.shape))}]"
 
 
-def _argument_names(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+def argument_names(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
     """What to call each leaf of the arguments: `argument x['a']`, `args[1]`, `kwargs['k']`."""
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:

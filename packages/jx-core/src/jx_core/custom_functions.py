@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from . import backend, tree
 from .aval import typeof
 from .ops.control_flow.custom import Custom, bind_custom
+from .references import Ref
 from .staging import check_outputs, function_name
 from .trace import Tracer
 
@@ -29,16 +30,31 @@ class Split(NamedTuple):
         in_tree: their tree.
         static: the others, by position.
         length: how many arguments there are.
+        refs: the Refs among the differentiated arguments, by place; they are no leaves.
     """
 
     leaves: list[Any]
     in_tree: Any
     static: tuple[tuple[int, Any], ...]
     length: int
+    refs: tuple[tuple[int, Ref], ...] = ()
+
+    def unflatten(self, leaves: Sequence[Any], in_place_of_refs: Any = None) -> Any:
+        """The tuple of differentiated arguments, made of `leaves` and the Refs.
+
+        Args:
+            leaves: what to put in the places of `self.leaves`.
+            in_place_of_refs: what to put in the places of Refs, if not these.
+        """
+        if self.refs:
+            leaves = list(leaves)
+            for place, ref in self.refs:
+                leaves.insert(place, ref if in_place_of_refs is None else in_place_of_refs)
+        return tree.unflatten(self.in_tree, leaves)
 
     def arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """All arguments, with `leaves` in the places of the differentiated ones."""
-        dynamic = iter(tree.unflatten(self.in_tree, leaves))
+        dynamic = iter(self.unflatten(leaves))
         known = dict(self.static)
         return tuple([known[i] if i in known else next(dynamic) for i in range(self.length)])
 
@@ -71,6 +87,8 @@ class ArgumentNames:
         """The programs of calls whose arguments have this tree and these undifferentiated ones."""
         if len(self._known) >= _KEPT:
             self._known.clear()  # a function made anew for each call is never found again
+        if split.refs or any(type(value) is Ref for _, value in split.static):
+            return {}  # these programs are for the Refs of one call
         try:
             return self._known.setdefault((split.in_tree, split.static), {})
         except TypeError:  # an argument that can't be hashed
@@ -107,9 +125,15 @@ class ArgumentNames:
         dynamic = tuple([a for i, a in enumerate(args) if i not in places])
         static = tuple([(i, a) for i, a in enumerate(args) if i in places])
         leaves, in_tree = tree.flatten(dynamic)
+        refs: tuple[tuple[int, Ref], ...] = ()
+        if self.what != "custom_vmap":
+            refs = tuple([(i, x) for i, x in enumerate(leaves) if type(x) is Ref])
         for i, leaf in enumerate(leaves):
-            self._check_leaf(leaf, dynamic, i)
-        return Split(leaves, in_tree, static, len(args))
+            if type(leaf) is not Ref or not refs:
+                self._check_leaf(leaf, dynamic, i)
+        if refs:
+            leaves = [x for x in leaves if type(x) is not Ref]
+        return Split(leaves, in_tree, static, len(args), refs)
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         if self.signature is None:

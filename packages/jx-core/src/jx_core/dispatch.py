@@ -9,6 +9,7 @@ functions, are both made of this.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import time
@@ -148,12 +149,13 @@ class CallSpec:
             dynamic = tree.unflatten(staged.in_tree, leaves)
             uses.check(leaves, self.name, lambda: _names(self.fun, dynamic))
         params = staged.params
-        with references.lock:
-            eager = state.trace is EVAL
-            operands = (*staged.const_tracers, *uses.operands(leaves, give_away=eager))
-            if eager:
-                donated = uses.donated(len(staged.const_tracers), leaves, params["donated"])
-                params = {**params, "donated": donated}
+        # What has effects may look at the Refs while it runs (a callback that reads one).
+        in_place = state.trace is EVAL and not staged.jaxpr.effects
+        if in_place:
+            donated = uses.donated(len(staged.const_tracers), leaves, params["donated"])
+            params = {**params, "donated": donated}
+        with references.lock if in_place else contextlib.nullcontext():
+            operands = (*staged.const_tracers, *uses.operands(leaves, give_away=in_place))
             outs = uses.write_back(leaves, state.trace.process(_jit_p(), operands, params))
         return tree.unflatten(staged.out_tree, outs)
 
@@ -298,7 +300,10 @@ ARGUMENT_NAMES = ("jx_core", "argument names")
 def argument_name(closed: ClosedJaxpr, position: int) -> str:
     """What to call an argument of a staged program in a message: `argument params['w']`."""
     names = closed.derived.get(ARGUMENT_NAMES)
-    return f"argument {position if names is None else names()[position]}"
+    if names is None:
+        return f"argument {position}"
+    known = names()
+    return f"argument {known[position]}" if position < len(known) else "a Ref that is closed over"
 
 
 def argument_names(closed: ClosedJaxpr) -> list[str]:

@@ -110,7 +110,7 @@ def freeze(ref: Ref) -> Any:
     >>> float(freeze(ref))
     2.0
     """
-    return end(ref, "frozen")
+    return end(_a_ref(ref, "freeze"), "frozen")
 
 
 def free_ref(ref: Ref) -> None:
@@ -121,7 +121,13 @@ def free_ref(ref: Ref) -> None:
 
     >>> free_ref(new_ref(1.0))
     """
-    end(ref, "freed")
+    end(_a_ref(ref, "free_ref"), "freed")
+
+
+def _a_ref(ref: Any, what: str) -> Ref:
+    if not isinstance(ref, Ref):
+        raise TypeError(f"{what} takes a Ref, got {type(ref).__name__}: {ref!r:.80}")
+    return ref
 
 
 def _check(ref: Any, what: str) -> None:

@@ -187,6 +187,7 @@ def trace_to_jaxpr(
         jaxpr, consts = trace.finish(outputs)
     finally:
         trace.finished = True
+        trace.outer = trace.refs = None  # a tracer that leaks keeps no more than this trace
         swap_trace(before)
     if read_only:
         consts = [*consts, *values_of(read_only, name)]

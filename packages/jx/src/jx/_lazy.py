@@ -20,6 +20,7 @@ from jx_core import array_methods, linear_maps, mapping
 # jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg. What
 # jx.experimental holds comes from many layers, so each of its modules has a line of its own.
 MODULES = {
+    "ad": "jx_ad.ad",
     "ad_checkpoint": "jx_ad.ad_checkpoint",
     "core": "jx_core",
     "custom_batching": "jx_batching.custom_batching",

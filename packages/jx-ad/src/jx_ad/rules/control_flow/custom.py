@@ -86,7 +86,8 @@ def _custom_vjp(primals: list[Any], tangents: list[Any], params: dict[str, Any])
         outs = custom_vjp_call_p.bind(*primals, **params)
         return _with_consts(outs, [None] * len(outs), primals, tangents, params)
     outs, residuals = _forward(rules, active, primals, n)
-    avals = [typeof(o) for o in outs]
+    extra = rules.written.num_results  # last values of Refs
+    avals = [typeof(o) for o in outs[: len(outs) - extra]]
     moved = custom_lin_p.bind(
         *residuals,
         *[t for t in tangents[n:] if t is not None],
@@ -96,7 +97,7 @@ def _custom_vjp(primals: list[Any], tangents: list[Any], params: dict[str, Any])
         out_avals=tuple([a for a in avals if is_differentiable(a)]),
     )
     following = iter(moved)
-    spread = [next(following) if is_differentiable(a) else None for a in avals]
+    spread = [next(following) if is_differentiable(a) else None for a in avals] + [None] * extra
     return _with_consts(outs, spread, primals, tangents, params)
 
 

@@ -11,23 +11,29 @@ batch. Not here: the decorators that make these objects of users' functions, in 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ... import dtypes, tree
 from ...aval import ShapedArray, typeof
 from ...config import trace_key
+from ...errors import RefError
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Var
 from ...primitive import NO_EFFECTS, Primitive
+from ...references import Ref, Uses, read
 from ...staging import trace_to_jaxpr
 from ...state import state
 from ...trace import Tracer
 from ..shape import full
 
 Mask = tuple[bool, ...]
+
+
+NO_REFS = Uses()
 
 
 class Custom:
@@ -39,6 +45,8 @@ class Custom:
         known: its programs, where something keeps them between calls.
         out_tree: the tree of its results; there once it has run, or has been traced.
         captures: whether it or its rules are known to close over tracers.
+        written: the Refs of outside that it writes to, once it has been traced. Their last
+            values follow its results, and have no derivatives.
     """
 
     name: str
@@ -46,6 +54,7 @@ class Custom:
     known: dict[Any, Any]
     out_tree: Any = None
     captures: bool = False
+    written: Uses = NO_REFS
 
     def call(self, *args: Any) -> list[Any]:
         """The function's results."""
@@ -196,11 +205,16 @@ def flat_bwd(rules: CustomVJP, active: Mask, nonzero: Mask, n: int) -> tuple[Fla
     return flat, masks
 
 
-def _hoisted(jaxpr: Any, consts: Sequence[Any]) -> tuple[ClosedJaxpr, list[Any]]:
-    """The program with those of its constants that are tracers as leading arguments, and these."""
+def _hoisted(
+    jaxpr: Any, consts: Sequence[Any], lift: int = 0
+) -> tuple[ClosedJaxpr, list[Any]]:
+    """The program with those of its constants that are tracers as leading arguments, and these.
+
+    So are its last `lift` constants in any case.
+    """
     moved, tracers, kept, values = [], [], [], []
-    for v, c in zip(jaxpr.constvars, consts, strict=True):
-        if isinstance(c, Tracer):
+    for i, (v, c) in enumerate(zip(jaxpr.constvars, consts, strict=True)):
+        if isinstance(c, Tracer) or i >= len(consts) - lift:
             moved.append(v)
             tracers.append(c)
         else:
@@ -219,6 +233,15 @@ class _Tracing(threading.local):
 _tracing = _Tracing()
 
 
+def _check_known(name: str, writes: Sequence[Ref], known: Sequence[Ref]) -> None:
+    for ref in writes:
+        if ref not in known:
+            raise RefError(
+                f"{name} writes to a {ref.type} that the function itself does not write to: inside "
+                f"of a staged function, both must write to the same Refs"
+            )
+
+
 class _Staged:
     """What staged forms share: the function as a program, and closed-over values.
 
@@ -235,8 +258,10 @@ class _Staged:
         self.source = rules.source
         self.known: dict[Any, Any] = {}
         self._rules = rules
+        self.written: Uses = NO_REFS
+        self._late: dict[ClosedJaxpr, list[weakref.ref[Ref]]] = {}  # Refs that late rules read
         self._consts, self._args = list(avals[:num_consts]), list(avals[num_consts:])
-        closed, own = _hoisted(*trace_to_jaxpr(rules.call, avals, rules.name))
+        closed, own = self._program(rules.call, avals, rules.name)
         self.out_tree = rules.out_tree
         self._out_avals = closed.out_avals
         self._rule: Any = None  # traced at once, while what it closes over is at hand
@@ -255,6 +280,56 @@ class _Staged:
         invars = invars[: len(own)] + extra + invars[len(own) :]
         self.call_jaxpr = closed.replace(jaxpr=closed.jaxpr.replace(invars=invars))
 
+    def _program(
+        self,
+        fun: Callable[..., Sequence[Any]],
+        avals: Sequence[ShapedArray],
+        name: str,
+        at: int = -1,
+    ) -> tuple[ClosedJaxpr, list[Any]]:
+        """A function as a program whose leading arguments are values that it closes over.
+
+        The last values of the Refs that it writes to are results too: the last ones of the
+        function itself, which finds out which Refs those are, and the ones from `at` on of a rule.
+        """
+        uses = Uses()
+        jaxpr, consts = trace_to_jaxpr(fun, avals, name, uses)
+        if not (uses or self.written):
+            return _hoisted(jaxpr, consts)
+        outs = jaxpr.outvars
+        n = len(outs) - len(uses.writes)
+        reads, writes = uses.reads, uses.writes
+        if at < 0:
+            self.written, at = Uses.of(writes, ()), n
+        ordered = self.written.writes
+        _check_known(name, writes, ordered)
+        others = [r for r in ordered if r not in writes]  # the rule leaves them as they are
+        last = {id(r): v for r, v in zip(writes, outs[n:], strict=True)}
+        given = [Var(r.type.inner_aval) for r in others]
+        last.update(zip(map(id, others), given, strict=True))
+        invars = jaxpr.invars
+        jaxpr = jaxpr.replace(
+            constvars=[*jaxpr.constvars, *invars[len(avals) :], *given],
+            invars=invars[: len(avals)],
+            outvars=[*outs[:at], *[last[id(r)] for r in ordered], *outs[at:n]],
+        )
+        refs = [*reads, *writes, *others]
+        closed, lifted = _hoisted(jaxpr, [*consts, *map(read, refs)], lift=len(refs))
+        self._late[closed] = [weakref.ref(r) for r in refs]
+        return closed, lifted
+
+    def _leading(self, closed: ClosedJaxpr, consts: Sequence[Any]) -> Sequence[Any]:
+        """The leading arguments of a rule: values that it closes over, and constants."""
+        if self._rule is not None:  # traced with the function: all of them are operands
+            return consts[self._ours :]
+        refs = [w() for w in self._late.get(closed, ())]
+        return [*[read(r) for r in refs if r is not None], *consts[self._ours :]]
+
+    @property
+    def _own_avals(self) -> list[ShapedArray]:
+        """The types of the function's own results."""
+        return self._out_avals[: len(self._out_avals) - self.written.num_results]
+
     @property
     def _all_active(self) -> Mask:
         return tuple(map(is_inexact, self._args))
@@ -265,7 +340,7 @@ class _Staged:
 
     def _check_results(self, what: str, rule: ClosedJaxpr) -> None:
         """Raise a TypeError unless the results of a rule are of the function's own types."""
-        places: Any = list(range(len(self._out_avals)))
+        places: Any = list(range(len(self._own_avals)))
         if self.out_tree is not None:
             places = tree.unflatten(self.out_tree, places)
         for path, i in tree.leaves_with_path(places):
@@ -303,9 +378,10 @@ class StagedJVP(_Staged, CustomJVP):
     def _trace_rule(self, active: Mask) -> tuple[tuple[ClosedJaxpr, Mask], list[Any]]:
         flat, masks = flat_jvp(self._rules, active, len(self._consts), len(self._args))
         avals = [*self._consts, *self._args, *_on(self._args, active)]
-        closed, tracers = _hoisted(*trace_to_jaxpr(flat, avals, f"jvp of {self.name}"))
+        at = len(self._own_avals)
+        closed, tracers = self._program(flat, avals, f"jvp of {self.name}", at)
         self._check_results("Custom JVP rule", closed)
-        return (closed, masks[0]), tracers
+        return (closed, (*masks[0], *[False] * self.written.num_results)), tracers
 
     def program(self, active: Mask) -> tuple[ClosedJaxpr, Mask]:
         """The rule of (constants, primals, active tangents), and which results have tangents."""
@@ -326,7 +402,7 @@ class StagedJVP(_Staged, CustomJVP):
                 for a, on in zip(self._args, active, strict=True)
                 if is_inexact(a)
             ]
-        results = _eval(closed, [*self._rule_consts(consts), *primals, *tangents])
+        results = _eval(closed, [*self._leading(closed, consts), *primals, *tangents])
         return results[: len(moving)], _some(results[len(moving) :], moving)
 
     def mixed(self, active: Mask) -> bool:
@@ -368,7 +444,7 @@ class StagedVJP(_Staged, CustomVJP):
     def __init__(self, rules: CustomVJP, avals: Sequence[ShapedArray], num_consts: int) -> None:
         self._optimize_remat = rules.optimize_remat
         self._fwds: dict[Mask, ClosedJaxpr] = {}
-        self._bwds: dict[tuple[Mask, Mask], tuple[ClosedJaxpr, Mask]] = {}
+        self._bwds: dict[tuple[Mask, Mask], Backward] = {}
         super().__init__(rules, avals, num_consts)
 
     @property
@@ -376,18 +452,19 @@ class StagedVJP(_Staged, CustomVJP):
         return self._optimize_remat
 
     def _trace_rule(self, active: Mask) -> Any:
-        """(forward, (backward, which results it gives)), and the tracers that they close over.
+        """(forward, backward), and the tracers that they close over.
 
         What the backward rule closes over the forward one hands to it, as further residuals.
         """
         forward, tracers = self._trace_fwd(active)
         n, k = len(self._out_avals), len(tracers)
-        outs = [a for a in self._out_avals if is_inexact(a)]
+        outs = [a for a in self._own_avals if is_inexact(a)]
+        uses = Uses()
         flat, masks = flat_bwd(
             self._rules, active, (True,) * len(outs), len(forward.out_avals) - n
         )
         jaxpr, consts = trace_to_jaxpr(
-            flat, [*forward.out_avals[n:], *outs], f"bwd of {self.name}"
+            flat, [*forward.out_avals[n:], *outs], f"bwd of {self.name}", uses
         )
         backward, more = _hoisted(jaxpr, consts)
         invars, c = backward.jaxpr.invars, len(more)
@@ -400,12 +477,14 @@ class StagedVJP(_Staged, CustomVJP):
             invars=[*program.invars[:k], *extra, *program.invars[k:]],
             outvars=[*program.outvars, *extra],
         )
-        return (forward.replace(jaxpr=program), (backward, masks[0])), [*tracers, *more]
+        rule = forward.replace(jaxpr=program), Backward(backward, masks[0], uses)
+        return rule, [*tracers, *more]
 
     def _trace_fwd(self, active: Mask) -> tuple[ClosedJaxpr, list[Any]]:
         flat, _ = flat_fwd(self._rules, active, len(self._consts))
         avals = [*self._consts, *self._args]
-        closed, tracers = _hoisted(*trace_to_jaxpr(flat, avals, f"fwd of {self.name}"))
+        at = len(self._own_avals)
+        closed, tracers = self._program(flat, avals, f"fwd of {self.name}", at)
         self._check_results("Custom VJP fwd rule", closed)
         return closed, tracers
 
@@ -417,12 +496,12 @@ class StagedVJP(_Staged, CustomVJP):
             self._fwds[active], _ = self._trace_fwd(active)
         return self._fwds[active]
 
-    def bwd_program(self, active: Mask, nonzero: Mask) -> tuple[ClosedJaxpr, Mask]:
+    def bwd_program(self, active: Mask, nonzero: Mask) -> Backward:
         """The backward rule of (residuals, cotangents that are not symbolic zeros)."""
         found = self._bwds.get((active, nonzero))
         if found is None:
             residuals = self.fwd_program(active).out_avals[len(self._out_avals) :]
-            cts = _on([a for a in self._out_avals if is_inexact(a)], nonzero)
+            cts = _on([a for a in self._own_avals if is_inexact(a)], nonzero)
             found = staged_bwd(self._rules, active, nonzero, residuals, cts)
             self._bwds[active, nonzero] = found
         return found
@@ -430,7 +509,8 @@ class StagedVJP(_Staged, CustomVJP):
     def fwd(
         self, active: Mask, consts: Sequence[Any], primals: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
-        results = _eval(self.fwd_program(active), [*self._rule_consts(consts), *primals])
+        closed = self.fwd_program(active)
+        results = _eval(closed, [*self._leading(closed, consts), *primals])
         n = len(self._out_avals)
         return results[:n], results[n:]
 
@@ -438,7 +518,7 @@ class StagedVJP(_Staged, CustomVJP):
         if self._rule is None:
             nonzero = tuple(ct is not None for ct in cotangents)
             return run_bwd(self.bwd_program(active, nonzero), residuals, cotangents)
-        outs = [a for a in self._out_avals if is_inexact(a)]
+        outs = [a for a in self._own_avals if is_inexact(a)]
         given = [
             _zeros(a) if ct is None else ct for ct, a in zip(cotangents, outs, strict=True)
         ]
@@ -446,11 +526,25 @@ class StagedVJP(_Staged, CustomVJP):
 
     def printed(self) -> tuple[ClosedJaxpr, ClosedJaxpr]:
         """The rules, forward and backward, as programs that carry them are printed."""
-        nonzero = (True,) * sum(map(is_inexact, self._out_avals))
+        nonzero = (True,) * sum(map(is_inexact, self._own_avals))
         active = self._all_active
         if self._rule is not None:
             return self._rule[0], self._rule[1][0]
         return self.fwd_program(active), self.bwd_program(active, nonzero)[0]
+
+
+class Backward(NamedTuple):
+    """A backward rule as a program.
+
+    Attributes:
+        closed: takes residuals and the cotangents that are not symbolic zeros.
+        gives: for which arguments it gives a cotangent.
+        uses: what it does with Refs of outside.
+    """
+
+    closed: ClosedJaxpr
+    gives: Mask
+    uses: Uses
 
 
 def staged_bwd(
@@ -459,19 +553,19 @@ def staged_bwd(
     nonzero: Mask,
     residuals: Sequence[ShapedArray],
     cts: Sequence[ShapedArray],
-) -> tuple[ClosedJaxpr, Mask]:
-    """A backward rule as a program of (residuals, nonzero cotangents); which results it gives."""
+) -> Backward:
+    """A backward rule as a program of (residuals, nonzero cotangents)."""
+    uses = Uses()
     flat, masks = flat_bwd(rules, active, nonzero, len(residuals))
-    jaxpr, consts = trace_to_jaxpr(flat, [*residuals, *cts], f"bwd of {rules.name}")
-    return ClosedJaxpr(jaxpr, consts), masks[0]
+    jaxpr, consts = trace_to_jaxpr(flat, [*residuals, *cts], f"bwd of {rules.name}", uses)
+    return Backward(ClosedJaxpr(jaxpr, consts), masks[0], uses)
 
 
-def run_bwd(
-    program: tuple[ClosedJaxpr, Mask], residuals: Sequence[Any], cotangents: Sequence[Any]
-) -> list[Any]:
+def run_bwd(program: Backward, residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
     """Apply what `staged_bwd` made."""
-    closed, gives = program
-    return _some(_eval(closed, [*residuals, *[ct for ct in cotangents if ct is not None]]), gives)
+    closed, gives, uses = program
+    args = uses.operands([*residuals, *[ct for ct in cotangents if ct is not None]])
+    return _some(uses.write_back((), _eval(closed, args)), gives)
 
 
 # --- the primitives ---
@@ -561,7 +655,9 @@ def bind_custom(
     if rules.captures or recorded(state.trace):
         assert primitive.stage is not None
         operands, params = primitive.stage(operands, params)
-    return primitive.bind(*operands, **params)  # type: ignore[no-any-return]
+    outs = primitive.bind(*operands, **params)
+    written: Uses = params["rules"].written
+    return written.write_back((), outs) if written else outs
 
 
 def recorded(trace: Any) -> bool:
@@ -597,13 +693,13 @@ class _StagedBwd(CustomVJP):
         self.known = {}
         self._rules = rules
         self._types = active, tuple(residuals), tuple(out_avals)
-        self._programs: dict[Mask, tuple[ClosedJaxpr, Mask]] = {}
+        self._programs: dict[Mask, Backward] = {}
 
     def bwd(self, active: Mask, residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
         nonzero = tuple(ct is not None for ct in cotangents)
         return run_bwd(self._program(nonzero), residuals, cotangents)
 
-    def _program(self, nonzero: Mask) -> tuple[ClosedJaxpr, Mask]:
+    def _program(self, nonzero: Mask) -> Backward:
         if nonzero not in self._programs:
             active, residuals, outs = self._types
             made = staged_bwd(self._rules, active, nonzero, residuals, _on(outs, nonzero))

@@ -265,7 +265,7 @@ def _row(t: Any) -> Any:
     """The type of a row of an argument; a Ref's row is a Ref."""
     aval = held_type(t)
     row = aval.update(shape=aval.shape[1:])
-    return row if t is aval else t._replace(inner_aval=row)
+    return row if t is aval else t.update(inner_aval=row)
 
 
 def scan_length(xs: Any, leaves: Sequence[Any], length: Any) -> int:
