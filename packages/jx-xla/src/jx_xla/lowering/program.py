@@ -98,12 +98,16 @@ def lower_function(
 ) -> str:
     """Write a program as a function of the module and return its name."""
     name = module.fresh_name(name)
-    block = Block(module)
     args = [f"%arg{i}" for i in range(len(closed.jaxpr.invars))]
-    results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
     in_types = [type_of(a) for a in closed.in_avals]
+    block = module.function_block(args, in_types, main=public)
+    results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
     out_types = [type_of(a) for a in closed.out_avals]
     attributes = list(argument_attributes) or [""] * len(args)
+    leading = [] if public else module.leading_types()
+    if leading:
+        args = [*block.leading(), *args]
+        in_types, attributes = [*leading, *in_types], [""] * len(leading) + attributes
     head = ", ".join(
         f"{a}: {t}{f' {{{extra}}}' if extra else ''}"
         for a, t, extra in zip(args, in_types, attributes, strict=True)
@@ -132,8 +136,8 @@ def call_shared(
         )
     return block.ops(
         "func.call",
-        operands,
-        [type_of(a) for a in closed.in_avals],
+        [*block.leading(), *operands],
+        [*block.module.leading_types(), *[type_of(a) for a in closed.in_avals]],
         [type_of(a) for a in closed.out_avals],
         f"callee = @{known[0]}",
     )
