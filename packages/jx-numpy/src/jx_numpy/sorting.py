@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import dtypes, lax, operators
+from jx_core.ops.axes import narrow
 from jx_core.ops.elementwise import convert
 
 from .functions import array_function
@@ -253,7 +254,7 @@ def searchsorted(
     shape = typeof(a).shape
     if len(shape) != 1:
         raise ValueError(f"jnp.searchsorted: a must be a vector, got shape {shape}")
-    dtype = np.dtype(np.int32) if shape[0] < 2**31 else _place_dtype()
+    dtype = np.dtype(np.int32) if narrow(shape) else _place_dtype()
     if not shape[0]:
         return lax.full(typeof(v).shape, 0, dtype)
     if sorter is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from ..aval import Shape, as_dimension
 from ..errors import InconclusiveDimensionOperation, ShapeError, TracerIntegerConversionError
 from ..symbolic.bounds import bounds
+from ..symbolic.expressions import DimExpr
 from ..trace import Tracer
 
 
@@ -135,6 +136,12 @@ def least(sizes: Sequence[int]) -> int:
     except InconclusiveDimensionOperation:
         highest = [d if type(d) is int else bounds(d)[1] for d in sizes]
         return min(highest)  # type: ignore[no-any-return]
+
+
+def narrow(sizes: Iterable[int]) -> bool:
+    """Whether places on axes of these lengths fit 32 bits, as is taken for granted of symbolic
+    ones."""
+    return all([type(n) is DimExpr or n < 2**31 for n in sizes])
 
 
 def check_axis(name: str, axis: int, shape: Shape, argument: str = "axis") -> None:

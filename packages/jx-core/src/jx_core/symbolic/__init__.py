@@ -6,6 +6,7 @@ the functions people call.
 """
 
 from .expressions import DimExpr as DimExpr
+from .slicing import slice_indices
 from .expressions import is_symbolic_dim, is_symbolic_shape, maximum, minimum, non_negative
 from .scope import SymbolicScope
 from .solving import DimensionSolver, check_shapes
@@ -21,6 +22,7 @@ __all__ = [
     "maximum",
     "minimum",
     "non_negative",
+    "slice_indices",
     "symbolic_args_specs",
     "symbolic_shape",
 ]

@@ -14,8 +14,9 @@ from ...aval import ShapedArray, typeof
 from ...errors import InconclusiveDimensionOperation
 from ...primitive import Primitive
 from ...symbolic.expressions import DimExpr, DimSize, define_as_value
+from ..elementwise.conversion import convert
 
-__all__ = ["dim_as_value", "dim_as_value_p"]
+__all__ = ["dim_as_float", "dim_as_value", "dim_as_value_p"]
 
 
 def _dim_as_value_type(*, dim: Any) -> ShapedArray:
@@ -46,6 +47,18 @@ def dim_as_value(dim: DimSize) -> Any:
     3
     """
     return dim_as_value_p.bind(dim=dim) if isinstance(dim, DimExpr) else dim
+
+
+def dim_as_float(dim: DimSize) -> Any:
+    """A dimension as a number to compute means with: a Python float, or a weak float array.
+
+    >>> dim_as_float(3)
+    3.0
+    """
+    if isinstance(dim, DimExpr):
+        value = dim_as_value(dim)
+        return convert(value, typeof(1.0).dtype, True)
+    return float(dim)
 
 
 define_as_value(dim_as_value)
