@@ -324,7 +324,7 @@ def _by_halving(a: Any, v: Any, side: str, dtype: Any, unrolled: bool) -> Array:
             lax.select(go_right, high, lax.min(middle, high)),
         )
 
-    steps = n.bit_length()
+    steps = n.bit_length() if type(n) is int else 32
     if unrolled:
         for step in range(steps):
             low, high = halve(step, (low, high))
@@ -333,7 +333,9 @@ def _by_halving(a: Any, v: Any, side: str, dtype: Any, unrolled: bool) -> Array:
 
 
 def _number(value: int, dtype: Any) -> Any:
-    return np.asarray(value, dtype)[()]
+    if type(value) is int:
+        return np.asarray(value, dtype)[()]
+    return convert(lax.dim_as_value(value), dtype)
 
 
 @array_function("right", "method")

@@ -161,6 +161,19 @@ class Block:
             )
         return self.constant(dim, np.dtype(np.int64))
 
+    def count(self, dim: Any, dtype: np.dtype) -> Value:
+        """A dimension as a scalar of an integer dtype."""
+        if type(dim) is int:
+            return self.constant(dim, dtype)
+        return self.op(
+            "stablehlo.convert", (self.size(dim),), ("tensor<i64>",), tensor((), dtype)
+        )
+
+    def counts(self, dims: Sequence[Any], dtype: np.dtype) -> Value:
+        """Dimensions as a vector of an integer dtype, those that it can't hold cut to its top."""
+        top = np.iinfo(dtype).max
+        return self.constant(np.asarray([min(n, top) for n in dims], dtype), dtype)
+
     def leading(self) -> list[Value]:
         """What calls of the module's functions pass before the arguments."""
         return []

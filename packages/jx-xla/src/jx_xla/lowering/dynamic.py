@@ -25,7 +25,7 @@ from jx_core.symbolic.expressions import FLOORDIV, MAX, MIN, Atom, subtract
 from jx_core.symbolic.parsing import parse_dimension
 
 from .builder import Block, Module, Value
-from .types import MARK
+from .types import MARK, tensor
 
 SIZE = "tensor<i64>"
 
@@ -209,6 +209,19 @@ class DynamicBlock(Block):
             "stablehlo.concatenate", parts, [one] * len(parts), kind, "dimension = 0 : i64"
         )
         return joined, kind
+
+    def counts(self, dims: Sequence[Any], dtype: np.dtype) -> Value:
+        if not any(isinstance(d, DimExpr) for d in dims):
+            return super().counts(dims, dtype)
+        wide, kind = self.vector(dims)
+        if dtype.itemsize < 4:
+            top = np.full(len(dims), np.iinfo(dtype).max)
+            limit = self.constant(top, np.dtype(np.int64))
+            wide = super().op("stablehlo.minimum", (wide, limit), (kind, kind), kind)
+        narrow = tensor((len(dims),), dtype)
+        if narrow == kind:
+            return wide
+        return super().op("stablehlo.convert", (wide,), (kind,), narrow)
 
     def parsed(self, words: Iterable[str]) -> list[Any]:
         """Sizes as they stand in types and attributes, as dimensions."""

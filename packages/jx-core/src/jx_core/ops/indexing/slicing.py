@@ -452,7 +452,7 @@ def dynamic_slice_in_dim(
     axis = canonical_axis("dynamic_slice_in_dim", axis, len(shape))
     starts: list[Any] = [0] * len(shape)
     starts[axis] = start_index
-    sizes = (*shape[:axis], op.index(slice_size), *shape[axis + 1 :])
+    sizes = (*shape[:axis], as_dimension(slice_size), *shape[axis + 1 :])
     return dynamic_slice(operand, starts, sizes, allow_negative_indices=allow_negative_indices)
 
 
