@@ -48,5 +48,7 @@ def refine(program: str | bytes | Any, concrete_avals: Sequence[Any]) -> str:
     avals = [a if isinstance(a, ShapedArray) else typeof(a) for a in concrete_avals]
     for i, a in enumerate(avals):
         if not all(type(d) is int for d in a.shape):
-            raise ValueError(f"refine: argument {i} must have a concrete shape, got {a.str_short()}")
+            raise ValueError(
+                f"refine: argument {i} must have a concrete shape, got {a.str_short()}"
+            )
     return refined_module(program, [type_of(a) for a in avals])

@@ -141,7 +141,7 @@ def least(sizes: Sequence[int]) -> int:
 def narrow(sizes: Iterable[int]) -> bool:
     """Whether places on axes of these lengths fit 32 bits, as is taken for granted of symbolic
     ones."""
-    return all([type(n) is DimExpr or n < 2**31 for n in sizes])
+    return all(type(n) is DimExpr or n < 2**31 for n in sizes)
 
 
 def check_axis(name: str, axis: int, shape: Shape, argument: str = "axis") -> None:

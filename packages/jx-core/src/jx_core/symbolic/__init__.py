@@ -6,9 +6,9 @@ the functions people call.
 """
 
 from .expressions import DimExpr as DimExpr
-from .slicing import slice_indices
 from .expressions import is_symbolic_dim, is_symbolic_shape, maximum, minimum, non_negative
 from .scope import SymbolicScope
+from .slicing import slice_indices
 from .solving import DimensionSolver, check_shapes
 from .specs import symbolic_args_specs, symbolic_shape
 

@@ -90,7 +90,7 @@ class DimensionSolver:
             raise ValueError(
                 f"Cannot solve for values of dimension variables {missing}. Each must follow from "
                 f"a dimension of an argument that is linear in it, once the others are known. "
-                f"{self._specifications()}Dimensions that don't help: {where}. Pass an argument "
+                f"{self.described()} Dimensions that don't help: {where}. Pass an argument "
                 f"in whose shape the variable stands alone (a dummy of shape (b, 0) will do)"
             )
 
@@ -185,7 +185,7 @@ class DimensionSolver:
             for s in self.steps
             if s.variable in env
         )
-        return f"{self._specifications()}Obtained dimension variables: {found or 'none'}."
+        return f"{self.described()} Obtained dimension variables: {found or 'none'}."
 
     def specifications(self) -> str:
         """The symbolic shapes as text, `args[0].shape = (b, 2)`."""
@@ -196,8 +196,9 @@ class DimensionSolver:
         ]
         return ", ".join(symbolic)
 
-    def _specifications(self) -> str:
-        return f"Using the following polymorphic shapes specifications: {self.specifications()}. "
+    def described(self) -> str:
+        """A sentence on the symbolic shapes, for messages."""
+        return f"Using the following polymorphic shapes specifications: {self.specifications()}."
 
     def _place(self, argument: int, axis: int) -> str:
         return f"{self.names[argument]}.shape[{axis}]"

@@ -15,10 +15,10 @@ from jx_core.symbolic import DimExpr, maximum, slice_indices
 
 from ..functions import array_function, plain
 from ..operands import (
-    an_integer,
     Array,
     ArrayLike,
     a_dtype,
+    an_integer,
     as_operand,
     one_axis,
     promote_dtypes,

@@ -257,8 +257,64 @@ def _solve(
         if step.rest != 0:
             value = block.scalar("subtract", value, block.size(step.rest))
         if step.coefficient != 1:
-            value = block.scalar("divide", value, block.size(step.coefficient))
+            divisor = block.size(step.coefficient)
+            exact = value
+            value = block.scalar("divide", value, divisor)
+            rest = block.scalar("subtract", exact, block.scalar("multiply", value, divisor))
+            _assert(
+                block, block.compare("EQ", rest, block.size(0)), [rest],
+                f"{_MISMATCH} Division had remainder {{0}} when computing the value of "
+                f"'{step.variable}'. {solver.described()}",
+            )  # fmt: skip
         block.values[step.variable] = value
+        _assert(
+            block, block.compare("GE", value, block.size(1)), [value],
+            f"{_MISMATCH} Expected value >= 1 for dimension variable '{step.variable}', got "
+            f"{{0}}. {solver.described()}",
+        )  # fmt: skip
+    _check(block, solver, arguments, types)
+
+
+_MISMATCH = "Input shapes do not match the polymorphic shapes specification."
+
+
+def _check(
+    block: DynamicBlock, solver: DimensionSolver, arguments: Sequence[str], types: Sequence[str]
+) -> None:
+    """Write what else must hold of the sizes of the arguments, and of the variables."""
+    for argument, axis, dim in solver.checks:
+        if not isinstance(dim, DimExpr):
+            continue  # the type says it
+        narrow = Block.op(
+            block, "stablehlo.get_dimension_size", (arguments[argument],), (types[argument],),
+            "tensor<i32>", f"dimension = {axis} : i64",
+        )  # fmt: skip
+        size = Block.op(block, "stablehlo.convert", (narrow,), ("tensor<i32>",), SIZE)
+        expected = block.size(dim)
+        _assert(
+            block, block.compare("EQ", size, expected), [size, expected],
+            f"{_MISMATCH} Found inconsistency between dimension size "
+            f"{solver.names[argument]}.shape[{axis}] (= {{0}}) and the specification '{dim}' "
+            f"(= {{1}}). {solver.described()}",
+        )  # fmt: skip
+    signs = {"==": "EQ", ">=": "GE", "<=": "LE"}
+    for text, left, sign, right in solver.constraints(solver.variables):
+        a, b = block.size(left), block.size(right)
+        _assert(
+            block, block.compare(signs[sign], a, b), [a, b],
+            f"Input shapes do not match the symbolic shape constraint {text}: the left side is "
+            f"{{0}}, the right side {{1}}. {solver.described()}",
+        )  # fmt: skip
+
+
+def _assert(block: DynamicBlock, holds: Value, values: Sequence[Value], message: str) -> None:
+    """Write an assertion, which refinement checks and takes out."""
+    text = message.replace("\\", "\\\\").replace('"', '\\"')
+    block.ops(
+        "stablehlo.custom_call", (holds, *values), ("tensor<i1>", *[SIZE] * len(values)), (),
+        f'api_version = 2 : i32, call_target_name = "shape_assertion", error_message = "{text}", '
+        f"has_side_effect = true",
+    )  # fmt: skip
 
 
 # --- the dynamic forms ---

@@ -207,7 +207,8 @@ def elements_at(whole: Any, window: Window, place: Place, counts: Shape) -> Any:
     starts = window.starts(place) if 0 not in counts else (0,) * len(counts)
     steps = window.window_strides
     stops = [
-        a + (n - 1) * s + 1 if type(n) is not int or n else a for a, n, s in zip(starts, counts, steps, strict=True)
+        a + (n - 1) * s + 1 if type(n) is not int or n else a
+        for a, n, s in zip(starts, counts, steps, strict=True)
     ]
     return slice_(whole, starts, stops, None if all(s == 1 for s in steps) else steps)
 

@@ -2,7 +2,8 @@
 
 One file for each sort: `broadcasting` (more elements), `rearranging` (the same ones in
 another order or shape), `joining` (several arrays to one, and back), `filling` (arrays out
-of nothing), `dimensions` (symbolic sizes as values). All but the last two take every dtype, typed keys included.
+of nothing), `dimensions` (symbolic sizes as values). All but the last two take every dtype,
+typed keys included.
 """
 
 from . import broadcasting, dimensions, filling, joining, rearranging

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from jx_core import ShapedArray, lax
-
 from jx_core.symbolic import is_symbolic_shape
 
 from ..builder import Value

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from jx_core import ClosedJaxpr, ShapedArray, lax
-from jx_core.ops.axes import narrow
 from jx_core.dtypes import finfo, iinfo, issubdtype
+from jx_core.ops.axes import narrow
 
 from ..builder import Block, Value, i64_array
 from ..elementwise import binary, compare, convert, extreme

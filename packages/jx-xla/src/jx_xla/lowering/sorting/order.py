@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jx_core.ops.axes import narrow as narrow_axis
 from jx_core import ShapedArray, lax
 from jx_core.dtypes import issubdtype
+from jx_core.ops.axes import narrow as narrow_axis
 
 from ..builder import Block, Value
 from ..elementwise import binary, compare, convert
