@@ -119,7 +119,8 @@ def _intern(shape: Shape, dtype: Any, weak_type: bool) -> ShapedArray:
         dtype = np.dtype(dtype)
     key = (shape, dtype, weak_type)
     # Types with symbolic dimensions go with the scope of those.
-    scope: Any = next((d.scope for d in shape if type(d) is DimExpr), None)
+    dims: tuple[Any, ...] = shape
+    scope: Any = next((d.scope for d in dims if type(d) is DimExpr), None)
     interned = _interned if scope is None else scope.avals
     found = interned.get(key)
     if found is not None:

@@ -133,8 +133,8 @@ def a_shape(name: str, shape: Any, argument: str = "shape") -> Shape:
     return result
 
 
-def an_integer(name: str, value: Any, argument: str) -> int:
-    """An integer that decides a shape or a place, as a Python int.
+def an_integer(name: str, value: Any, argument: str) -> Any:
+    """An integer that decides a shape or a place, as a Python int, or a symbolic dimension.
 
     Raises:
         TypeError: it is no integer that is known now.

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any
 
-from ..aval import Shape, as_dimension
+from ..aval import Shape as Shape
+from ..aval import as_dimension
 from ..errors import InconclusiveDimensionOperation, ShapeError, TracerIntegerConversionError
 from ..symbolic.bounds import bounds
 from ..symbolic.expressions import DimExpr
@@ -135,10 +136,10 @@ def least(sizes: Sequence[int]) -> int:
         return min(sizes)
     except InconclusiveDimensionOperation:
         highest = [d if type(d) is int else bounds(d)[1] for d in sizes]
-        return min(highest)  # type: ignore[no-any-return]
+        return min(highest)
 
 
-def narrow(sizes: Iterable[int]) -> bool:
+def narrow(sizes: Iterable[Any]) -> bool:
     """Whether places on axes of these lengths fit 32 bits, as is taken for granted of symbolic
     ones."""
     return all(type(n) is DimExpr or n < 2**31 for n in sizes)

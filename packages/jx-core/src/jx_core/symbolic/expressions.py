@@ -132,6 +132,8 @@ class DimExpr:
 
     scope: SymbolicScope
     terms: tuple[tuple[Monomial, int], ...]
+    _hash: int
+    _text: str
 
     # --- what it is ---
 
@@ -253,7 +255,7 @@ class DimExpr:
     def __pos__(self) -> DimExpr:
         return self
 
-    def __abs__(self) -> DimSize:
+    def __abs__(self) -> Any:
         return maximum(self, -self)
 
     def _binary(self, other: Any, symbolic: Any, on_values: Any, swapped: bool = False) -> Any:
@@ -532,7 +534,7 @@ def _within(rest: DimSize, b: DimSize) -> bool:
     """Whether `0 <= rest < b` for certain."""
     from .bounds import bounds
 
-    return bounds(rest)[0] >= 0 and bounds(subtract(b, rest))[0] >= 1
+    return bool(bounds(rest)[0] >= 0 and bounds(subtract(b, rest))[0] >= 1)
 
 
 def _rest_divided(rest: DimSize, b: DimSize, scope: SymbolicScope) -> tuple[DimSize, DimSize]:
@@ -562,12 +564,15 @@ def _quotient(scope: SymbolicScope, a: DimSize, b: DimSize) -> DimSize:
     return _atomic(scope, FLOORDIV, a, b)
 
 
-def maximum(a: DimSize, b: DimSize) -> DimSize:
+# What the two give goes into shapes, whose dimensions count as integers to a type checker.
+
+
+def maximum(a: DimSize, b: DimSize) -> Any:
     """The greater of two dimensions; symbolic where which it is can't be decided."""
     return _extreme(a, b, MAX)
 
 
-def minimum(a: DimSize, b: DimSize) -> DimSize:
+def minimum(a: DimSize, b: DimSize) -> Any:
     """The smaller of two dimensions; symbolic where which it is can't be decided."""
     return _extreme(a, b, MIN)
 
@@ -578,15 +583,15 @@ def _extreme(a: DimSize, b: DimSize, name: str) -> DimSize:
     from .bounds import compare
 
     decided = compare(a, b, ">=")
-    if decided is None:
-        decided = {True: False, False: True}.get(compare(b, a, ">="))  # type: ignore[arg-type]
+    if decided is None and compare(b, a, ">="):
+        decided = False
     if decided is None:
         first, second = sorted((a, b), key=lambda d: (type(d) is int, str(d)))
         return _atomic(common_scope(a, b), name, first, second)
     return a if decided == (name == MAX) else b
 
 
-def non_negative(a: DimSize) -> DimSize:
+def non_negative(a: DimSize) -> Any:
     """`max(a, 0)`."""
     return maximum(a, 0)
 

@@ -8,7 +8,7 @@ from typing import Any
 from .expressions import DimExpr, DimSize, add, floordiv, maximum, minimum, subtract
 
 
-def slice_indices(index: slice, size: DimSize) -> tuple[DimSize, DimSize, int, DimSize]:
+def slice_indices(index: slice, size: DimSize) -> tuple[Any, Any, int, Any]:
     """As `index.indices(size)`, where sizes and bounds may be symbolic.
 
     Args:
@@ -28,7 +28,7 @@ def slice_indices(index: slice, size: DimSize) -> tuple[DimSize, DimSize, int, D
     (1, b, 1, b - 1)
     """
     if not any(isinstance(x, DimExpr) for x in (size, index.start, index.stop)):
-        start, stop, step = index.indices(size)
+        start, stop, step = index.indices(operator.index(size))  # type: ignore[arg-type]
         return start, stop, step, len(range(start, stop, step))
     step = slice(None, None, index.step).indices(1)[2]
     first, last = (0, size) if step > 0 else (subtract(size, 1), -1)
@@ -40,7 +40,7 @@ def slice_indices(index: slice, size: DimSize) -> tuple[DimSize, DimSize, int, D
     return begin, end, step, maximum(count, 0)
 
 
-def _bound(bound: Any, size: DimSize, low: DimSize, high: DimSize) -> DimSize:
+def _bound(bound: Any, size: DimSize, low: DimSize, high: DimSize) -> Any:
     if not isinstance(bound, DimExpr):
         bound = operator.index(bound)
     if bound < 0:

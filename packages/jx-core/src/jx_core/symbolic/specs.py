@@ -107,6 +107,6 @@ def symbolic_args_specs(
         else:
             like, dtype = typeof(leaf).shape, typeof(leaf).dtype
         sharding = getattr(leaf, "sharding", None) if isinstance(leaf, ShapeDtypeStruct) else None
-        shape = parse_shape(text, scope, like)
+        shape: Any = parse_shape(text, scope, like)
         result.append(ShapeDtypeStruct(shape, dtype, sharding=sharding))
     return tree.unflatten(structure, result)

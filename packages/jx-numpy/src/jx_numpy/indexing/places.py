@@ -90,7 +90,7 @@ def place_of(operand: Any, size: int, dtype: np.dtype, wrap: bool) -> Any:
     return select_n_p.bind(negative, operand, add_p.bind(operand, _literal(size, dtype)))
 
 
-def _literal(value: int, dtype: np.dtype) -> Any:
+def _literal(value: Any, dtype: np.dtype) -> Any:
     """A known integer beside arrays of `dtype`: a Python number where that is its dtype."""
     if type(value) is DimExpr:
         return convert(lax.dim_as_value(value), dtype)

@@ -38,7 +38,7 @@ broadcast_shapes = lax.broadcast_shapes
 def _integers(name: str, shape: Any) -> Shape:
     """A shape as the user writes it, where -1 may stand for one length."""
     if type(shape) is int or type(shape) is DimExpr:
-        return (shape,)
+        return (shape,)  # type: ignore[return-value]
     try:
         return tuple([n if type(n) is int else an_integer(name, n, "shape") for n in shape])
     except TypeError:

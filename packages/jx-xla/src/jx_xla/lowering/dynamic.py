@@ -64,15 +64,16 @@ class DynamicBlock(Block):
         values: of each variable, a scalar of 64 bits.
     """
 
-    __slots__ = ("_sizes", "values")
+    __slots__ = ("_scope", "_sizes", "values")
 
-    def __init__(self, module: Any, counter: list[int] | None = None) -> None:
+    def __init__(self, module: DynamicModule, counter: list[int] | None = None) -> None:
         super().__init__(module, counter)
+        self._scope = module.scope
         self.values: dict[str, Value] = {}
         self._sizes: dict[DimExpr, Value] = {}
 
     def inner(self) -> Block:
-        block = DynamicBlock(self.module, self._counter)
+        block = DynamicBlock(self.module, self._counter)  # type: ignore[arg-type]
         block.loc = self.loc
         block.values = self.values
         block._sizes = dict(self._sizes)
@@ -226,7 +227,7 @@ class DynamicBlock(Block):
     def parsed(self, words: Iterable[str]) -> list[Any]:
         """Sizes as they stand in types and attributes, as dimensions."""
         return [
-            parse_dimension(w[1:-1], self.module.scope) if w.startswith(MARK) else int(w)
+            parse_dimension(w[1:-1], self._scope) if w.startswith(MARK) else int(w)
             for w in words
         ]
 
