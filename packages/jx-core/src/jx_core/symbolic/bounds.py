@@ -144,6 +144,11 @@ def _lower(dim: DimSize, depth: int) -> float:
     best, high = _interval(dim)
     if depth == 0 or best == high:
         return best
+    for atom in dim.atoms():
+        if atom.name in (MAX, MIN) and atom.operands:
+            # It is one of the two: what holds for both holds.
+            cases = [_lower(_in_place_of(atom, x, dim), depth - 1) for x in atom.operands]
+            best = max(best, min(cases))
     # The term that costs most is to be cancelled: what is left needs fewer.
     for monomial, c in dim.terms:
         if monomial == ONE:
@@ -164,6 +169,19 @@ def _lower(dim: DimSize, depth: int) -> float:
             if not math.isinf(found):
                 best = max(best, math.ceil(found / common) if common > 1 else found)
     return best
+
+
+def _in_place_of(atom: Atom, operand: DimSize, dim: DimExpr) -> DimSize:
+    """`dim` with an operand put in the place of an operation."""
+    total: DimSize = 0
+    for monomial, c in dim.terms:
+        powers = dict(monomial)
+        exponent = powers.pop(atom, 0)
+        term = make(dim.scope, {tuple(sorted(powers.items())): c})
+        for _ in range(exponent):
+            term = multiply(term, operand)
+        total = add(total, term)
+    return total
 
 
 def _facts(dim: DimExpr, monomial: Monomial) -> Iterator[DimExpr]:

@@ -495,9 +495,42 @@ def _divided(a: DimSize, b: DimSize) -> tuple[DimSize, DimSize]:
     if type(b) is int and b < 0:
         quotient, remainder = _divided(multiply(-1, a), -b)
         return quotient, multiply(-1, remainder)
+    factor = _common_factor(a, b)
+    if factor != 1:
+        quotient, remainder = _divided(_exactly(a, factor), _exactly(b, factor))
+        return quotient, multiply(remainder, factor)
     whole, rest = _polynomial_division(a, b)
     quotient, remainder = _rest_divided(rest, b, common_scope(a, b))
     return add(whole, quotient), remainder
+
+
+def _common_factor(a: DimSize, b: DimSize) -> DimSize:
+    """A positive factor that all terms of both share, such as `2*n` of `2*n^2` and `4*n`."""
+    terms = [*terms_of(a).items(), *terms_of(b).items()]
+    content = math.gcd(*(c for _, c in terms)) or 1
+    shared = dict(terms[0][0])
+    for monomial, _ in terms:
+        powers = dict(monomial)
+        shared = {x: min(n, powers[x]) for x, n in shared.items() if x in powers}
+    if not shared:
+        return content if type(b) is not int else 1  # `_rest_divided` sees to numbers
+    from .bounds import bounds
+
+    factor = make(common_scope(a, b), {tuple(sorted(shared.items())): content})
+    return factor if bounds(factor)[0] >= 1 else 1
+
+
+def _exactly(dim: DimSize, factor: DimSize) -> DimSize:
+    """`dim` divided by a factor of all its terms."""
+    if type(factor) is int and type(dim) is int:
+        return dim // factor
+    ((monomial, content),) = terms_of(factor).items()
+    divided: Terms = {}
+    for m, c in terms_of(dim).items():
+        ratio = divide_monomials(m, monomial)
+        assert ratio is not None
+        divided[ratio] = c // content
+    return make(common_scope(dim, factor), divided)
 
 
 def _polynomial_division(a: DimSize, b: DimSize) -> tuple[DimSize, DimSize]:
@@ -596,11 +629,21 @@ def non_negative(a: DimSize) -> Any:
     return maximum(a, 0)
 
 
+def _of_values(symbolic: Any, of_numbers: Any) -> Callable[[Any, Any], Any]:
+    """The operation on numbers, and on dimensions where `evaluate` is given those."""
+
+    def apply(a: Any, b: Any) -> Any:
+        either = isinstance(a, DimExpr) or isinstance(b, DimExpr)
+        return symbolic(a, b) if either else of_numbers(a, b)
+
+    return apply
+
+
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     FLOORDIV: operator.floordiv,
     MOD: operator.mod,
-    MAX: max,
-    MIN: min,
+    MAX: _of_values(maximum, max),
+    MIN: _of_values(minimum, min),
 }
 APPLY: dict[str, Callable[[Any, Any], DimSize]] = {
     FLOORDIV: floordiv,
