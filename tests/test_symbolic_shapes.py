@@ -21,8 +21,7 @@ from jx_core.symbolic import (
 from jx_core.symbolic.expressions import evaluate
 from jx_xla.runtime.executables import compile_program
 from jx_xla.symbolic import refine
-
-from symbolic_programs import F, INT, PROGRAMS, SIZES
+from symbolic_programs import INT, PROGRAMS, SIZES, F
 
 
 def spec(shape, dtype=F, **options):

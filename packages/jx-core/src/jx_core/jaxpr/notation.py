@@ -232,9 +232,10 @@ def _is_dimension(node: ast.expr) -> bool:
             return name in _DIMENSIONS
         case ast.Name(id=name) if name not in ("inf", "nan"):
             try:
-                _read_name(name)
+                found = _read_name(name)
             except ValueError:
                 return True
+            return isinstance(found, np.dtype) and found.name != name  # b is NumPy's int8, too
     return False
 
 
