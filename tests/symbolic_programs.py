@@ -534,3 +534,117 @@ program(
     "4, 4",
 )
 program("sum_axes", lambda x: (x.sum((0, 2)), x.prod(1), x.sum(keepdims=True)), "b, n, 2")
+
+# --- numbers that depend on sizes, and algorithms chosen by them ---
+
+program("diagonal_any", lambda x: (jnp.diagonal(x), jnp.diagonal(x, 1)), "b, n + 1")
+program("trace_any", lambda x: jnp.trace(x), "b, n")
+program("quantiles", lambda x: jnp.quantile(x, jnp.array([0.25, 0.5]), axis=0), "b, n")
+program("nanmedian", lambda x: jnp.nanmedian(jnp.where(x > 1, jnp.nan, x), axis=1), "b, n")
+program("nan_mean_var", lambda x: (jnp.nanmean(x), jnp.nanvar(x, axis=1)), "b, n")
+program("logmeanexp", lambda x: nn.logmeanexp(x, axis=1), "b, n")
+program("polyval", lambda p, x: jnp.polyval(p, x), "n", "b", tol=1e-3)
+program("polyadd", lambda p, q: jnp.polyadd(p, q), "n", "b")
+program("isin", lambda x, y: jnp.isin(x, y), "b", "n", dtypes=[INT, INT])
+program("digitize", lambda x, y: jnp.digitize(x, jnp.sort(y)), "b", "n")
+program("interp_ends", lambda x, y: jnp.interp(x, jnp.sort(y), 1.0 * jnp.arange(y.size)), "b", "n")
+program("gradient", lambda x: jnp.gradient(x, axis=0), "b + 1, n")
+program("trapezoid", lambda x: jnp.trapezoid(x, axis=1), "b, n")
+program("histogram", lambda x: jnp.histogram(x, bins=4, range=(-2.0, 2.0))[0], "n")
+program("top_half", lambda x: lax.top_k(x, x.shape[1] // 2)[0], "b, 2*n")
+program("index_dim", lambda x: x[x.shape[1] - 1] + x[:, -1].sum(), "b + n, n")
+program("set_dim", lambda x: x.at[x.shape[0] // 2].set(0.0), "b, n")
+program("kron", lambda x, y: jnp.kron(x, y), "b, 2", "n, 3")
+program("cross", lambda x, y: jnp.cross(x, y), "b, 3", "b, 3")
+program("vander", lambda x: jnp.vander(x, 3), "n", tol=1e-4)
+program("block", lambda x: jnp.block([[x, x], [x, 0 * x]]), "b, n")
+program("apply_along", lambda x: jnp.apply_along_axis(jnp.sum, 1, x), "b, n")
+program("ufunc_reduce", lambda x: jnp.add.reduce(x, axis=1), "b, n")
+program("nonzero_size", lambda x: jnp.nonzero(x > 0, size=3, fill_value=-1), "b, n")
+program("where_index", lambda x: jnp.argwhere(x > 0, size=2), "b, n")
+program("select_n", lambda x: jnp.select([x > 1, x > 0], [x, -x], 0.0), "b, n")
+program("permutation", lambda x: jx.random.permutation(jx.random.key(0), x), "b, n")
+program("categorical", lambda x: jx.random.categorical(jx.random.key(0), x), "b, n")
+program("randint", lambda x: jx.random.randint(jx.random.key(0), x.shape, 0, 10), "b, n")
+program("choice", lambda x: jx.random.choice(jx.random.key(0), x, (x.shape[0],)), "n")
+program(
+    "split_keys", lambda x: jx.random.key_data(jx.random.split(jx.random.key(0), x.size)), "b, n"
+)
+program(
+    "fold_keys", lambda x: jx.vmap(lambda r: jx.random.normal(jx.random.key(1), r.shape))(x), "b, n"
+)
+program(
+    "avgpool_same",
+    lambda x: nn.standardize(lax.reduce_window(x, 0.0, lax.add, (1, 3), (1, 2), "SAME")),
+    "b, n + 2",
+)
+program(
+    "maxpool_grad_sp",
+    jx.grad(
+        lambda x: (lax.reduce_window(x, -jnp.inf, lax.max, (1, 2), (1, 2), "VALID") ** 2).sum()
+    ),
+    "b, 2*n",
+)
+program(
+    "avgpool_grad_sp",
+    jx.grad(lambda x: (lax.reduce_window(x, 0.0, lax.add, (1, 2), (1, 2), "SAME") ** 2).sum()),
+    "b, n",
+)
+program(
+    "global_pool",
+    lambda x: lax.reduce_window(x, 0.0, lax.add, (1, x.shape[1]), (1, 1), "VALID"),
+    "b, n",
+)
+program(
+    "conv_grad_stride",
+    jx.grad(lambda x, k: (lax.conv_general_dilated(x, k, (2,), "SAME") ** 2).sum(), (0, 1)),
+    "b, 2, n + 4",
+    "3, 2, 3",
+    tol=1e-4,
+)
+program(
+    "conv_transpose_sp", lambda x, k: lax.conv_transpose(x, k, (2,), "SAME"), "b, n, 3", "3, 3, 4"
+)
+program("cumsum_reverse", lambda x: lax.cumsum(x, axis=0, reverse=True), "b, n")
+program("cumlogsumexp", lambda x: lax.cumlogsumexp(x, axis=1), "b, n")
+program("cummax_grad", jx.grad(lambda x: (lax.cummax(x, axis=1) ** 2).sum()), "b, n", tol=1e-4)
+program(
+    "scan_unroll",
+    lambda x: lax.scan(lambda c, r: (c + r, c), jnp.zeros(x.shape[1]), x, unroll=2),
+    "b, n",
+)
+program(
+    "scan_symbolic_grad",
+    jx.grad(
+        lambda w, x: lax.scan(lambda h, r: (jnp.tanh(h @ w + r),) * 2, jnp.zeros(w.shape[0]), x)[
+            1
+        ].mean()
+    ),
+    "n, n",
+    "b, n",
+)
+program(
+    "while_vmap",
+    lambda x: jx.vmap(
+        lambda r: lax.while_loop(lambda c: c.sum() < 50.0, lambda c: 2 * c + 1, jnp.abs(r))
+    )(x),
+    "b, n",
+)
+program(
+    "cond_vmap", lambda x: jx.vmap(lambda r: lax.cond(r[0] > 0, jnp.sin, jnp.cos, r))(x), "b, n"
+)
+program(
+    "remat_scan",
+    jx.grad(
+        lambda x: lax.scan(
+            jx.checkpoint(lambda c, r: (jnp.sin(c + r), c)), jnp.zeros(x.shape[1]), x
+        )[0].sum()
+    ),
+    "b, n",
+)
+program("linearize", lambda x: jx.linearize(lambda r: jnp.sin(r) * r.shape[0], x)[1](x), "b, n")
+program(
+    "vjp", lambda x: jx.vjp(lambda r: r.reshape(-1)[::2], x)[1](jnp.ones((x.size + 1) // 2)), "b, n"
+)
+program("hvp", lambda x: jx.jvp(jx.grad(lambda r: (r**3).mean()), (x,), (x,))[1], "b, n")
+program("custom_jvp", lambda x: jx.grad(lambda r: nn.relu(r).mean() + nn.silu(r).sum())(x), "b, n")

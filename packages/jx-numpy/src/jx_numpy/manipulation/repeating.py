@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -303,7 +304,7 @@ def resize(a: ArrayLike, new_shape: Any) -> Array:
     """
     x = as_operand("resize", a)
     shape = a_shape("resize", new_shape, "new_shape")
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
     have = typeof(x).size
     if not have:
         return lax.full(shape, 0, typeof(x).dtype)

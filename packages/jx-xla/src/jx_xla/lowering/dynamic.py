@@ -460,8 +460,8 @@ def _reduce_window(
     kinds = (*kinds, *(k for _, k in sizes), square)
     return Block.op(
         block, "stablehlo.custom_call", operands, kinds, result,
-        f'call_target_name = "stablehlo.dynamic_reduce_window", '
-        f"called_computations = [@{function}], has_side_effect = false",
+        f'api_version = 2 : i32, call_target_name = "stablehlo.dynamic_reduce_window", '
+        f"called_computations = [@{function}]",
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ Holds the primitives and the `lax` functions on them. Blocks at many places at o
 from __future__ import annotations
 
 import builtins
-import operator as op
 from collections.abc import Sequence
 from typing import Any
 
@@ -174,7 +173,7 @@ def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True)
     >>> index_in_dim(np.arange(6).reshape(2, 3), -1, axis=1, keepdims=False).tolist()
     [2, 5]
     """
-    index, shape = op.index(index), typeof(operand).shape
+    index, shape = as_dimension(index), typeof(operand).shape
     axis = canonical_axis("index_in_dim", axis, len(shape))
     size = shape[axis]
     if not -size <= index < size:

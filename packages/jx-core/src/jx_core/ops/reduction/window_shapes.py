@@ -18,9 +18,9 @@ from ...symbolic.bounds import compare
 from ...symbolic.expressions import is_symbolic_shape
 from ..axes import integers
 from ..contraction.conv_shapes import dilated, pad_pairs, padtype_to_pads, strided
-from ..elementwise import add, bitwise_and, convert, eq, ge, lt, mul, rem
+from ..elementwise import add, bitwise_and, eq, ge, lt, mul, rem
 from ..indexing.slicing import slice as slice_
-from ..shape import broadcast_in_dim, dim_as_value, iota, pad
+from ..shape import broadcast_in_dim, dim_as, iota, pad
 
 __all__ = ["reduce_window_shape_tuple"]
 
@@ -238,18 +238,14 @@ def _symbolic_inside(size: Any, window: Window, axis: int, start: int, counts: S
     """As `inside_at`, along an axis of symbolic length."""
     low, hole = window.padding[axis][0], window.base_dilation[axis]
     stride, count, end = window.window_strides[axis], counts[axis], dilated(size, hole)
-    first = start - low
+    first, int32 = start - low, np.dtype(np.int32)
     if hole == 1 and compare(first, 0, ">=") and compare(first + stride * (count - 1), end, "<"):
         return None
-    at = add(mul(iota(np.int32, count), np.int32(stride)), _int32(first))
-    own = bitwise_and(ge(at, np.int32(0)), lt(at, _int32(end)))
+    at = add(mul(iota(np.int32, count), np.int32(stride)), dim_as(first, int32))
+    own = bitwise_and(ge(at, np.int32(0)), lt(at, dim_as(end, int32)))
     if hole != 1:
         own = bitwise_and(own, eq(rem(at, np.int32(hole)), np.int32(0)))
     return broadcast_in_dim(own, counts, (axis,))
-
-
-def _int32(dim: Any) -> Any:
-    return convert(dim_as_value(dim), np.dtype(np.int32)) if type(dim) is not int else np.int32(dim)
 
 
 def spread_to(x: Any, shape: Shape, window: Window, place: Place, filler: Any) -> Any:

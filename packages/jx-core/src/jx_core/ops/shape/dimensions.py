@@ -16,7 +16,7 @@ from ...primitive import Primitive
 from ...symbolic.expressions import DimExpr, DimSize, define_as_value
 from ..elementwise.conversion import convert
 
-__all__ = ["dim_as_float", "dim_as_value", "dim_as_value_p"]
+__all__ = ["dim_as", "dim_as_float", "dim_as_value", "dim_as_value_p"]
 
 
 def _dim_as_value_type(*, dim: Any) -> ShapedArray:
@@ -47,6 +47,17 @@ def dim_as_value(dim: DimSize) -> Any:
     3
     """
     return dim_as_value_p.bind(dim=dim) if isinstance(dim, DimExpr) else dim
+
+
+def dim_as(dim: DimSize, dtype: Any) -> Any:
+    """A dimension as a scalar of a dtype: NumPy's, or a zero-dimensional array.
+
+    >>> dim_as(3, np.dtype("int8"))
+    np.int8(3)
+    """
+    if isinstance(dim, DimExpr):
+        return convert(dim_as_value(dim), dtype)
+    return dtype.type(dim)
 
 
 def dim_as_float(dim: DimSize) -> Any:
