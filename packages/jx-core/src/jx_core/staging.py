@@ -30,6 +30,7 @@ from .references import (
     values_of,
 )
 from .state import state, swap_trace
+from .symbolic.expressions import DimExpr, as_value
 from .trace import Trace, Tracer
 
 _SCALARS = (bool, int, float, complex, np.generic)
@@ -117,6 +118,8 @@ class StagingTrace(Trace):
             return Literal(x, typeof(x))
         elif type(x) is np.ndarray and x.ndim == 0:
             return Literal(x[()], typeof(x))
+        elif type(x) is DimExpr:
+            return self.atom(as_value(x))
         var = self._const_vars.get(id(x))
         if var is None:
             var = self._const_vars[id(x)] = Var(typeof(x))

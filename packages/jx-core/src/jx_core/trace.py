@@ -171,7 +171,8 @@ class Tracer:
         return value
 
     def __bool__(self) -> bool:
-        if self.aval.size > 1:
+        size = self.aval.size
+        if type(size) is not int or size > 1:
             raise ValueError(
                 f"The truth value of an array with more than one element is ambiguous, and this "
                 f"one is {self.aval.str_short()}. Use a.any() or a.all()"

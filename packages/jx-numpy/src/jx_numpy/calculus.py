@@ -11,6 +11,7 @@ from jx_core import lax, operators
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 from jx_core.ops.kit import real_dtype
+from jx_core.symbolic import maximum
 
 from .functions import array_function, plain
 from .manipulation import broadcast_to, concatenate, moveaxis
@@ -29,6 +30,9 @@ from .operands import (
 from .sorting import searchsorted
 
 __all__ = ["diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"]
+
+
+_INT32 = np.dtype(np.int32)
 
 
 def _along(x: Array, axis: int, start: int, stop: int) -> Array:
@@ -290,9 +294,10 @@ def _interp(x: Any, xp: Any, fp: Any, period: Any, ends: tuple[Any, Any]) -> Arr
     if period is not None:
         x, xp, fp = _periodic(x, xp, fp, period)
         n += 2
-    i = lax.clamp(np.int32(1), searchsorted(xp, x, side="right"), np.int32(max(n - 1, 1)))
+    last = lax.dim_as(maximum(n - 1, 1), _INT32)
+    i = lax.clamp(np.int32(1), searchsorted(xp, x, side="right"), last)
     before = operators.subtract(i, 1)
-    i = lax.min(i, np.int32(n - 1))
+    i = lax.min(i, lax.dim_as(n - 1, _INT32))
     x0, x1, f0, f1 = xp[before], xp[i], fp[before], fp[i]
     width = lax.sub(x1, x0)
     flat = operators.equal(width, 0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from jx_core import lax, operators
 from jx_core.errors import concrete_or_error
+from jx_core.symbolic import maximum
 
 from .creation import asarray
 from .functions import array_function
@@ -59,8 +60,9 @@ def polyval(p: ArrayLike, x: ArrayLike, *, unroll: int = 16) -> Array:
     shape = lax.broadcast_shapes(typeof(p).shape[1:], typeof(x).shape)
     dtype = typeof(x).dtype
     value = lax.full(shape, 0, dtype)
-    if typeof(p).shape[0] <= unroll:
-        for i in range(typeof(p).shape[0]):
+    n = typeof(p).shape[0]
+    if type(n) is int and n <= unroll:
+        for i in range(n):
             c = lax.index_in_dim(p, i, keepdims=False)
             value = operators.add(operators.multiply(value, x), c)
         return value
@@ -73,7 +75,7 @@ def polyval(p: ArrayLike, x: ArrayLike, *, unroll: int = 16) -> Array:
 
 def _sum(name: str, combine: Any, a1: Any, a2: Any) -> Array:
     a, b = promote_dtypes(name, *_vectors(name, a1, a2))
-    n = max(typeof(a).size, typeof(b).size)
+    n = maximum(typeof(a).size, typeof(b).size)
     zero = np.zeros((), typeof(a).dtype)[()]
     a, b = (lax.pad(p, zero, [(n - typeof(p).size, 0, 0)]) for p in (a, b))
     return combine(a, b)

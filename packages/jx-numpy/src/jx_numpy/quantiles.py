@@ -72,7 +72,7 @@ def _quantile(
 def _counts(x: Array, skip_nan: bool) -> Any:
     """How many elements count in each row: a number if it is the same in all."""
     if not skip_nan:
-        return float(typeof(x).shape[-1])
+        return lax.dim_as_float(typeof(x).shape[-1])
     numbers = convert(lax.eq(x, x), typeof(x).dtype)
     return lax.reduce_sum(numbers, (typeof(x).ndim - 1,))
 
@@ -90,6 +90,7 @@ def _interpolated(x: Array, q: Array, method: str, skip_nan: bool) -> Array:
     if isinstance(count, float):
         place = operators.multiply(q, max(count - 1, 0.0))
     else:
+        count = convert(count, typeof(q).dtype)
         highest = lax.max(operators.subtract(count, 1.0), lax.full_like(count, 0))
         place = lax.mul(q, broadcast_to(highest, wide))
     low, high = lax.floor(place), lax.ceil(place)
@@ -116,11 +117,14 @@ def _zero(shape: tuple[int, ...], dtype: Any) -> Array:
     return lax.full(shape, 0, dtype)
 
 
+_INT32 = np.dtype(np.int32)
+
+
 def _pick(ordered: Array, places: Array, n: int) -> Array:
     """The element of each row at a place: `places` has axes of its own before the rows'."""
     ndim = typeof(ordered).ndim
     own = typeof(places).ndim - (ndim - 1)
-    indices = lax.clamp(np.int32(0), convert(places, np.dtype(np.int32)), np.int32(n - 1))
+    indices = lax.clamp(np.int32(0), convert(places, _INT32), lax.dim_as(n - 1, _INT32))
     if own:  # to the end, where the rows' elements lie
         indices = lax.transpose(indices, (*range(1, ndim), 0))
         found = take_along_axis(ordered, indices, axis=-1, mode="promise_in_bounds")

@@ -6,6 +6,7 @@ the result's length, and `fill_value` what comes after the elements there are.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,7 +139,7 @@ def _unique(
         order = (place, *[i for i in range(len(shape)) if i != place])
         moved = lax.transpose(x, order)
         sub = typeof(moved).shape[1:]
-        rows = lax.reshape(moved, (shape[place], int(np.prod(sub, dtype=np.int64))))
+        rows = lax.reshape(moved, (shape[place], math.prod(sub)))
     n = typeof(rows).shape[0]
     order, is_new, found = _sorted_rows(rows, equal_nan)
     if size is None:
@@ -298,7 +299,7 @@ def isin(
     x, others = promote_dtypes("isin", element, test_elements)
     others = lax.reshape(others, (typeof(others).size,))
     n = typeof(others).size
-    if n <= 32 or method == "compare_all":
+    if method == "compare_all" or (type(n) is int and n <= 32):
         row = lax.expand_dims(x, (typeof(x).ndim,))
         shape = (*typeof(x).shape, n)
         same = lax.eq(

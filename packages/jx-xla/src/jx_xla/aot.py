@@ -91,8 +91,15 @@ class Lowered(Stage):
 
         Raises:
             JaxRuntimeError: XLA can't compile it, or does not know an option.
-            ValueError: the number of devices is another.
+            ValueError: the number of devices is another, or an argument has a symbolic shape.
         """
+        if self._lowering.symbolic:
+            types = ", ".join(a.str_short() for a in self.types.avals)
+            raise ValueError(
+                f"{self.types.name} was lowered for symbolic shapes ({types}), and a program "
+                f"is compiled for given ones: export it (jx.export.export) and call that, or "
+                f"refine it (jx_xla.symbolic.refine)"
+            )
         lowering = self._lowering
         if device_assignment is not None:
             moved = _on_devices(lowering.placement, tuple(device_assignment))

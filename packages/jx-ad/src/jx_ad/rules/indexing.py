@@ -43,6 +43,7 @@ from jx_core.lax import (
 from jx_core.ops.control_flow.while_loop import while_loop
 from jx_core.ops.indexing.scatter import block_sizes
 from jx_core.ops.reduction.programs import run_on_arrays
+from jx_core.symbolic import maximum
 
 from ..forward import jvp_flat
 from ..tables import defjvp, deflinear, deftranspose, instantiate, jvp_rules
@@ -65,7 +66,7 @@ def _slice_transpose(
     steps = (1,) * len(shape) if strides is None else strides
     config = tuple(
         # After the last element read lie those that the stride stepped over.
-        (start, n - start - (1 + (size - 1) * step if size else 0), step - 1)
+        (start, n - start - maximum(1 + (size - 1) * step, 0), step - 1)
         for start, step, n, size in zip(
             start_indices, steps, shape, typeof(ct).shape, strict=True
         )

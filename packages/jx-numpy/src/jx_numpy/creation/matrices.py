@@ -10,6 +10,7 @@ from jx_core import lax, operators
 from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
+from jx_core.symbolic import DimExpr, maximum, minimum
 
 from ..functions import array_function, plain
 from ..operands import (
@@ -187,14 +188,29 @@ def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     x = lax.transpose(x, order)
     *rest, n, m = typeof(x).shape
     k = an_integer("diagonal", offset, "offset")
-    length = max(0, min(n, m - k) if k >= 0 else min(n + k, m))
+    length = maximum(0, minimum(n, m - k) if k >= 0 else minimum(n + k, m))
+    if type(length) is DimExpr and n is not m:
+        return _diagonal_of_any(x, k, length)
     # In a flattened matrix the diagonal is every (m + 1)-th element.
     flat = lax.reshape(x, (*rest, n * m))
     start = k if k >= 0 else -k * m
-    if length == 0:
+    if type(length) is int and length == 0:
         start = 0
-    stop = start + (length - 1) * (m + 1) + 1 if length else 0
+    stop = start + (length - 1) * (m + 1) + 1 if type(length) is not int or length else 0
     return lax.slice_in_dim(flat, start, stop, m + 1, axis=len(rest))
+
+
+def _diagonal_of_any(x: Array, k: int, length: Any) -> Array:
+    """A diagonal of matrices of which it is not known which side is longer."""
+    from ..indexing.taking import take_along_axis
+
+    shape, last = typeof(x).shape, typeof(x).ndim - 1
+    row, column = max(-k, 0), max(k, 0)
+    rows = lax.slice_in_dim(x, row, length + row, axis=last - 1)
+    index_shape = (*shape[:-2], length, 1)
+    places = lax.broadcasted_iota(np.dtype(np.int32), index_shape, last - 1)
+    places = lax.add(places, np.int32(column))
+    return lax.squeeze(take_along_axis(rows, places, axis=last), (last,))
 
 
 @array_function("offset", "axis1", "axis2", "dtype")
@@ -294,11 +310,11 @@ def vander(x: ArrayLike, N: int | None = None, increasing: bool = False) -> Arra
     count = shape[0] if N is None else an_integer("vander", N, "N")
     if count < 0:
         raise ValueError(f"jnp.vander: N must be non-negative, got {N}")
-    powers = np.arange(count, dtype=np.int32)
-    powers = powers if increasing else powers[::-1]
+    powers = lax.iota(np.dtype(np.int32), count)
+    powers = powers if increasing else lax.rev(powers, (0,))
+    whole = (shape[0], count)
     return operators.power(
-        lax.broadcast_in_dim(x, (shape[0], count), (0,)),
-        np.broadcast_to(powers, (shape[0], count)),
+        lax.broadcast_in_dim(x, whole, (0,)), lax.broadcast_in_dim(powers, whole, (1,))
     )
 
 

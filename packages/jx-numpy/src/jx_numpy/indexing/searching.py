@@ -105,8 +105,9 @@ def _nonzero_sized(a: Any, size: int, fill_value: Any) -> tuple[Any, ...]:
     stride = aval.size
     for n, fill in zip(aval.shape, fills):
         stride //= n
-        index = lax.div(places, stride) if stride > 1 else places
-        index = lax.rem(index, n)
+        one = type(stride) is int and stride <= 1
+        index = places if one else lax.div(places, lax.dim_as(stride, dtype))
+        index = lax.rem(index, lax.dim_as(n, dtype))
         indices.append(select(missing, _filled(size, fill, dtype), index))
     return tuple(indices)
 

@@ -173,7 +173,7 @@ def take_along_axis(
     if not size:
         if places.size:
             raise IndexError("Cannot do a non-empty jnp.take_along_axis() from an empty axis.")
-        return lax.reshape(arr, np.broadcast_shapes(shape, places.shape))
+        return lax.reshape(arr, lax.broadcast_shapes(shape, places.shape))
     dtype = index_dtype([indices], shape)
     indices = place_of(indices, size, dtype, wrap_negative_indices is not False)
     return _gather_along(arr, indices, axis, shape, chosen, fill)

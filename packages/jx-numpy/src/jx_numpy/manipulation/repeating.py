@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -278,7 +279,7 @@ def _roll_one(x: Array, distance: Any, place: int) -> Array:
         return x
     if isinstance(distance, (int, np.integer)):
         k = int(distance) % n
-        if k == 0:
+        if type(k) is int and k == 0:
             return x
         back = lax.slice_in_dim(x, n - k, n, axis=place)
         return lax.concatenate([back, lax.slice_in_dim(x, 0, n - k, axis=place)], place)
@@ -303,7 +304,7 @@ def resize(a: ArrayLike, new_shape: Any) -> Array:
     """
     x = as_operand("resize", a)
     shape = a_shape("resize", new_shape, "new_shape")
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
     have = typeof(x).size
     if not have:
         return lax.full(shape, 0, typeof(x).dtype)

@@ -137,7 +137,9 @@ def logmeanexp(
     if where is None:
         axes = some_axes("logmeanexp", axis, len(shape))
         count = math.prod(shape[i] for i in axes)
-        return lax.sub(log, math.log(count) if count else -math.inf)
+        if type(count) is int:
+            return lax.sub(log, math.log(count) if count else -math.inf)
+        return lax.sub(log, lax.log(lax.dim_as(count, dtype)))
     ones, _ = masked("logmeanexp", lax.full(shape, 1, dtype), where, 0.0)
     axes = some_axes("logmeanexp", axis, typeof(ones).ndim)
     counts = total(ones, axes)

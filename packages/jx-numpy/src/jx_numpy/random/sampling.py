@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -40,11 +41,26 @@ def _rounds(size: int) -> int:
 def _shuffled(key: Any, x: Any, axis: int) -> Any:
     """The elements of `x` in random order along an axis, each line by itself."""
     shape = typeof(x).shape
-    for _ in range(_rounds(math.prod(shape))):
+
+    def shuffle(key: Any, x: Any) -> tuple[Any, Any]:
         key, subkey = two_keys(key)
         words = random_bits(subkey, bit_width=32, shape=shape)
-        _, x = lax.sort_key_val(words, x, axis)
+        return key, lax.sort_key_val(words, x, axis)[1]
+
+    size = math.prod(shape)
+    if type(size) is not int:  # a symbolic dimension: how many rounds is known at the call
+        count = lax.dim_as_value(size)
+        rounds = functools.reduce(
+            lax.add, [lax.convert_element_type(lax.gt(count, n), np.int32) for n in _ONE_MORE]
+        )
+        return lax.fori_loop(0, rounds, lambda _, state: shuffle(*state), (key, x))[1]
+    for _ in range(_rounds(size)):
+        key, x = shuffle(key, x)
     return x
+
+
+# The numbers of elements beyond which it takes one more round.
+_ONE_MORE = [int((2**32 - 1) ** (rounds / 3)) for rounds in range(3)]
 
 
 @array_function("n")

@@ -6,6 +6,7 @@ more of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -252,7 +253,7 @@ def _reduce(
     aval = typeof(x)
     axes = some_axes(f"{fun.__name__}.reduce", axis, aval.ndim)
     rest = [i for i in range(aval.ndim) if i not in axes]
-    length = int(np.prod([aval.shape[i] for i in axes], dtype=np.int64))
+    length = math.prod(aval.shape[i] for i in axes)
     shape = tuple([aval.shape[i] for i in rest])
     order = (*axes, *rest)
     rows = lax.reshape(lax.transpose(x, order), (length, *shape))

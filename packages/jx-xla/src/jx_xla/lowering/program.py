@@ -99,14 +99,16 @@ def lower_function(
 ) -> str:
     """Write a program as a function of the module and return its name."""
     name = module.fresh_name(name)
-    block = Block(module)
     args = [f"%arg{i}" for i in range(len(closed.jaxpr.invars))]
     in_types = [type_of(a) for a in closed.in_avals]
+    block = module.function_block(args, in_types, main=public)
     out_types = [type_of(a) for a in closed.out_avals]
     ordered = tokens.ordered(closed.effects)
     if ordered:
         tokens.begin(block, public)
     results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
+    if not public:
+        args, in_types = [*block.leading(), *args], [*module.leading_types(), *in_types]
     if ordered:
         kind = tokens.kind(public)
         args, in_types = ["%token", *args], [kind, *in_types]
@@ -138,7 +140,8 @@ def call_shared(
             lower_function(block.module, closed, name),
             closed,  # kept, so that its id stays its own
         )
-    in_types = [type_of(a) for a in closed.in_avals]
+    operands = [*block.leading(), *operands]
+    in_types = [*block.module.leading_types(), *[type_of(a) for a in closed.in_avals]]
     out_types = [type_of(a) for a in closed.out_avals]
     callee = f"callee = @{known[0]}"
     if not tokens.ordered(closed.effects):

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from jx_core import typeof
 from jx_core.lax import (
     add_p,
+    broadcast_in_dim_p,
     concatenate_p,
     cumlogsumexp_p,
     cummax_p,
@@ -31,6 +34,8 @@ from jx_core.lax import (
     select_n_p,
     sub_p,
 )
+from jx_core.ops.reduction.monoids import identity
+from jx_core.symbolic import minimum
 
 from ...tables import jvp_rules
 from ..kit import beside, define_by, define_unary_linear, is_complex, mask
@@ -45,12 +50,43 @@ define_unary_linear(
 )
 
 
-def prefixes(combine: Combine, xs: Sequence[Any], axis: int, reverse: bool) -> list[Any]:
-    """The running totals of `xs`, arrays that are combined together, along an axis."""
+def prefixes(
+    combine: Combine, xs: Sequence[Any], neutral: Sequence[Any], axis: int, reverse: bool
+) -> list[Any]:
+    """The running totals of `xs`, arrays that are combined together, along an axis.
+
+    `neutral` are the numbers that change nothing when they are combined with others.
+    """
     if not reverse:
-        return _prefixes(combine, list(xs), axis)
+        return _totals(combine, list(xs), neutral, axis)
     turned = [rev_p.bind(x, dimensions=(axis,)) for x in xs]
-    return [rev_p.bind(x, dimensions=(axis,)) for x in _prefixes(combine, turned, axis)]
+    return [rev_p.bind(x, dimensions=(axis,)) for x in _totals(combine, turned, neutral, axis)]
+
+
+def _totals(combine: Combine, xs: list[Any], neutral: Sequence[Any], axis: int) -> list[Any]:
+    n = typeof(xs[0]).shape[axis]
+    return _prefixes(combine, xs, axis) if type(n) is int else _doubling(combine, xs, neutral, axis)
+
+
+_DOUBLINGS = 31  # as many as the longest axis that 32 bits count may take
+
+
+def _doubling(combine: Combine, xs: list[Any], neutral: Sequence[Any], axis: int) -> list[Any]:
+    """As `_prefixes`, along an axis of symbolic length: each takes in the one 1, 2, 4, ... places
+    before it (Hillis and Steele 1986)."""
+    n = typeof(xs[0]).shape[axis]
+    for k in range(_DOUBLINGS):
+        distance = minimum(2**k, n)
+        shifted = []
+        for x, number in zip(xs, neutral, strict=True):
+            shape = list(typeof(x).shape)
+            shape[axis] = distance
+            filler = broadcast_in_dim_p.bind(
+                beside(x, number), shape=tuple(shape), broadcast_dimensions=()
+            )
+            shifted += _joined([filler], [take(x, axis, 0, n - distance)], axis)
+        xs = combine(shifted, xs)
+    return xs
 
 
 def _prefixes(combine: Combine, xs: list[Any], axis: int) -> list[Any]:
@@ -85,16 +121,17 @@ def _spaced(x: Any, axis: int, low: int, high: int) -> Any:
     return pad_p.bind(x, beside(x, 0), padding_config=tuple(config))
 
 
-def _by_prefixes(operation: Callable[..., Any]) -> Callable[..., Any]:
+def _by_prefixes(operation: Callable[..., Any], monoid: str) -> Callable[..., Any]:
     def composed(x: Any, axis: int, reverse: bool) -> Any:
-        return prefixes(lambda a, b: [operation(a[0], b[0])], [x], axis, reverse)[0]
+        neutral = [identity(monoid, typeof(x).dtype)]
+        return prefixes(lambda a, b: [operation(a[0], b[0])], [x], neutral, axis, reverse)[0]
 
     return composed
 
 
-define_by(cumprod_p, _by_prefixes(mul))
-define_by(cummax_p, _by_prefixes(max_p.bind))
-define_by(cummin_p, _by_prefixes(min_p.bind))
+define_by(cumprod_p, _by_prefixes(mul, "mul"))
+define_by(cummax_p, _by_prefixes(max_p.bind, "max"))
+define_by(cummin_p, _by_prefixes(min_p.bind, "min"))
 
 # --- cumlogsumexp ---
 
@@ -122,7 +159,7 @@ def _totals_and_tangents(left: list[Any], right: list[Any]) -> list[Any]:
 
 
 def _cumlogsumexp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
-    return prefixes(_totals_and_tangents, [*primals, *tangents], **params)
+    return prefixes(_totals_and_tangents, [*primals, *tangents], [-np.inf, 0], **params)
 
 
 jvp_rules.define(cumlogsumexp_p)(_cumlogsumexp)

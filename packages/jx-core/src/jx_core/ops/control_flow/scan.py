@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ... import tree, tree_util
-from ...aval import ShapedArray, typeof
+from ...aval import ShapedArray, as_dimension, typeof
 from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr
@@ -279,7 +279,7 @@ def scan_length(xs: Any, leaves: Sequence[Any], length: Any) -> int:
             )
         sizes.append((tree.keystr(path), aval.shape[0]))
     if length is not None:
-        wanted = operator.index(length)
+        wanted = as_dimension(length)
         for where, size in sizes:
             if size != wanted:
                 raise ValueError(

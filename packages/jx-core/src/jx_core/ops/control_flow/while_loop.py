@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes, tree, tree_util
-from ...aval import ShapedArray, typeof
+from ...aval import ShapedArray, as_dimension, typeof
 from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr, Literal
 from ...primitive import Primitive
 from ...references import read
 from ...staging import function_name
+from ...symbolic.expressions import maximum
 from ...trace import to_concrete
 from ..elementwise import add, lt
 from .carry import as_array, split_carries, stage_loop
@@ -239,14 +240,14 @@ def fori_loop(
             val = body_fun(i, val)
         return val
     if all(b is not None for b in bounds):
-        first, last = int(bounds[0]), int(bounds[1])
+        first, last = as_dimension(bounds[0]), as_dimension(bounds[1])
 
         def step(carry: Any, _: Any) -> Any:
             i, val = carry
             return (add(i, 1), body_fun(i, val)), None
 
         start = np.asarray(first, dtype)[()] if not isinstance(lower, int) else first
-        count = max(last - first, 0)
+        count = maximum(last - first, 0)
         step.__name__ = function_name(body_fun)
         (_, result), _ = scan_as(
             "fori_loop", step, (start, init_val), None, count, unroll=unroll or 1

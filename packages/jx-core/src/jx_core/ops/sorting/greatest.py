@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
-from ...aval import ShapedArray, typeof
+from ...aval import ShapedArray, as_dimension, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
 from ..axes import canonical_axis, check_axis
@@ -84,7 +84,7 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Any]:
     [Array([9, 7], dtype=int32), Array([1, 2], dtype=int32)]
     """
     axis = canonical_axis("top_k", axis, typeof(operand).ndim)
-    return top_k_p.bind(operand, k=index(k), axis=axis)  # type: ignore[no-any-return]
+    return top_k_p.bind(operand, k=as_dimension(k), axis=axis)  # type: ignore[no-any-return]
 
 
 # --- approximately ---
