@@ -6,6 +6,7 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 """
 
 from . import (
+    callbacks,
     convolution,
     dispatch,
     eager,
@@ -26,6 +27,7 @@ FAMILIES = (
     tracing,
     eager,
     dispatch,
+    callbacks,
     convolution,
     fourier,
     indexing,
