@@ -6,6 +6,7 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 """
 
 from . import (
+    callbacks,
     compile_cache,
     composition,
     convolution,
@@ -29,6 +30,7 @@ FAMILIES = (
     tracing,
     eager,
     dispatch,
+    callbacks,
     compile_cache,
     convolution,
     fourier,

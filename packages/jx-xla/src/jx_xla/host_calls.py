@@ -24,6 +24,7 @@ from .runtime import clients, effects
 from .runtime.placement import put
 
 _ALIGNMENT = 64  # bytes; memory that is so aligned can serve as an array's own
+_WORTH_SHARING = 1 << 16  # bytes; less is copied sooner than looked at
 
 
 class HostCall:
@@ -56,21 +57,22 @@ class HostCall:
             token, values = values[:1], values[1:]
         try:
             device = clients.inline_device()
-            with (
-                effects.calling_back(),
-                outside_of_tracing(),
-                enable_x64(self.x64),
-                default_device(device),
-            ):
-                arrays = [
-                    self._array(v, a, device) for v, a in zip(values, self.in_avals, strict=True)
-                ]
-                outs = self.callback(self.result_avals, *arrays)
+            with effects.calling_back(), outside_of_tracing(), default_device(device):
+                if enable_x64.value == self.x64:
+                    outs = self._call(values, device)
+                else:
+                    with enable_x64(self.x64):
+                        outs = self._call(values, device)
         except BaseException as error:
             hide_internal_frames(error)
             effects.note_failure(error)
             raise
         return (*token, *map(_buffer, outs, self.result_avals))
+
+    def _call(self, values: Sequence[Any], device: Any) -> list[np.ndarray]:
+        facts = zip(values, self.in_avals, strict=True)
+        arrays = [self._array(value, aval, device) for value, aval in facts]
+        return self.callback(self.result_avals, *arrays)  # type: ignore[no-any-return]
 
     def _array(self, value: np.ndarray, aval: ShapedArray, device: Any) -> Any:
         held = physical(aval)
@@ -80,7 +82,11 @@ class HostCall:
         value = np.asarray(value, order="C")
         if value.dtype != held.dtype:
             value = value.view(held.dtype)
-        shared = value.ctypes.data % _ALIGNMENT == 0 and value.flags.owndata
+        shared = (
+            value.nbytes > _WORTH_SHARING
+            and value.flags.owndata
+            and value.ctypes.data % _ALIGNMENT == 0
+        )
         return logical_value(put(value, held, device, committed=False, share=shared), aval)
 
 

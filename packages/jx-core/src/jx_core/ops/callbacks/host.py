@@ -171,20 +171,23 @@ def _extended(aval: ShapedArray) -> bool:
 
 def _host_value(x: Any, aval: ShapedArray, function: HostFunction, position: int) -> np.ndarray:
     """A leaf of a result as an ndarray of the type that was promised."""
+    if type(x) is np.ndarray and x.dtype == aval.dtype and x.shape == aval.shape:
+        return x
     try:
         have = typeof(x)
     except TypeError:
         x = np.asarray(x)  # another library's array
         have = typeof(x)
-    what = f"the result{function.where(position)} of {function.what}"
     if have.shape != aval.shape:
         raise ValueError(
-            f"{what} has the wrong shape: expected {aval.str_short()}, got {have.str_short()}"
+            f"the result{function.where(position)} of {function.what} has the wrong shape: "
+            f"expected {aval.str_short()}, got {have.str_short()}"
         )
     if have.dtype != aval.dtype and not _fits(x, aval):
         raise TypeError(
-            f"{what} has the wrong dtype: expected {aval.str_short()}, got {have.str_short()}; "
-            f"return it as {aval.dtype.name}, or say in result_shape_dtypes what it is"
+            f"the result{function.where(position)} of {function.what} has the wrong dtype: "
+            f"expected {aval.str_short()}, got {have.str_short()}; return it as "
+            f"{aval.dtype.name}, or say in result_shape_dtypes what it is"
         )
     if _extended(aval):
         return _key_words(x, aval)
