@@ -175,18 +175,21 @@ def _flatten(f: _LinearFunction) -> tuple[Any, Any]:
     return (linear.residuals, refs), (linear.closed, linear.mask, fields, words)
 
 
-def _unflatten(cls: Any, static: Any, children: Any) -> Any:
-    closed, mask, fields, words = static
+def _unflatten_jvp(static: Any, children: Any) -> JVP:
+    closed, mask, fields, _ = static
+    return JVP(_Program(closed, children[0], mask), *fields)
+
+
+def _unflatten_vjp(static: Any, children: Any) -> VJP:
+    closed, mask, (in_tree, in_types, out_tree, out_avals), words = static
     residuals, refs = children[0], iter(children[1])
     bound = [next(refs) if word is None else word for word in words]
     program = _Program(closed, residuals, mask)
-    return cls(program, *fields, bound) if cls is VJP else cls(program, *fields)
+    return VJP(program, in_tree, in_types, out_tree, out_avals, bound)
 
 
-for _cls in (JVP, VJP):
-    tree_util.register_pytree_node(
-        _cls, _flatten, lambda static, children, cls=_cls: _unflatten(cls, static, children)
-    )
+tree_util.register_pytree_node(JVP, _flatten, _unflatten_jvp)
+tree_util.register_pytree_node(VJP, _flatten, _unflatten_vjp)
 
 
 def check_cotangent(cotangent: Any, out_tree: Any, out_avals: Sequence[Any]) -> list[Any]:
