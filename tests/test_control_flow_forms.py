@@ -16,6 +16,7 @@ from jx_ad import grad, jacfwd, jvp, vjp
 from jx_batching import vmap
 from jx_core import backend, check_jaxpr, jit, lax, make_jaxpr, tree
 from jx_core.config import disable_jit, enable_x64
+from jx_core.ops.rng.keys import prng_impl, random_fold_in, random_seed, random_unwrap
 
 XS = np.array([0.5, -1.5, 2.0, 0.25, 3.0])
 
@@ -224,6 +225,71 @@ class TestFewerCarries:
     def test_no_steps_at_all(self):
         (w, c), ys = lax.scan(lambda c, v: ((c[0], c[1] + v), v), (2.0, 1.0), XS[:0])
         assert (w, c, ys.shape) == (2.0, 1.0, (0,))
+
+
+def doublings(x):
+    """How often `x` is doubled until it is 100: never, for 0 and less."""
+    return lax.while_loop(lambda v: v[0] < 100.0, lambda v: (v[0] * 2, v[1] + 1), (x, 0))[1]
+
+
+@pytest.mark.parametrize("platform", ["xla", "numpy"])
+class TestRowsThatDoNotTakePart:
+    """They are computed too, but no loop is given values that it may never end on."""
+
+    def test_of_a_branch(self, platform):
+        def fun(p, x):
+            return lax.cond(p, doublings, lambda x: -1, x)
+
+        with backend.use(platform):
+            got = jit(vmap(fun))(np.array([True, False, True]), np.array([1.0, 0.0, 7.0]))
+            np.testing.assert_array_equal(got, [7, -1, 4])
+
+    def test_of_a_branch_that_no_row_takes(self, platform):
+        def fun(p, x):
+            return lax.switch(p, [lambda x: -1, doublings, lambda x: doublings(x + 1)], x)
+
+        with backend.use(platform):
+            for x, in_axes in ((0.0, (0, None)), (np.zeros(2), (0, 0))):
+                got = jit(vmap(fun, in_axes))(np.array([0, 2]), x)
+                np.testing.assert_array_equal(got, [-1, 7])
+
+    def test_of_a_loop_in_a_branch_under_differentiation(self, platform):
+        def fun(p, x):
+            grown = lambda x: lax.while_loop(lambda v: v < 9, lambda v: v * 2, x)  # noqa: E731
+            return lax.cond(p, lambda x: x * grown(x), lax.neg, x)
+
+        with backend.use(platform):
+            got = jit(vmap(jacfwd(fun, 1)))(np.array([True, False]), np.array([3.0, 0.0]))
+            np.testing.assert_array_equal(got, [24.0, -1.0])
+
+    def test_of_a_loop_that_they_have_left(self, platform):
+        """The inner loop ends for y < 10 only, and that is when the outer one goes on."""
+
+        def fun(x):
+            def outer(v):
+                y, n = v
+                end = lax.while_loop(lambda u: u < 3 * y - 10, lambda u: u + (10 - y), 0.0)
+                return y + 3 + 0 * end, n + 1
+
+            return lax.while_loop(lambda v: v[0] < 10, outer, (x, 0))
+
+        with backend.use(platform):
+            y, n = jit(vmap(fun))(np.array([1.0, 8.0, 20.0]))
+        np.testing.assert_array_equal(y, [10, 11, 20])
+        np.testing.assert_array_equal(n, [3, 1, 0])
+
+    def test_of_a_branch_of_keys(self, platform):
+        def fun(p, seed):
+            step = lambda k: lax.cond(p, lambda k: again(k), lambda k: k, k)  # noqa: E731
+            again = lambda k: lax.while_loop(lambda v: True & (v[1] < 2), halved, (k, 0))[0]  # noqa: E731
+            halved = lambda v: (random_fold_in(v[0], 1), v[1] + 1)  # noqa: E731
+            return random_unwrap(step(random_seed(seed, impl=prng_impl())))
+
+        with backend.use(platform):
+            seeds = np.array([1, 2])
+            got = jit(vmap(fun))(np.array([True, False]), seeds)
+            want = [fun(p, s) for p, s in zip((True, False), seeds, strict=True)]
+            np.testing.assert_array_equal(got, np.stack(want))
 
 
 class TestForms:

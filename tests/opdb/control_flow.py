@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jx_ad import checkpoint, custom_jvp, custom_vjp
-from jx_ad.checkpointing import checkpoint_name
+from jx_ad import checkpoint, checkpoint_name, checkpoint_policies, custom_jvp, custom_vjp
 from jx_core import jit, lax
 from jx_core.ops.control_flow.checkpoint import checkpoint_p, kept_p, name_p
 from jx_core.ops.control_flow.cond import cond_p
@@ -52,8 +51,15 @@ def _sample(
 
 def _calls(dtype: str) -> Iterator[Sample]:
     x, y = array((3,), dtype, 0.3, 1.5), array((3,), dtype, 0.5, 1.5, seed=1)
-    yield _sample(jit_p, jit(lambda x, y: (lax.sin(x) * y, x + 1)), x, y)
-    yield _sample(jit_p, jit(lambda x: jit(lax.exp)(x) * x, inline=True), x, note="nested")
+
+    def product(x: Any, y: Any) -> Any:
+        return lax.sin(x) * y, x + 1
+
+    def nested(x: Any) -> Any:
+        return jit(lax.exp)(x) * x
+
+    yield _sample(jit_p, jit(product), x, y)
+    yield _sample(jit_p, jit(nested, inline=True), x, note="nested")
     yield _sample(
         checkpoint_p, checkpoint(lambda x, y: lax.sin(lax.exp(x) * y)), x, y
     )
@@ -61,7 +67,7 @@ def _calls(dtype: str) -> Iterator[Sample]:
         checkpoint_p,
         checkpoint(
             lambda x: lax.sin(checkpoint_name(lax.exp(x), "e")),
-            policy=lambda prim, *_, **params: prim is name_p,
+            policy=checkpoint_policies.everything_saveable,
         ),
         x,
         note="a policy",
@@ -115,7 +121,7 @@ def _scans(dtype: str) -> Iterator[Sample]:
     yield _sample(
         scan_p,
         lambda w, c, xs: lax.scan(
-            lambda c, x: ((c[0] + 1, c[1] * lax.convert_element_type(c[0], dtype) + x), c[0]),
+            lambda c, x: ((c[0] + 1, c[1] * lax.convert_element_type(c[0], x.dtype) + x), c[0]),
             (0, c), xs,
         ),
         w, c, xs, note="a counter",
@@ -184,13 +190,14 @@ def _nested(dtype: str) -> Iterator[Sample]:
         ),
         w, c, xs, note="scan of cond",
     )  # fmt: skip
-    yield _sample(
-        scan_p,
-        lambda w, c, xs: lax.scan(
-            jit(lambda c, x: (checkpoint(lambda c: lax.sin(lax.dot(w, c)))(c) + x, None)), c, xs
-        ),
-        w, c, xs, note="scan of jit of checkpoint",
-    )  # fmt: skip
+
+    def checkpointed(w: Any, c: Any, xs: Any) -> Any:
+        def step(c: Any, x: Any) -> Any:
+            return checkpoint(lambda c: lax.sin(lax.dot(w, c)))(c) + x, None
+
+        return lax.scan(jit(step), c, xs)
+
+    yield _sample(scan_p, checkpointed, w, c, xs, note="scan of jit of checkpoint")
     yield _sample(
         cond_p,
         lambda i, w, c, xs: lax.cond(
@@ -208,10 +215,7 @@ def _nested(dtype: str) -> Iterator[Sample]:
         ),
         np.int32(3), w, c, note="while of cond", modes=("fwd",),
     )  # fmt: skip
-    yield _sample(
-        jit_p,
-        jit(lambda w, c, xs: inner(w, c, xs)), w, c, xs, note="jit of scan",
-    )  # fmt: skip
+    yield _sample(jit_p, jit(inner), w, c, xs, note="jit of scan")
 
 
 def _implicit(dtype: str) -> Iterator[Sample]:
@@ -235,14 +239,17 @@ def _implicit(dtype: str) -> Iterator[Sample]:
         ),
         a, b, others=others,
     )  # fmt: skip
-    yield _sample(
-        linear_solve_p,
-        lambda d, b: lax.custom_linear_solve(
-            lambda x: [d * x[0]], [b], lambda matvec, b: ([b[0] / d], {"steps": 1}),
-            symmetric=True, has_aux=True,
-        ),
-        b, b * 3, note="symmetric, has_aux",
-    )  # fmt: skip
+
+    def diagonal(d: Any, b: Any) -> Any:
+        def product(x: Any) -> Any:
+            return [d * x[0]]
+
+        def quotient(matvec: Any, b: Any) -> Any:
+            return [b[0] / d], {"steps": 1}
+
+        return lax.custom_linear_solve(product, [b], quotient, symmetric=True, has_aux=True)
+
+    yield _sample(linear_solve_p, diagonal, b, b * 3, note="symmetric, has_aux")
 
     def newton(f: Any, x: Any) -> Any:
         return lax.fori_loop(0, 30, lambda i, x: x - f(x) / (3 * x * x), x)

@@ -1,7 +1,8 @@
 """Batching of conditionals.
 
 Where all rows take the same branch, the branches are batched. Where each row has its
-own predicate, every branch runs on the whole batch and results are selected by row.
+own predicate, every branch runs on the whole batch and results are selected by row; a branch
+with a loop that may not end runs on rows that take it alone, and not at all if none does.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from jx_core.ops.control_flow.cond import cond_p
 from jx_core.ops.control_flow.jit import call_jaxpr
 from jx_core.ops.control_flow.platform_dependent import platform_dependent_p
 
+from ...axes import at_axis
 from ...programs import batch_jaxpr
 from ...tables import BatchAxis, defbatch
+from .rows import for_all_rows, may_run_on
 
 
 @defbatch(cond_p)
@@ -32,13 +35,34 @@ def _cond(
             "IO effect not supported in vmap-of-cond: where each row has its own predicate, every "
             "branch runs on all rows; jx.lax.map takes one row after another"
         )
-    results = []
-    for branch in branches:
-        mapped, _ = batch_jaxpr(branch, batch, arg_dims, instantiate=True)
-        results.append(call_jaxpr(mapped, args, branch.jaxpr.debug_name or "branch"))
+    index = at_axis(index, index_dim, batch.size)
     which = lax.clamp(0, index, len(branches) - 1)
+    results = []
+    for k, branch in enumerate(branches):
+        mapped, _ = batch_jaxpr(branch, batch, arg_dims, instantiate=True)
+        name = branch.jaxpr.debug_name or "branch"
+        if may_run_on(branch):
+            results.append(_if_taken(lax.eq(which, k), mapped, args, arg_dims, name))
+        else:
+            results.append(call_jaxpr(mapped, args, name))
     chosen = [_select(which, list(cases)) for cases in zip(*results, strict=True)]
     return chosen, [0] * len(chosen)
+
+
+def _if_taken(
+    taking: Any, mapped: ClosedJaxpr, args: list[Any], dims: list[int | None], name: str
+) -> list[Any]:
+    """What a branch makes of the rows that take it, if there are any."""
+
+    def run(*args: Any) -> list[Any]:
+        return call_jaxpr(mapped, args, name)
+
+    def skip(*args: Any) -> list[Any]:
+        return [lax.full(a.shape, 0, a.dtype) for a in mapped.out_avals]
+
+    return lax.cond(  # type: ignore[no-any-return]
+        lax.reduce_or_p.bind(taking, axes=(0,)), run, skip, *for_all_rows(taking, args, dims)
+    )
 
 
 @defbatch(platform_dependent_p)

@@ -1,7 +1,8 @@
 """Batching of `while_loop`: one loop over the whole batch.
 
 The carries that become batched are found by a fixed point. Rows that stop at different steps
-keep their values until the last one has stopped.
+keep their values until the last one has stopped; a loop in the body may never end on those, so
+it is given the values of a row that goes on.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr, eval_jaxpr, lax, typeof
+from jx_core import ClosedJaxpr, eval_jaxpr, lax
 from jx_core.effects import unrepeatable
 from jx_core.ops.control_flow.while_loop import while_p
 from jx_core.staging import trace_to_jaxpr
 
 from ...programs import batch_aval, batch_jaxpr
 from ...tables import BatchAxis, defbatch
+from .rows import for_all_rows, may_run_on, select_rows
 from .scan import front, zero_if
 
 Dims = Sequence[int | None]
@@ -89,8 +91,10 @@ def _row_by_row(
     def step(*args: Any) -> list[Any]:
         carry = args[n_cond + n_body :]
         go = going(*args[:n_cond], *carry)
-        moved = eval_jaxpr(mapped.jaxpr, mapped.consts, *args[n_cond:])
-        return [_where(go, new, old) for new, old in zip(moved, carry, strict=True)]
+        given = for_all_rows(go, carry, [0] * len(carry)) if may_run_on(body) else carry
+        consts = args[n_cond : n_cond + n_body]
+        moved = eval_jaxpr(mapped.jaxpr, mapped.consts, *consts, *given)
+        return [select_rows(go, new, old) for new, old in zip(moved, carry, strict=True)]
 
     carry_avals = [batch_aval(a, 0, batch.size) for a in body.out_avals]
     body_avals = mapped.in_avals[:n_body]
@@ -98,10 +102,3 @@ def _row_by_row(
     any_test = ClosedJaxpr(*trace_to_jaxpr(any_goes, [*cond_avals, *carry_avals], "any_row"))
     masked = ClosedJaxpr(*trace_to_jaxpr(step, [*cond_avals, *body_avals, *carry_avals], "rows"))
     return any_test, masked
-
-
-def _where(go: Any, new: Any, old: Any) -> Any:
-    shape = typeof(new).shape
-    if len(shape) > 1:
-        go = lax.broadcast_in_dim(go, shape, (0,))
-    return lax.select_n(go, old, new)
