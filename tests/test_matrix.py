@@ -32,7 +32,7 @@ PRIMITIVES = {
 WITHOUT_SAMPLES = {"jit", "cond", "scan", "while"} | {"device_put", "sharding_constraint"}
 WITHOUT_SAMPLES |= {"custom_jvp_call", "custom_vjp_call", "custom_lin", "custom_vmap_call"}
 WITHOUT_SAMPLES |= {"linear_call", "remat_opt"}
-WITHOUT_SAMPLES |= {"checkpoint", "name", "kept"}
+WITHOUT_SAMPLES |= {"checkpoint", "name"}
 
 
 @pytest.mark.parametrize("layer", LAYERS)
