@@ -149,7 +149,45 @@ def test_custom_rules_inside_are_kept():
         assert way(1.0) == 7.0
 
 
+def ruled(optimize_remat):
+    """The sine, whose forward rule is told by a tangent, and names its residual."""
+
+    @jx.custom_vjp
+    def f(x):
+        return jnp.sin(x)
+
+    def fwd(x):
+        return jnp.tan(x), checkpoint_name(jnp.exp(x), "residual")
+
+    f.defvjp(fwd, lambda r, ct: (r * ct,), optimize_remat=optimize_remat)
+    return f
+
+
+@pytest.mark.parametrize("optimize_remat", [False, True])
+@pytest.mark.parametrize("policy", [None, "residual", "other", "everything"])
+def test_the_function_takes_its_forward_rules_place_where_no_residual_is_kept(
+    optimize_remat, policy, capsys
+):
+    chosen = {
+        None: None,
+        "everything": checkpoint_policies.everything_saveable,
+    }.get(policy, checkpoint_policies.save_only_these_names(policy or ""))
+    f = checkpoint(ruled(optimize_remat), policy=chosen)
+    closed = jx.make_jaxpr(lambda x: jx.vjp(f, x)[0])(1.0)
+    (forward,) = [e for e in closed.jaxpr.eqns if e.primitive.name == "checkpoint"]
+    rule_runs = float(jx.vjp(f, 1.0)[0]) == pytest.approx(np.tan(1.0))
+    # What keeps the rule whole hides the names in it from a policy.
+    kept = policy == "everything" or (policy == "residual" and not optimize_remat)
+    assert rule_runs == kept and (len(forward.outvars) > 1) == kept
+    np.testing.assert_allclose(grad(f)(1.0), np.exp(1.0), rtol=1e-6)
+    np.testing.assert_allclose(jit(vmap(grad(f)))(X), np.exp(X), rtol=1e-6)
+    lines = saved(capsys, f, 1.0)
+    assert len(lines) == 1 and ("argument" in lines[0]) != kept
+
+
 def test_wrong_use():
+    with pytest.raises(NotImplementedError, match="static_argnums"):
+        checkpoint(layer, concrete=True)
     with pytest.raises(TypeError, match="checkpoint expects a callable"):
         checkpoint(3)
     with pytest.raises(TypeError, match="name must be a string"):

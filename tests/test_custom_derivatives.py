@@ -346,3 +346,158 @@ def test_functions_made_for_one_call_are_not_kept_for_ever():
     for i in range(600):
         apply(lambda x, i=i: x + i, 1.0)
     assert len(apply._names._known) <= 256
+
+
+def naming_jvp(s, x):
+    """The rule closes over `s`, the function does not."""
+    f = custom_jvp(jnp.sin)
+    f.defjvp(lambda p, t: (f(p[0]), s * t[0]))
+    return f(x)
+
+
+def naming_vjp(s, x):
+    f = custom_vjp(jnp.sin)
+    f.defvjp(lambda x: (f(x), None), lambda _, ct: (s * ct,))
+    return f(x)
+
+
+@pytest.mark.parametrize("h", [naming_jvp, naming_vjp])
+@pytest.mark.parametrize(
+    "way",
+    {
+        "jit": lambda h: jit(lambda s: grad(lambda x: h(s, x))(1.0))(3.0),
+        "jit in jit": lambda h: jit(lambda s: grad(jit(lambda x: h(s, x)))(1.0))(3.0),
+        "vmap in jit": lambda h: jit(lambda s: vmap(grad(jit(lambda x: h(s, x))))(XS))(3.0)[0],
+        "vmap": lambda h: vmap(lambda s: grad(jit(lambda x: h(s, x)))(1.0))(3 * YS / 2)[0],
+        "checkpoint": lambda h: jit(lambda s: grad(jx.checkpoint(lambda x: h(s, x)))(1.0))(3.0),
+        "slope": lambda h: grad(lambda s: grad(jit(lambda x: h(s, x)))(1.0) ** 2)(1.5),
+        "slope of cond": lambda h: jit(
+            grad(lambda s: grad(lambda x: lax.cond(x > 0, lambda v: h(s, v), jnp.cos, x))(1.0) ** 2)
+        )(1.5),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_rules_may_close_over_traced_values(h, way):
+    np.testing.assert_allclose(way[1](h), 3.0, rtol=1e-6)
+
+
+def test_rules_that_are_programs_with_loops_are_linearised():
+    def f(y):
+        g = custom_jvp(lambda x: lax.map(lambda v: jnp.sin(v) * y, x))
+        g.defjvp(lambda p, t: jvp(lambda x: lax.map(lambda v: jnp.sin(v) * y, x), p, t))
+        return g
+
+    want = np.cos(XS) * 2
+    for way in (
+        lambda: grad(lambda x: f(2.0)(x).sum())(XS),
+        lambda: jit(grad(lambda x: f(2.0)(x).sum()))(XS),
+        lambda: grad(jit(lambda x: f(x[0] * 0 + 2.0)(x).sum()))(XS),
+        lambda: grad(lambda x: vmap(f(2.0))(x[None]).sum())(XS),
+        lambda: jit(lambda y: grad(jit(lambda x: vmap(f(y))(x[None]).sum()))(XS))(2.0),
+    ):
+        np.testing.assert_allclose(way(), want, rtol=1e-5)
+
+
+def test_rules_whose_tangents_are_always_zero():
+    g = custom_jvp(lambda x: 2.0 * x)
+    g.defjvp(lambda p, t: (g(*p), jnp.zeros(())))
+    assert grad(g)(1.0) == 0.0 and jit(grad(jit(g)))(1.0) == 0.0
+
+
+def test_classes_and_objects_can_be_decorated():
+    @jx.tree_util.register_pytree_node_class
+    class Pair:
+        def __init__(self, x, y):
+            self.x, self.y = x, y
+
+        def tree_flatten(self):
+            return (self.x, self.y), None
+
+        @classmethod
+        def tree_unflatten(cls, _, children):
+            return cls(*children)
+
+    pair = custom_jvp(Pair)
+    pair.defjvp(lambda p, t: (Pair(*p), Pair(7.0 * t[0], t[1])))
+    assert isinstance(pair(1.0, 2.0), Pair)
+    for wrap in (lambda g: g, jit):
+        assert wrap(grad(lambda x: pair(x, x).x))(1.0) == 7.0
+
+    class Scaled:
+        fun = jvp = None  # names that the decorator has itself
+
+        def __init__(self):
+            self.fwd = self._names = "mine"
+
+        def __call__(self, x):
+            return 2.0 * x
+
+        @custom_vjp
+        @staticmethod
+        def twice(x):
+            return 2.0 * x
+
+        twice.defvjp(lambda x: (2.0 * x, None), lambda _, ct: (9.0 * ct,))
+
+    f = custom_vjp(Scaled())
+    f.defvjp(lambda x: (f(x), None), lambda _, ct: (7.0 * ct,))
+    assert f(1.0) == 2.0 and grad(f)(1.0) == 7.0 and jit(grad(Scaled.twice))(1.0) == 9.0
+
+
+def test_errors_of_mapped_functions_are_their_own():
+    f = custom_vjp(lambda x: {}["missing"])
+    f.defvjp(lambda x: (x, None), lambda _, ct: (ct,))
+    g = custom_jvp(lambda x: jnp.dot(x, jnp.ones(7)))
+    g.defjvp(lambda p, t: (g(*p), t[0]))
+    with pytest.raises(KeyError, match="missing"):
+        vmap(f)(XS)
+    with pytest.raises((TypeError, ValueError), match="7"):
+        vmap(g)(jnp.ones((2, 3)))
+
+
+def divided(x, r=3.0):
+    """Its transpose is marked: seven times the true one."""
+    return cd.linear_call(lambda r, x: x / r, lambda r, ct: 7.0 * ct / r, r, x)
+
+
+def test_linear_calls_have_the_transposes_that_they_say():
+    assert divided(9.0) == 3.0
+    for slope in (grad(divided), jit(grad(divided)), grad(jit(divided)), jx.jacrev(divided)):
+        np.testing.assert_allclose(slope(1.0), 7 / 3, rtol=1e-6)
+    np.testing.assert_allclose(jvp(divided, (2.0,), (1.0,))[1], 1 / 3, rtol=1e-6)
+
+    def transposed(f):
+        return lambda ct: jx.linear_transpose(f, 1.0)(ct)[0]
+
+    np.testing.assert_allclose(transposed(divided)(18.0), 42.0)
+    np.testing.assert_allclose(transposed(transposed(divided))(18.0), 6.0)
+    for way in (
+        lambda: vmap(grad(divided))(XS),
+        lambda: grad(lambda x: vmap(divided)(x).sum())(XS),
+        lambda: grad(lambda x: lax.map(divided, x).sum())(XS),
+        lambda: vmap(grad(jx.checkpoint(divided)))(XS),
+    ):
+        np.testing.assert_allclose(way(), [7 / 3] * 3, rtol=1e-6)
+
+
+def test_residuals_of_linear_calls_are_differentiated():
+    np.testing.assert_allclose(grad(divided, 1)(2.0, 3.0), -2 / 9, rtol=1e-6)
+    mapped = jit(vmap(grad(divided, (0, 1)), (None, 0)))(2.0, XS)
+    np.testing.assert_allclose(mapped, [7 / XS, -2 / XS**2], rtol=1e-6)
+    shared = grad(lambda x: vmap(divided, (None, 0))(x, XS).sum())(2.0)
+    np.testing.assert_allclose(shared, (7 / XS).sum(), rtol=1e-6)
+    closed = lambda s: cd.linear_call(lambda _, x: s * x, lambda _, ct: s * ct, (), 2.0)  # noqa: E731
+    assert grad(closed)(3.0) == 2.0 and jit(grad(closed))(3.0) == 2.0
+
+
+def test_wrong_transposes_of_linear_calls():
+    def call(transpose):
+        return lambda: cd.linear_call(lambda r, x: x["a"], transpose, 3.0, {"a": 2.0})
+
+    with pytest.raises(TypeError, match=r"(?s)must give a pytree like the linear.*expected.*got"):
+        call(lambda r, ct: ct)()
+    with pytest.raises(TypeError, match=r"linear_args\['a'\] expected f32\[\], got f32\[3\]"):
+        call(lambda r, ct: {"a": jnp.ones(3) * ct})()
+    with pytest.raises(TypeError, match="transposed with respect to residual_args"):
+        f = lambda r: cd.linear_call(lambda r, x: r * x, lambda r, ct: r * ct, r, 2.0)  # noqa: E731
+        jx.linear_transpose(f, 1.0)(1.0)

@@ -186,10 +186,15 @@ class CustomFunction:
         if not callable(fun):
             raise TypeError(f"{what}: fun must be callable, got {fun!r}")
         # The attributes of a class, or of an object that can be called, are none of the function's.
-        functools.update_wrapper(self, fun, updated=("__dict__",) if inspect.isroutine(fun) else ())
+        updated = ("__dict__",) if inspect.isroutine(fun) else ()
+        functools.update_wrapper(self, fun, updated=updated)
         self.fun = fun
         self.nondiff_argnums = nondiff_argnums
         self._names = ArgumentNames(fun, (*nondiff_argnums, *nondiff_argnames), what)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function; a transformation uses the rules."""
+        raise NotImplementedError
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -1,7 +1,9 @@
 """Differentiation of checkpointed calls: what the backward pass needs is computed again in it.
 
-The linear part of a call, as it is put on the tape, is a program that computes the call's values
-again and pushes tangents through. Run backward it is another: values again, then cotangents.
+A call is linearised like any other program, into one that computes results and residuals and one
+that is linear. The forward pass then gives the results and what the policy keeps; the linear part,
+as it is put on the tape, is a program that computes the residuals again, from what is kept and the
+arguments, and pushes tangents through. It is transposed like any other.
 """
 
 from __future__ import annotations
@@ -10,33 +12,31 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jx_core import ClosedJaxpr
-from jx_core.jaxpr import Literal
+from jx_core.jaxpr import Literal, dead_code_elimination, live_equations
 from jx_core.jaxpr.passes import without_debugging
 from jx_core.memory import Space
-from jx_core.ops.control_flow.checkpoint import checkpoint_p, kept_p, name_p
+from jx_core.ops.control_flow.checkpoint import checkpoint_p, name_p
 from jx_core.ops.control_flow.jit import jit_p
 from jx_core.ops.sharding import device_put_p
 from jx_core.staging import trace_to_jaxpr
 from jx_core.state import state
 
-from ...forward import jvp_flat
 from ...policies import Choice, Offloadable, Recompute, decision
 from ...programs import (
     Mask,
     active_mask,
     eval_closed,
     jvp_jaxpr,
+    linearize_jaxpr,
     refuse_to_repeat,
     select,
     spread,
     transpose_jaxpr,
 )
-from ...tables import defjvp, deflinearize, deftranspose, jvp_rules
+from ...tables import deflinearize, deftranspose, jvp_rules
 from ...tangents import Linear, Zero
-from ...tape import linearize_flat
 from ..kit import define_unary_linear
 
-defjvp(kept_p)(None, lambda t, out, kept, again: t)
 define_unary_linear(name_p, lambda ct, x, *, name: name_p.bind(ct, name=name))
 
 
@@ -53,25 +53,25 @@ def _jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any
 jvp_rules.define(checkpoint_p)(_jvp)
 
 
+Place = Choice | Offloadable
+
+
 class _Split(NamedTuple):
     """A checkpointed call's linearisation.
 
     Attributes:
         forward: arguments to results followed by what the policy keeps.
-        linear: (kept values, arguments, active tangents) to the active results' tangents.
-        again: `forward` with the kept values given: (kept values, arguments) to results. It
-            prints nothing, for `forward` has.
-        active: which arguments have tangents.
-        active_out: which results have.
+        linear: (kept values, used arguments, active tangents) to the active results' tangents.
+        used: which arguments it uses.
+        active_out: which results have tangents.
         places: where each of the kept values is kept.
     """
 
     forward: ClosedJaxpr
     linear: ClosedJaxpr
-    again: ClosedJaxpr
-    active: Mask
+    used: Mask
     active_out: Mask
-    places: tuple[Choice | Offloadable, ...]
+    places: tuple[Place, ...]
 
 
 @deflinearize(checkpoint_p)
@@ -87,7 +87,7 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
     outs = results[:n]
     kept = [_moved(x, p, "dst") for x, p in zip(results[n:], split.places, strict=True)]
     moved = checkpoint_p.bind(
-        *kept, *primals, *select(tangents, active),
+        *kept, *select(primals, split.used), *select(tangents, active),
         **{**params, "jaxpr": split.linear, "differentiated": True},
     )  # fmt: skip
     return outs, spread(moved, split.active_out)
@@ -95,27 +95,50 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
 
 def _split(closed: ClosedJaxpr, active: Mask, policy: Any) -> _Split:
     refuse_to_repeat(closed.effects, "checkpoint", "computes the function's values again")
-    flat = closed if policy is None else _inlined(closed)
-    kept = {} if policy is None else _kept(flat, policy)
-    jaxpr = flat.jaxpr
-    forward = flat.replace(jaxpr=jaxpr.replace(outvars=[*jaxpr.outvars, *kept]))
-    again = without_debugging(_with_kept(flat, kept) if kept else flat)
-    n = len(kept) + len(active)
-    masks: list[Mask] = []
+    parts = linearize_jaxpr(closed, active)
+    values = parts.forward if policy is None else _inlined(parts.forward)
+    places = {} if policy is None else _kept(values, policy)
+    again, kept, used = _residuals(values, places, parts)
+    # Without anything to keep, the call itself is the forward pass, with no rule of its functions.
+    forward = _keeping(values, len(closed.out_avals), kept) if kept else closed
+    n, m = len(again.in_avals), len(parts.residuals)
 
     def tangents_of(*args: Any) -> list[Any]:
-        given = [*[None] * len(kept), *spread(args[n:], active)]
-        _, moved = jvp_flat(lambda *xs: eval_closed(again, xs), args[:n], given)
-        masks.append(active_mask(moved))
-        return select(moved, masks[-1])
+        return eval_closed(parts.linear, [*eval_closed(again, args[:n]), *args[n:]])
 
-    avals = [*again.in_avals, *select(closed.in_avals, active)]
-    traced = trace_to_jaxpr(tangents_of, avals, f"jvp({jaxpr.debug_name})")
-    split = _Split(
-        forward, ClosedJaxpr(*traced), again, active, masks[0], tuple(kept.values())
-    )
-    split.linear.derived["checkpoint"] = split
-    return split
+    avals = [*again.in_avals, *parts.linear.in_avals[m:]]
+    traced = trace_to_jaxpr(tangents_of, avals, f"jvp({closed.jaxpr.debug_name})")
+    where = tuple([places[v] for v in kept])
+    return _Split(forward, ClosedJaxpr(*traced), used, parts.active_out, where)
+
+
+def _keeping(values: ClosedJaxpr, n: int, kept: Sequence[Any]) -> ClosedJaxpr:
+    """The program that gives the n results and what is kept, and computes no more than these."""
+    jaxpr = values.jaxpr.replace(outvars=[*values.jaxpr.outvars[:n], *kept])
+    return values.replace(jaxpr=jaxpr.replace(eqns=live_equations(jaxpr, prune=True)))
+
+
+def _residuals(
+    values: ClosedJaxpr, kept: dict[Any, Place], parts: Any
+) -> tuple[ClosedJaxpr, list[Any], Mask]:
+    """The program of kept values and arguments to residuals; which of both kinds it takes.
+
+    It prints nothing, for the forward pass has.
+    """
+
+    def fun(*args: Any) -> list[Any]:
+        given = dict(zip(kept, args, strict=False))
+        arguments = args[len(kept) :]
+
+        def after(v: Any, x: Any) -> Any:
+            return _moved(given[v], kept[v], "src") if v in given else x
+
+        outs = _evaluated(values.jaxpr, values.consts, arguments, after)
+        return parts.gather(arguments, outs)  # type: ignore[no-any-return]
+
+    program, used = dead_code_elimination(without_debugging(_traced(values, list(kept), fun)))
+    k = len(kept)
+    return program, select(list(kept), used[:k]), used[k:]
 
 
 def _evaluated(
@@ -158,23 +181,9 @@ def _inlined(closed: ClosedJaxpr) -> ClosedJaxpr:
     )
 
 
-def _with_kept(closed: ClosedJaxpr, kept: dict[Any, Choice | Offloadable]) -> ClosedJaxpr:
-    """The program of (kept values, arguments) that computes again what is not kept."""
-
-    def fun(*args: Any) -> list[Any]:
-        given = dict(zip(kept, args, strict=False))
-
-        def after(v: Any, x: Any) -> Any:
-            return kept_p.bind(_moved(given[v], kept[v], "src"), x) if v in given else x
-
-        return _evaluated(closed.jaxpr, closed.consts, args[len(kept) :], after)
-
-    return _traced(closed, list(kept), fun)
-
-
-def _kept(closed: ClosedJaxpr, policy: Any) -> dict[Any, Choice | Offloadable]:
+def _kept(closed: ClosedJaxpr, policy: Any) -> dict[Any, Place]:
     """The variables of the values that a policy has kept, and where."""
-    kept: dict[Any, Choice | Offloadable] = {}
+    kept: dict[Any, Place] = {}
     for eqn in closed.jaxpr.eqns:
         said = decision(policy, eqn.primitive, [x.aval for x in eqn.invars], eqn.params)
         if said is not Recompute:
@@ -182,7 +191,7 @@ def _kept(closed: ClosedJaxpr, policy: Any) -> dict[Any, Choice | Offloadable]:
     return kept
 
 
-def _moved(x: Any, where: Choice | Offloadable, end: str) -> Any:
+def _moved(x: Any, where: Place, end: str) -> Any:
     """A kept value in the memory to keep it in (`dst`), or back from there (`src`)."""
     if not isinstance(where, Offloadable):
         return x
@@ -193,42 +202,9 @@ def _moved(x: Any, where: Choice | Offloadable, end: str) -> Any:
 def _transpose(ct: list[Any], *operands: Any, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
     linear = tuple(type(x) is Linear for x in operands)
     active_out = tuple(type(c) is not Zero for c in ct)
-    split: _Split | None = jaxpr.derived.get("checkpoint")
-    if split is not None and linear == (False,) * len(split.again.in_avals) + (True,) * sum(
-        split.active
-    ):
-        program, gives = _backward(jaxpr, split, active_out)
-    else:
-        program, gives = transpose_jaxpr(jaxpr, linear, active_out)
+    program, gives = transpose_jaxpr(jaxpr, linear, active_out)
     known = [x for x in operands if type(x) is not Linear]
     results = checkpoint_p.bind(
         *known, *select(ct, active_out), **{**params, "jaxpr": program, "differentiated": True}
     )
     return spread(spread(results, gives), linear)
-
-
-def _backward(jaxpr: ClosedJaxpr, split: _Split, active_out: Mask) -> tuple[ClosedJaxpr, Mask]:
-    """(kept values, arguments, active cotangents) to the cotangents of the active arguments."""
-    key = ("transpose checkpoint", active_out)
-    found = jaxpr.derived.get(key)
-    if found is not None:
-        return found  # type: ignore[no-any-return]
-    again = split.again
-    n = len(again.in_avals)
-    flags = [*[False] * (n - len(split.active)), *split.active]
-    masks: list[Mask] = []
-
-    def flat(*args: Any) -> list[Any]:
-        _, linear = linearize_flat(lambda *xs: eval_closed(again, xs), args[:n], flags)
-        cts = iter(spread(args[n:], active_out))
-        full = [next(cts) if on else None for on in split.active_out]
-        results = linear.backward(full)
-        masks.append(active_mask(results))
-        return select(results, masks[-1])
-
-    ct_avals = select(select(again.out_avals, split.active_out), active_out)
-    traced = trace_to_jaxpr(flat, [*again.in_avals, *ct_avals], f"vjp({again.jaxpr.debug_name})")
-    found = jaxpr.derived[key] = ClosedJaxpr(*traced), masks[0]
-    return found
-
-

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ClosedJaxpr
-from jx_core.ops.control_flow.checkpoint import checkpoint_p, kept_p, name_p
+from jx_core.ops.control_flow.checkpoint import checkpoint_p, name_p
 
 from ...programs import Dims, batch_jaxpr
 from ...tables import BatchAxis, defbatch
 from ..alignment import define_elementwise
 
 define_elementwise(name_p)
-define_elementwise(kept_p, whole=(0, 1))
 
 
 @defbatch(checkpoint_p)

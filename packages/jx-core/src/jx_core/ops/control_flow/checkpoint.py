@@ -22,12 +22,6 @@ checkpoint_p = Primitive(
     higher_order=True,
 )
 
-# Operands: a value that was kept, and the same value computed again, which is not needed but for
-# its derivative: that is the result's.
-kept_p = Primitive(
-    "kept", abstract=lambda kept, again: kept, reference=lambda kept, again: kept.copy()
-)
-
 # The operand as it is. Params: name, which policies look at.
 name_p = Primitive(
     "name", abstract=lambda x, *, name: x, reference=lambda x, *, name: x.copy()

@@ -432,7 +432,7 @@ class StagedVmap(_Staged, CustomVmap):
 
     def printed(self) -> str:
         """What programs that carry the rule show of it."""
-        return self.name
+        return str(self.name)
 
 
 class StagedVJP(_Staged, CustomVJP):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ClosedJaxpr
-from jx_core.ops.control_flow.checkpoint import checkpoint_p, kept_p, name_p
+from jx_core.ops.control_flow.checkpoint import checkpoint_p, name_p
 
 from ..builder import Value
 from ..program import constants, lower_jaxpr
@@ -32,8 +32,3 @@ def _checkpoint(
 @deflower(name_p)
 def _name(ctx: Context, x: Value, *, name: str) -> Value:
     return x
-
-
-@deflower(kept_p)
-def _kept(ctx: Context, kept: Value, again: Value) -> Value:
-    return kept
