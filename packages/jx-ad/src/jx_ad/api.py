@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jx_core import ClosedJaxpr, ShapedArray, dtypes, eval_jaxpr, tree, tree_util, typeof
+from jx_core import (
+    ClosedJaxpr,
+    ShapedArray,
+    dtypes,
+    eval_jaxpr,
+    pullbacks,
+    tree,
+    tree_util,
+    typeof,
+)
 from jx_core.lax import convert_element_type
 from jx_core.staging import check_outputs, function_name
 from jx_core.tracebacks import filtered, hide_internal_frames
@@ -327,6 +336,17 @@ def vjp(
     except Exception as error:
         hide_internal_frames(error)
         raise
+
+
+def _flat_pullback(fun: Callable[..., list[Any]]) -> Callable[[list[Any], list[Any]], list[Any]]:
+    def pull(primals: list[Any], cotangents: list[Any]) -> list[Any]:
+        _, f_vjp = vjp(fun, *primals)
+        return list(f_vjp(cotangents))
+
+    return pull
+
+
+pullbacks.vjp.append(_flat_pullback)
 
 
 def linear_transpose(

@@ -54,12 +54,27 @@ class Lowering:
             may choose.
         out_shardings: those of the results, None where the compiler may choose.
 
+    Args:
+        params: the staged call's.
+        placement: where it runs.
+        platforms: what to lower for, if not the platform of those devices. A module for several
+            takes an index into them before everything else.
+        portable: make a module for other processes: it holds everything it closes over, and
+            does not say that buffers may be reused.
+        overrides: lowering rules to use in place of the tables', by primitive.
+
     Raises:
         ValueError: a sharding does not fit its argument or result.
     """
 
     def __init__(
-        self, params: dict[str, Any], placement: Placement, platforms: Sequence[str] | None = None
+        self,
+        params: dict[str, Any],
+        placement: Placement,
+        platforms: Sequence[str] | None = None,
+        *,
+        portable: bool = False,
+        overrides: Sequence[tuple[Any, Any]] = (),
     ) -> None:
         lowering_rules.load()
         closed: ClosedJaxpr = params["jaxpr"]
@@ -68,10 +83,10 @@ class Lowering:
         n = len(jaxpr.invars)
         live = live_equations(jaxpr)  # the others may need arguments that are not kept
         self.kept = (True,) * n if params["keep_unused"] else used_inputs(jaxpr, live)
-        donated = params["donated"] or (False,) * n
+        donated = (not portable and params["donated"]) or (False,) * n
         pairs = list(zip(jaxpr.constvars, closed.consts, strict=True))
-        hoisted = [(v, c) for v, c in pairs if _bytes(c) > _INLINE_BYTES]
-        inline = [(v, c) for v, c in pairs if _bytes(c) <= _INLINE_BYTES]
+        hoisted = [(v, c) for v, c in pairs if not portable and _bytes(c) > _INLINE_BYTES]
+        inline = [(v, c) for v, c in pairs if portable or _bytes(c) <= _INLINE_BYTES]
         main = jaxpr.replace(
             constvars=[v for v, _ in inline],
             invars=[v for v, _ in hoisted]
@@ -87,8 +102,9 @@ class Lowering:
             d for d, keep in zip(donated, self.kept, strict=True) if keep
         ]
         self.out_shardings = params["out_shardings"] or (None,) * len(jaxpr.outvars)
-        platforms = platforms or (_platform(placement.devices[0]),)
+        platforms = platforms or (platform_of(placement.devices[0]),)
         module = self.module = Module(f"jit_{params['name']}", platforms)
+        module.overrides = dict(overrides)
         partitions = module.num_partitions = len(placement.devices)
         if partitions > 1:
             _check_shardings(closed, placement.shardings, self.out_shardings, params["name"])
@@ -172,7 +188,8 @@ def _check_fits(sharding: Sharding, aval: Any, what: str) -> None:
         raise type(error)(f"{what} does not fit its sharding: {error}") from None
 
 
-def _platform(device: Any) -> str:
+def platform_of(device: Any) -> str:
+    """The platform of a device as lowering rules know it: `cpu`, `cuda`, `rocm` or `tpu`."""
     name = device.platform
     if name != "gpu":
         return str(name)
@@ -223,7 +240,7 @@ def compile_lowering(
     several = len(placement.devices) > 1
     began = time.perf_counter()
     loaded = compile_program(
-        lowering.text,
+        _program(lowering),
         placement.devices,
         propagate_to_parameters=[s is None for s in lowering.in_shardings] if several else None,
         propagate_to_outputs=[s is None for s in lowering.out_shardings] if several else None,
@@ -246,6 +263,26 @@ def compile_lowering(
         consts=lowering.consts,
         name=params["name"],
     )
+
+
+def _program(lowering: Lowering) -> str:
+    """The module for the platform of the devices.
+
+    Raises:
+        ValueError: it is for others only.
+    """
+    here, platforms = platform_of(lowering.placement.devices[0]), lowering.module.platforms
+    if here not in platforms:
+        raise ValueError(
+            f"{lowering.module.name} was lowered for {', '.join(platforms)}, and can't be compiled "
+            f"for {here}: lower it with lowering_platforms=('{here}',), or export it to where such "
+            f"a device is (jx.export)"
+        )
+    if len(platforms) == 1:
+        return lowering.text
+    from .runtime.linking import for_platform
+
+    return for_platform(lowering.text, platforms.index(here))
 
 
 def _compiled_shardings(

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from jx_core import array_methods, mapping
+from jx_core import array_methods, mapping, pullbacks
 
 # jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
 MODULES = {
@@ -26,6 +26,7 @@ MODULES = {
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
+    "export": "jx_xla.export",
     "lax": "jx_core.lax",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",
@@ -126,6 +127,7 @@ def install() -> None:
     """Make the modules importable under their jx names, and say which layers come late."""
     array_methods.promise("jx_numpy", _NUMPY_OPERATORS)
     mapping.late_module.append("jx_batching")
+    pullbacks.late_module.append("jx_ad")
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

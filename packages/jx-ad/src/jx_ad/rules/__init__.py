@@ -13,4 +13,4 @@ from . import (  # noqa: F401
     sorting,
     special,
 )
-from .control_flow import checkpoint, custom, jit  # noqa: F401
+from .control_flow import checkpoint, custom, exported, jit  # noqa: F401

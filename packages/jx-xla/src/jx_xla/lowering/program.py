@@ -11,7 +11,8 @@ from jx_core import ClosedJaxpr, Literal, ShapedArray, backend
 from jx_core.jaxpr import Eqn, Jaxpr
 from jx_core.staging import trace_to_jaxpr
 
-from .builder import Block, Module, Value
+from .builder import PLATFORM_INDEX, Block, Module, Value
+from .platforms import lower_for_several
 from .tables import Context, find_rule
 from .types import physical, type_of
 
@@ -41,7 +42,14 @@ def literal(block: Block, v: Literal) -> Value:
 
 def lower_equation(block: Block, eqn: Eqn, operands: Sequence[Value]) -> Sequence[Value]:
     """Write one equation and return the names of its results."""
-    rule = find_rule(eqn.primitive, block.module.platform)
+    module = block.module
+    if len(module.platforms) > 1:
+        return lower_for_several(block, eqn, operands, lower_by)
+    return lower_by(find_rule(module, eqn.primitive, module.platforms[0]), block, eqn, operands)
+
+
+def lower_by(rule: Any, block: Block, eqn: Eqn, operands: Sequence[Value]) -> Sequence[Value]:
+    """Write one equation by a rule, None for its decomposition."""
     in_avals = [v.aval for v in eqn.invars]
     if rule is None:
         return lower_decomposition(block, eqn, in_avals, operands)
@@ -104,6 +112,9 @@ def lower_function(
     in_types = [type_of(a) for a in closed.in_avals]
     out_types = [type_of(a) for a in closed.out_avals]
     attributes = list(argument_attributes) or [""] * len(args)
+    if len(module.platforms) > 1:
+        args, in_types = [PLATFORM_INDEX, *args], ["tensor<i32>", *in_types]
+        attributes = ['jax.global_constant = "_platform_index"', *attributes]
     head = ", ".join(
         f"{a}: {t}{f' {{{extra}}}' if extra else ''}"
         for a, t, extra in zip(args, in_types, attributes, strict=True)
@@ -124,16 +135,21 @@ def call_shared(
     block: Block, closed: ClosedJaxpr, name: str, operands: Sequence[Value]
 ) -> list[Value]:
     """Call the function made for an inner program, made once a module."""
-    known = block.module.shared.get(id(closed))
+    module = block.module
+    key = id(closed), module.platforms
+    known = module.shared.get(key)
     if known is None:
-        known = block.module.shared[id(closed)] = (
-            lower_function(block.module, closed, name),
+        known = module.shared[key] = (
+            lower_function(module, closed, name),
             closed,  # kept, so that its id stays its own
         )
+    in_types = [type_of(a) for a in closed.in_avals]
+    if len(module.platforms) > 1:
+        operands, in_types = [PLATFORM_INDEX, *operands], ["tensor<i32>", *in_types]
     return block.ops(
         "func.call",
         operands,
-        [type_of(a) for a in closed.in_avals],
+        in_types,
         [type_of(a) for a in closed.out_avals],
         f"callee = @{known[0]}",
     )

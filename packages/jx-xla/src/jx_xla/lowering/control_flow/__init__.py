@@ -1,3 +1,3 @@
 """Lowering of staged calls, conditionals and loops."""
 
-from . import checkpoint, cond, jit, loops  # noqa: F401
+from . import checkpoint, cond, exported, jit, loops  # noqa: F401
