@@ -70,8 +70,14 @@ class Module:
         if base[0].isdigit():
             base = "_" + base
         n = self._names.get(base)
-        self._names[base] = 1 if n is None else n + 1
-        return base if n is None else f"{base}_{n - 1}"
+        name = base
+        while name in self._names:  # a function may be called f_0, or have come from elsewhere
+            assert n is not None
+            name = f"{base}_{n - 1}"
+            n += 1
+        self._names[base] = n or 1
+        self._names.setdefault(name, 1)
+        return name
 
     def mesh(self, attribute: str) -> str:
         """The symbol of the mesh with this attribute, `#sdy.mesh<["x"=2]>`; declared once."""
