@@ -71,6 +71,40 @@ def test_pendulum_keeps_its_energy_and_reaches_the_target():
     assert result["reached"] == pytest.approx(result["target"], abs=1e-3)
 
 
+def test_a_neural_ode_is_the_same_in_a_fresh_process(tmp_path, capsys):
+    model = tmp_path / "model.jx"
+    result = run_example("neural_ode", "--steps", 60, "--width", 16, "--out", model)
+    assert result["losses"][-1] < 0.5 * result["losses"][0]
+    assert result["difference"] == 0
+    assert result["gradient_difference"] == 0
+    assert model.stat().st_size == result["bytes"]
+    assert "the fresh process: Exported(fun_name=predict, ...) for cpu, cuda, tpu" in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_adjoint_of_the_neural_ode_is_its_gradient():
+    import jx
+
+    example = load("neural_ode")
+    example.TOLERANCE = 1e-6
+    params = example.make_params(jx.random.key(1), 8)
+    y, seconds = np.array([1.0, -0.5], np.float32), np.float32(0.5)
+
+    def total(params, y, seconds):
+        return example.evolve(params, y, seconds).sum()
+
+    gradient, adjoint, speed = jx.grad(total, (0, 1, 2))(params, y, seconds)
+    h = np.float32(1e-2)
+    for i, e in enumerate(np.eye(2, dtype=np.float32)):
+        ends = [total(params, y + s * e, seconds) for s in (h, -h)]
+        assert adjoint[i] == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-2, abs=1e-3)
+    ends = [total(params, y, seconds + s) for s in (h, -h)]
+    assert speed == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-2, abs=1e-3)
+    ends = [total({**params, "bias": params["bias"] + s}, y, seconds) for s in (h, -h)]
+    assert gradient["bias"].sum() == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=2e-2)
+
+
 def test_batched_products_are_those_of_the_loop():
     result = run_example("batched_matvec", "--batch", 8, "--rows", 30, "--repeats", 10)
     assert result["shape"] == (8, 30)

@@ -79,7 +79,7 @@ class XlaBackend(Backend):
     def _run_program(
         self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
     ) -> Any:
-        """Run a conditional, loop or the like: as a staged call, kept on one of its own programs."""
+        """Run a conditional or loop, say: as a staged call, kept on one of its own programs."""
         avals = tuple(typeof(x) for x in operands)
         owner = next(
             v for p in params.values() for v in (p if isinstance(p, tuple) else (p,))

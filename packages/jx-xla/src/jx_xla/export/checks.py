@@ -67,7 +67,8 @@ class DisabledSafetyCheck:
         return hash((self.kind, self.target))
 
     def __repr__(self) -> str:
-        return f"DisabledSafetyCheck.{self.kind}({'' if self.target is None else repr(self.target)})"
+        argument = "" if self.target is None else repr(self.target)
+        return f"DisabledSafetyCheck.{self.kind}({argument})"
 
 
 def _lapack() -> set[str]:

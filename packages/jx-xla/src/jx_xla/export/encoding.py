@@ -52,7 +52,9 @@ _LENGTH = struct.Struct("<I")
 def serialize(exported: Exported, vjp_order: int) -> bytearray:
     """The bytes of an exported function, with its derivatives up to an order."""
     if not isinstance(vjp_order, int) or isinstance(vjp_order, bool) or vjp_order < 0:
-        raise ValueError(f"serialize: vjp_order must be an integer of at least 0, got {vjp_order!r}")
+        raise ValueError(
+            f"serialize: vjp_order must be an integer of at least 0, got {vjp_order!r}"
+        )
     functions = [exported]
     for _ in range(vjp_order):
         functions.append(functions[-1].vjp())
@@ -191,9 +193,12 @@ def _giver(vjp: Exported | None) -> Callable[[Exported], Exported] | None:
 
 
 def _read(
-    facts: dict[str, Any], module: bytes, writer: str, get_vjp: Callable[[Exported], Exported] | None
+    facts: dict[str, Any],
+    module: bytes,
+    writer: str,
+    get_vjp: Callable[[Exported], Exported] | None,
 ) -> Exported:
-    name, version = str(facts["name"]), facts["calling_convention"]
+    name, version = _text(facts["name"]), facts["calling_convention"]
     lowest = minimum_supported_calling_convention_version
     highest = maximum_supported_calling_convention_version
     if not lowest <= version <= highest:
@@ -215,7 +220,7 @@ def _read(
         in_shardings_hlo=tuple(map(_read_split, facts["in_shardings"])),
         out_shardings_hlo=tuple(map(_read_split, facts["out_shardings"])),
         nr_devices=int(facts["devices"]),
-        platforms=tuple(map(str, facts["platforms"])),
+        platforms=tuple(map(_text, facts["platforms"])),
         ordered_effects=tuple(map(_read_effect, facts["ordered_effects"])),
         unordered_effects=tuple(map(_read_effect, facts["unordered_effects"])),
         disabled_safety_checks=tuple(DisabledSafetyCheck(*c) for c in facts["disabled_checks"]),
@@ -269,9 +274,18 @@ def _read_aval(written: Any, scopes: Scopes) -> ShapedArray:
 def _read_split(written: str | None) -> Any:
     if written is None:
         return None
-    proto = OpSharding()
-    proto.ParseFromString(base64.b64decode(written, validate=True))
-    return from_proto(proto)
+    try:
+        proto = OpSharding()
+        proto.ParseFromString(base64.b64decode(written, validate=True))
+        return from_proto(proto)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"deserialize: no sharding is written as {written!r:.60}") from error
+
+
+def _text(written: Any) -> str:
+    if not isinstance(written, str):
+        raise ValueError(f"deserialize: expected a text, got {written!r:.60}")
+    return written
 
 
 def _read_effect(name: str) -> Any:

@@ -227,7 +227,7 @@ class Exported:
                 f"{self.fun_name} was exported for {self.nr_devices} device(s), and the mesh has "
                 f"{mesh.size}: {mesh}"
             )
-        whole = NamedSharding(mesh, ())
+        whole = NamedSharding(mesh, getattr(mesh, "_spec_class", tuple)())
         found = []
         for split, aval in zip(splits, avals, strict=True):
             named = None if split is None else like(whole, split)

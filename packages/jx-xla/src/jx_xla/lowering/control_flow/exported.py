@@ -1,4 +1,4 @@
-"""Lowering of calls of exported functions: their modules' functions become functions of this one."""
+"""Lowering of calls of exported functions, whose modules become part of the caller's."""
 
 from __future__ import annotations
 
