@@ -94,15 +94,18 @@ def test_the_adjoint_of_the_neural_ode_is_its_gradient():
     def total(params, y, seconds):
         return example.evolve(params, y, seconds).sum()
 
+    def difference(function, h=1e-2):
+        h = np.float32(h)
+        return (float(function(h)) - float(function(-h))) / (2 * float(h))
+
     gradient, adjoint, speed = jx.grad(total, (0, 1, 2))(params, y, seconds)
-    h = np.float32(1e-2)
     for i, e in enumerate(np.eye(2, dtype=np.float32)):
-        ends = [total(params, y + s * e, seconds) for s in (h, -h)]
-        assert adjoint[i] == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-2, abs=1e-3)
-    ends = [total(params, y, seconds + s) for s in (h, -h)]
-    assert speed == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-2, abs=1e-3)
-    ends = [total({**params, "bias": params["bias"] + s}, y, seconds) for s in (h, -h)]
-    assert gradient["bias"].sum() == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=2e-2)
+        expected = difference(lambda h, e=e: total(params, y + h * e, seconds))
+        assert float(adjoint[i]) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    expected = difference(lambda h: total(params, y, seconds + h))
+    assert float(speed) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    expected = difference(lambda h: total({**params, "bias": params["bias"] + h}, y, seconds))
+    assert float(gradient["bias"].sum()) == pytest.approx(expected, rel=1e-2, abs=1e-3)
 
 
 def test_batched_products_are_those_of_the_loop():
