@@ -11,6 +11,7 @@ import numpy as np
 from jx_core import lax, tree, typeof
 from jx_core.mapping import map_leading
 from jx_core.staging import function_name
+from jx_core.symbolic import is_symbolic_shape
 from jx_core.tracebacks import filtered
 
 from .api import FlatFunction, instantiate_all, require_callable, strip
@@ -37,11 +38,23 @@ def _basis(avals: Sequence[Any]) -> list[Any]:
     total = sum(a.size for a in avals)
     stacks, offset = [], 0
     for a in avals:
+        if is_symbolic_shape((total, a.size)):
+            stacks.append(_symbolic_basis(total, offset, a))
+            offset += a.size
+            continue
         eye = np.zeros((total, a.size), a.dtype)
         eye[offset : offset + a.size] = np.eye(a.size, dtype=a.dtype)
         stacks.append(eye.reshape(total, *a.shape))
         offset += a.size
     return stacks
+
+
+def _symbolic_basis(total: Any, offset: Any, aval: Any) -> Any:
+    """The basis vectors of one factor where sizes are symbolic."""
+    rows = lax.broadcasted_iota(np.int32, (total, aval.size), 0)
+    columns = lax.broadcasted_iota(np.int32, (total, aval.size), 1)
+    here = lax.eq(rows, lax.add(columns, lax.dim_as_value(offset)))
+    return lax.reshape(lax.convert_element_type(here, aval.dtype), (total, *aval.shape))
 
 
 def _pieces(stack: Any, avals: Sequence[Any]) -> list[Any]:

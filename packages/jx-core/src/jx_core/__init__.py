@@ -7,7 +7,7 @@ Everything here runs without a compiled runtime. Transformations (`jx_ad`,
 import importlib as _importlib
 from typing import Any as _Any
 
-from . import backend, dtypes, errors, source, tree, tree_util
+from . import backend, dtypes, errors, source, symbolic, tree, tree_util
 from ._version import __version__
 from .array import Array
 from .array_methods import define as define_array_member
@@ -29,15 +29,18 @@ from .jit import jit
 from .primitive import Primitive, RuleTable, all_primitives
 from .source import named_scope
 from .staging import eval_shape, make_jaxpr
+from .symbolic import is_symbolic_dim
+from .symbolic import maximum as max_dim
+from .symbolic import minimum as min_dim
 from .trace import Trace, Tracer
 
 __all__ = [
     "Array", "ClosedJaxpr", "Eqn", "Jaxpr", "Literal", "Primitive", "RuleTable",
     "ShapeDtypeStruct", "ShapedArray", "Trace", "Tracer", "Var", "__version__",
     "all_primitives", "backend", "check_jaxpr", "compiled", "config", "dead_code_elimination",
-    "define_array_member", "dtypes", "errors", "eval_jaxpr", "eval_shape", "jaxpr_as_fun",
-    "jit", "lax", "make_jaxpr", "named_scope", "operators", "source", "tree", "tree_util",
-    "typeof",
+    "define_array_member", "dtypes", "errors", "eval_jaxpr", "eval_shape", "is_symbolic_dim",
+    "jaxpr_as_fun", "jit", "lax", "make_jaxpr", "max_dim", "min_dim", "named_scope", "operators",
+    "source", "symbolic", "tree", "tree_util", "typeof",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ has (`typeof`). It holds no promotion rules (see `dtypes`) and no tracers.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,8 +17,29 @@ import numpy as np
 
 from . import dtypes
 from .config import enable_x64
+from .errors import InconclusiveDimensionOperation
+from .symbolic.expressions import DimExpr
 
+# Dimensions are integers; in a function that is exported for many shapes they may be symbolic.
 Shape = tuple[int, ...]
+
+
+def as_dimension(d: Any) -> int:
+    """A dimension as a Python integer, or the symbolic one itself.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    return d if type(d) is DimExpr else operator.index(d)  # type: ignore[return-value]
+
+
+def as_shape(dims: Iterable[Any]) -> Shape:
+    """Dimensions as a tuple of Python integers and symbolic dimensions.
+
+    Raises:
+        TypeError: one of them is neither.
+    """
+    return tuple([as_dimension(d) for d in dims])
 
 
 class ShapedArray:
@@ -74,7 +96,7 @@ class ShapedArray:
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError(f"len() of a zero-dimensional array of type {self.str_short()}")
-        return self.shape[0]
+        return _length(self)
 
     def str_short(self) -> str:
         """The type as Jaxprs print it, such as `f32[3,4]`."""
@@ -92,11 +114,15 @@ _interned: dict[tuple[Shape, Any, bool], ShapedArray] = {}
 
 def _intern(shape: Shape, dtype: Any, weak_type: bool) -> ShapedArray:
     """The one instance for these fields, made if need be (the slow path of `__new__`)."""
-    shape = tuple(operator.index(d) for d in shape)
+    shape = as_shape(shape)
     if not isinstance(dtype, (np.dtype, dtypes.ExtendedDType)):
         dtype = np.dtype(dtype)
     key = (shape, dtype, weak_type)
-    found = _interned.get(key)
+    # Types with symbolic dimensions go with the scope of those.
+    dims: tuple[Any, ...] = shape
+    scope: Any = next((d.scope for d in dims if type(d) is DimExpr), None)
+    interned = _interned if scope is None else scope.avals
+    found = interned.get(key)
     if found is not None:
         return found
     self = object.__new__(ShapedArray)
@@ -110,7 +136,17 @@ def _intern(shape: Shape, dtype: Any, weak_type: bool) -> ShapedArray:
     ):
         object.__setattr__(self, name, value)
     # setdefault is atomic: of two threads making one type, both get the first one.
-    return _interned.setdefault(key, self)
+    return interned.setdefault(key, self)
+
+
+def _length(aval: Any) -> int:
+    """The first dimension, which Python wants as an integer."""
+    if type(aval.shape[0]) is DimExpr:
+        raise InconclusiveDimensionOperation(
+            f"len() of an array of shape {aval.shape}: Python's len() gives integers only, and "
+            f"this dimension is symbolic. Use x.shape[0]"
+        )
+    return aval.shape[0]  # type: ignore[no-any-return]
 
 
 _SHORT_KINDS = (("float", "f"), ("uint", "u"), ("int", "i"), ("complex", "c"))
@@ -161,6 +197,7 @@ _handlers: dict[type, Callable[[Any], ShapedArray]] = {
     float: _python_scalar_aval,
     complex: _python_scalar_aval,
     np.ndarray: _ndarray_aval,
+    DimExpr: lambda dim: _python_scalar_aval(1),
 }
 
 
@@ -248,13 +285,13 @@ class ShapeDtypeStruct:
     ) -> None:
         if dtype is None:
             raise ValueError("ShapeDtypeStruct: dtype must be given, got None")
-        self.shape: Shape = tuple(operator.index(d) for d in shape)
+        self.shape: Shape = as_shape(shape)
         self.dtype = dtype if isinstance(dtype, dtypes.ExtendedDType) else np.dtype(dtype)
         self.weak_type = weak_type
         self.sharding = sharding
 
     ndim = property(lambda self: len(self.shape))
-    size = property(lambda self: int(np.prod(self.shape, dtype=np.int64)))
+    size = property(lambda self: math.prod(self.shape))
 
     @property
     def aval(self) -> ShapedArray:
@@ -263,7 +300,7 @@ class ShapeDtypeStruct:
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a zero-dimensional ShapeDtypeStruct")
-        return self.shape[0]
+        return _length(self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ShapeDtypeStruct) and (

@@ -234,9 +234,14 @@ class KeyReuseError(JXTypeError):
 class InconclusiveDimensionOperation(Exception):
     """Two symbolic dimensions cannot be compared.
 
-    Under shape polymorphism ``a < b`` may hold for some values of the dimension
-    variables and not for others. jx's dimensions are integers, and it does not
-    raise this; the class is there for programs that catch it.
+    In a function traced with symbolic shapes, ``a < b`` may hold for some values
+    of the dimension variables and not for others; ``int(b)`` has no value at
+    all. Where the answer is always the same, say so with a constraint::
+
+        a, b = jx.export.symbolic_shape("a, b", constraints=["b >= a + 1"])
+
+    Elsewhere keep to arithmetic, `jx.core.max_dim` and `jx.core.min_dim`, which
+    give symbolic dimensions, or export with that dimension constant.
     """
 
 

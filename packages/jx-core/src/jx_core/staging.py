@@ -18,6 +18,7 @@ from .errors import UnexpectedTracerError
 from .jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 from .primitive import NO_EFFECTS, Primitive
 from .state import swap_trace
+from .symbolic.expressions import DimExpr, as_value
 from .trace import Trace, Tracer
 
 _SCALARS = (bool, int, float, complex, np.generic)
@@ -99,6 +100,8 @@ class StagingTrace(Trace):
             return Literal(x, typeof(x))
         elif type(x) is np.ndarray and x.ndim == 0:
             return Literal(x[()], typeof(x))
+        elif type(x) is DimExpr:
+            return self.atom(as_value(x))
         var = self._const_vars.get(id(x))
         if var is None:
             var = self._const_vars[id(x)] = Var(typeof(x))

@@ -41,7 +41,7 @@ def count(name: str, x: Array, axis: Any, keepdims: bool, where: Any, dtype: Any
     """How many elements a reduction takes in: a Python number, or an array under `where`."""
     aval = typeof(x)
     if where is None:
-        return float(reduced_size(aval.shape, some_axes(name, axis, aval.ndim)))
+        return lax.dim_as_float(reduced_size(aval.shape, some_axes(name, axis, aval.ndim)))
     mask, x = masked(name, where, x)
     mask = broadcast_to(mask, broadcast_shape(mask, x))
     return reduce_by(

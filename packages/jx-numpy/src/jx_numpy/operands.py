@@ -31,9 +31,10 @@ from jx_core.operators import (
     to_inexact,
 )
 from jx_core.operators.promotion import INEXACT
-from jx_core.ops.axes import canonical_axes, canonical_axis, canonical_shape
+from jx_core.ops.axes import canonical_axes, canonical_axis, canonical_shape, least
 from jx_core.ops.shape import broadcast_to
 from jx_core.source import is_internal
+from jx_core.symbolic import DimExpr
 
 __all__ = [
     "INEXACT", "Array", "ArrayLike", "Shape", "a_dtype", "a_shape", "accumulation_dtype",
@@ -127,18 +128,18 @@ def a_shape(name: str, shape: Any, argument: str = "shape") -> Shape:
         TypeError: they are no integers that are known now.
     """
     result = canonical_shape(name, shape, argument)
-    if result and min(result) < 0:
+    if result and least(result) < 0:
         raise ShapeError(f"{name}: {argument} must be non-negative integers, got {result}")
     return result
 
 
-def an_integer(name: str, value: Any, argument: str) -> int:
-    """An integer that decides a shape or a place, as a Python int.
+def an_integer(name: str, value: Any, argument: str) -> Any:
+    """An integer that decides a shape or a place, as a Python int, or a symbolic dimension.
 
     Raises:
         TypeError: it is no integer that is known now.
     """
-    if type(value) is int:
+    if type(value) is int or type(value) is DimExpr:
         return value
     try:
         return index(value)

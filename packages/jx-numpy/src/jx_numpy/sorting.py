@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import dtypes, lax, operators
+from jx_core.ops.axes import narrow
 from jx_core.ops.elementwise import convert
 
 from .functions import array_function
@@ -253,7 +254,7 @@ def searchsorted(
     shape = typeof(a).shape
     if len(shape) != 1:
         raise ValueError(f"jnp.searchsorted: a must be a vector, got shape {shape}")
-    dtype = np.dtype(np.int32) if shape[0] < 2**31 else _place_dtype()
+    dtype = np.dtype(np.int32) if narrow(shape) else _place_dtype()
     if not shape[0]:
         return lax.full(typeof(v).shape, 0, dtype)
     if sorter is not None:
@@ -323,7 +324,7 @@ def _by_halving(a: Any, v: Any, side: str, dtype: Any, unrolled: bool) -> Array:
             lax.select(go_right, high, lax.min(middle, high)),
         )
 
-    steps = n.bit_length()
+    steps = n.bit_length() if type(n) is int else 32
     if unrolled:
         for step in range(steps):
             low, high = halve(step, (low, high))
@@ -332,7 +333,9 @@ def _by_halving(a: Any, v: Any, side: str, dtype: Any, unrolled: bool) -> Array:
 
 
 def _number(value: int, dtype: Any) -> Any:
-    return np.asarray(value, dtype)[()]
+    if type(value) is int:
+        return np.asarray(value, dtype)[()]
+    return convert(lax.dim_as_value(value), dtype)
 
 
 @array_function("right", "method")

@@ -365,8 +365,8 @@ def cov(
     ddof = (0 if bias else 1) if ddof is None else int(ddof)
     weights = _observation_weights(n, fweights, aweights, typeof(x).dtype)
     if weights is None:
-        mean = operators.divide(lax.reduce_sum(x, (1,)), float(n) if n else np.nan)
-        factor: Any = float(n - ddof)
+        mean = operators.divide(lax.reduce_sum(x, (1,)), lax.dim_as_float(n) if n else np.nan)
+        factor: Any = lax.dim_as_float(n - ddof)
     else:
         total = lax.reduce_sum(weights, (0,))
         mean = lax.div(lax.reduce_sum(operators.multiply(x, weights), (1,)), total)

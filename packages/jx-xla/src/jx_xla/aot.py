@@ -68,7 +68,18 @@ class Lowered:
         return self.compile().cost_analysis()
 
     def compile(self, compiler_options: dict[str, Any] | None = None) -> Compiled:
-        """Compile for the devices it was lowered for."""
+        """Compile for the devices it was lowered for.
+
+        Raises:
+            ValueError: an argument has a symbolic shape.
+        """
+        if self._lowering.symbolic:
+            types = ", ".join(a.str_short() for a in self._traced.jaxpr.in_avals)
+            raise ValueError(
+                f"{self._traced.fun_name} was lowered for symbolic shapes ({types}), and a program "
+                f"is compiled for given ones: export it (jx.export.export) and call that, or "
+                f"refine it (jx_xla.symbolic.refine)"
+            )
         params = self._traced.staged.params
         executable = compile_lowering(self._lowering, params, compiler_options)
         return Compiled(self._traced, executable, self._lowering.kept)

@@ -17,9 +17,10 @@ from jx_core import ClosedJaxpr, typeof
 from jx_core.config import config
 from jx_core.dispatch import argument_name
 from jx_core.jaxpr import Jaxpr, live_equations, used_inputs
+from jx_core.symbolic import is_symbolic_shape
 
 from .keys import physical_value
-from .lowering.builder import Module
+from .lowering.dynamic import module_for
 from .lowering.program import lower_function
 from .lowering.sharding import attribute
 from .lowering.tables import lowering_rules
@@ -48,6 +49,8 @@ class Lowering:
 
     Attributes:
         text: the module.
+        symbolic: whether an argument has a symbolic shape; such a module is not compiled as it
+            is, but refined to given shapes first.
         kept: for each argument, whether the module takes it.
         consts: arrays that come before the arguments.
         in_shardings: those of `consts` and of the arguments kept, None where the compiler
@@ -83,6 +86,11 @@ class Lowering:
         n = len(jaxpr.invars)
         live = live_equations(jaxpr)  # the others may need arguments that are not kept
         self.kept = (True,) * n if params["keep_unused"] else used_inputs(jaxpr, live)
+        # Dimension variables are worked out from arguments, which may have no other use.
+        sizes = [is_symbolic_shape(v.aval.shape) for v in jaxpr.invars]
+        symbolic = any(sizes)
+        if symbolic:
+            self.kept = tuple([k or s for k, s in zip(self.kept, sizes, strict=True)])
         donated = (not portable and params["donated"]) or (False,) * n
         pairs = list(zip(jaxpr.constvars, closed.consts, strict=True))
         hoisted = [(v, c) for v, c in pairs if not portable and _bytes(c) > _INLINE_BYTES]
@@ -103,8 +111,15 @@ class Lowering:
         ]
         self.out_shardings = params["out_shardings"] or (None,) * len(jaxpr.outvars)
         platforms = platforms or (platform_of(placement.devices[0]),)
-        module = self.module = Module(f"jit_{params['name']}", platforms)
+        names = [argument_name(closed, i) for i in range(n)] if symbolic else []
+        module = self.module = module_for(
+            f"jit_{params['name']}",
+            platforms,
+            [v.aval for v in main.invars],
+            ["(closed over)"] * len(hoisted) + [x for x, k in zip(names, self.kept) if k],
+        )
         module.overrides = dict(overrides)
+        self.symbolic = symbolic
         partitions = module.num_partitions = len(placement.devices)
         if partitions > 1:
             _check_shardings(closed, placement.shardings, self.out_shardings, params["name"])

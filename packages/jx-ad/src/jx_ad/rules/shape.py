@@ -14,6 +14,7 @@ from jx_core import typeof
 from jx_core.lax import (
     broadcast_in_dim_p,
     concatenate_p,
+    dim_as_value_p,
     empty_p,
     iota_p,
     pad_p,
@@ -196,4 +197,4 @@ deftranspose(pad_p)(_pad_transpose)
 
 # --- made of nothing ---
 
-defnondiff("no operands", iota_p, empty_p)
+defnondiff("no operands", iota_p, empty_p, dim_as_value_p)

@@ -11,6 +11,7 @@ from jx_core import typeof
 from jx_core.lax import (
     broadcast_in_dim_p,
     concatenate_p,
+    dim_as_value_p,
     empty_p,
     iota_p,
     pad_p,
@@ -30,7 +31,9 @@ from ..axes import Shape, at_axis, broadcast_axis, insert, move_axis, shift, shi
 from ..tables import BatchAxis, batch_rules, defbatch
 from .alignment import Dims, Operands, all_batched
 
-batch_rules.explain("it has no operands, so all rows share its result", iota_p, empty_p)
+batch_rules.explain(
+    "it has no operands, so all rows share its result", iota_p, empty_p, dim_as_value_p
+)
 
 
 @defbatch(broadcast_in_dim_p)

@@ -16,6 +16,7 @@ from jx_core.dtypes.canonical import canonicalize_dtype
 from jx_core.dtypes.extended import ExtendedDType
 from jx_core.dtypes.scalars import DType
 from jx_core.dtypes.subtypes import issubdtype
+from jx_core.symbolic.expressions import DimExpr
 
 _x64 = enable_x64.state
 
@@ -61,12 +62,14 @@ def dtype_and_weak(x: Any) -> tuple[DType | ExtendedDType, bool]:
     try:
         return aval.dtype, aval.weak_type
     except AttributeError:
-        return _dtype_of_other(x), False
+        return _dtype_of_other(x), type(x) is DimExpr
 
 
 def _dtype_of_other(x: Any) -> DType | ExtendedDType:
     if hasattr(x, "dtype"):
         return canonicalize_dtype(x.dtype, True)
+    if type(x) is DimExpr:
+        return python_scalar_dtype(int)
     # Subclasses of Python's scalars (an IntEnum's members) are typed, but not weak.
     for base in type(x).__mro__:
         if base in PYTHON_SCALARS[0]:

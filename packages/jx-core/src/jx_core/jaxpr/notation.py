@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import dtypes
+from ..symbolic.expressions import DimExpr
+from ..symbolic.parsing import parse_dimension
+from ..symbolic.scope import SymbolicScope
 
 __all__ = ["define_name", "define_notation", "read_value", "write_value"]
 
@@ -95,6 +98,8 @@ def write_value(value: Any) -> str:
         return repr(value)
     if isinstance(value, (float, complex)):
         return _write_number(value)
+    if isinstance(value, DimExpr):
+        return str(value)
     if isinstance(value, (np.dtype, dtypes.ExtendedDType)):
         return str(value.name)
     if isinstance(value, type) and issubclass(value, np.generic):
@@ -163,8 +168,12 @@ def _write_element(value: Any) -> str:
     return _write_number(complex(value) if kind == "c" else float(value))
 
 
-def read_value(text: str) -> Any:
+def read_value(text: str, scope: SymbolicScope | None = None) -> Any:
     """The value that `write_value` wrote.
+
+    Args:
+        text: its text.
+        scope: the scope of the symbolic dimensions in it, if there are any.
 
     Raises:
         ValueError: the text is none of its writing; the message shows the part at fault.
@@ -176,29 +185,58 @@ def read_value(text: str) -> Any:
         tree = ast.parse(re.sub(r"key<(\w+)>", r"key('\1')", text), mode="eval")
     except SyntaxError as error:
         raise ValueError(f"can't read the param {text!r}: {error.msg}") from None
-    return _read(tree.body)
+    return _read(tree.body, scope)
 
 
-def _read(node: ast.expr) -> Any:
+_DIMENSIONS = ("floordiv", "mod", "max", "min")
+
+
+def _read(node: ast.expr, scope: SymbolicScope | None) -> Any:
+    if scope is not None and _is_dimension(node):
+        return parse_dimension(ast.unparse(node), scope)
     match node:
         case ast.Constant():
             return node.value
         case ast.Tuple():
-            return tuple(map(_read, node.elts))
+            return tuple(_read(e, scope) for e in node.elts)
         case ast.List():
-            return [_read(e) for e in node.elts]
+            return [_read(e, scope) for e in node.elts]
         case ast.Dict():
-            return {_read(k): _read(v) for k, v in zip(node.keys, node.values) if k is not None}
+            return {
+                _read(k, scope): _read(v, scope)
+                for k, v in zip(node.keys, node.values)
+                if k is not None
+            }
         case ast.UnaryOp(op=ast.USub()):
-            return -_read(node.operand)
+            return -_read(node.operand, scope)
         case ast.Name():
             return _read_name(node.id)
         case ast.Attribute(value=ast.Name(id=cls)):
             return getattr(_class_of(cls), node.attr)
         case ast.Call(func=ast.Name(id=name)):
-            fields = {k.arg: _read(k.value) for k in node.keywords if k.arg is not None}
-            return _read_call(name, [_read(a) for a in node.args], fields)
+            fields = {
+                k.arg: _read(k.value, scope) for k in node.keywords if k.arg is not None
+            }
+            return _read_call(name, [_read(a, scope) for a in node.args], fields)
     raise ValueError(f"can't read the param {ast.unparse(node)!r}: no value is written so")
+
+
+def _is_dimension(node: ast.expr) -> bool:
+    """Whether this is how a symbolic dimension is written: a sum, an operation, a variable."""
+    match node:
+        case ast.BinOp():
+            return True
+        case ast.UnaryOp(operand=ast.BinOp() | ast.Name() | ast.Call()):
+            return _is_dimension(node.operand)
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _DIMENSIONS
+        case ast.Name(id=name) if name not in ("inf", "nan"):
+            try:
+                found = _read_name(name)
+            except ValueError:
+                return True
+            return isinstance(found, np.dtype) and found.name != name  # b is NumPy's int8, too
+    return False
 
 
 def _read_name(name: str) -> Any:

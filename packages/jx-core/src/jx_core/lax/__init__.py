@@ -40,6 +40,7 @@ from ..ops.rng.keys import *
 from ..ops.rng.stateful import *
 from ..ops.rng.threefry import *
 from ..ops.shape.broadcasting import *
+from ..ops.shape.dimensions import *
 from ..ops.shape.filling import *
 from ..ops.shape.joining import *
 from ..ops.shape.rearranging import *

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any
 
-from ..errors import ShapeError, TracerIntegerConversionError
+from ..aval import Shape as Shape
+from ..aval import as_dimension
+from ..errors import InconclusiveDimensionOperation, ShapeError, TracerIntegerConversionError
+from ..symbolic.bounds import bounds
+from ..symbolic.expressions import DimExpr
 from ..trace import Tracer
-
-Shape = tuple[int, ...]
 
 
 def canonical_axis(name: str, axis: Any, ndim: int, argument: str = "axis") -> int:
@@ -84,7 +86,17 @@ def integers(name: str, values: Iterable[Any], argument: str) -> tuple[int, ...]
     try:
         return tuple(map(index, values))
     except TypeError:
-        raise _not_integers(name, values, argument, "a sequence of integers") from None
+        return _symbolic_shape(name, values, argument)
+
+
+def _symbolic_shape(name: str, values: Any, argument: str) -> Shape:
+    """`values` that are not all integers as a shape: some may be symbolic dimensions."""
+    try:
+        if iter(values) is not values:  # an iterator has lost its first values by now
+            return tuple(map(as_dimension, values))
+    except TypeError:
+        pass
+    raise _not_integers(name, values, argument, "a sequence of integers")
 
 
 def canonical_shape(name: str, shape: Any, argument: str = "shape") -> Shape:
@@ -100,18 +112,37 @@ def canonical_shape(name: str, shape: Any, argument: str = "shape") -> Shape:
         return tuple(map(index, shape))
     except TypeError:
         try:
-            return (index(shape),)
+            return (as_dimension(shape),)
         except TypeError:
-            raise _not_integers(name, shape, argument, "a sequence of integers") from None
+            return _symbolic_shape(name, shape, argument)
 
 
 def check_sizes(name: str, sizes: Sequence[int], argument: str = "shape") -> None:
     """Raise a ShapeError if a size is negative."""
-    if sizes and min(sizes) < 0:
+    if sizes and least(sizes) < 0:
         raise ShapeError(
             f"{name}: {argument} must be non-negative integers, got {tuple(sizes)}. (lax works "
             f"no size out: jx.numpy.reshape takes -1)"
         )
+
+
+def least(sizes: Sequence[int]) -> int:
+    """The least size; of symbolic ones, only what is certain of them counts.
+
+    >>> least((3, -1))
+    -1
+    """
+    try:
+        return min(sizes)
+    except InconclusiveDimensionOperation:
+        highest = [d if type(d) is int else bounds(d)[1] for d in sizes]
+        return min(highest)
+
+
+def narrow(sizes: Iterable[Any]) -> bool:
+    """Whether places on axes of these lengths fit 32 bits, as is taken for granted of symbolic
+    ones."""
+    return all(type(n) is DimExpr or n < 2**31 for n in sizes)
 
 
 def check_axis(name: str, axis: int, shape: Shape, argument: str = "axis") -> None:

@@ -245,6 +245,8 @@ def _path(
     text = ",".join("".join(symbols[a] for a in labels) for labels in inputs)
     text += "->" + "".join(symbols[a] for a in output)
     strategy = "optimal" if optimize is True else optimize
+    # What is symbolic counts as long.
+    shapes = [tuple(n if type(n) is int else 1009 for n in shape) for shape in shapes]
     path, _ = opt_einsum.contract_path(text, *shapes, shapes=True, optimize=strategy)
     return [tuple(sorted(step)) for step in path]
 

@@ -12,6 +12,7 @@ from jx_core.aval import typeof
 from jx_core.dtypes import ExtendedDType, python_scalar_dtype
 from jx_core.ops.elementwise import convert
 from jx_core.state import state
+from jx_core.symbolic import DimExpr
 from jx_core.trace import EVAL, Tracer
 
 from ..operands import Array, ArrayLike, a_dtype, as_operand, is_complex, to_dtype
@@ -243,6 +244,8 @@ def _leaf(name: str, x: Any, path: str) -> Any:
         raise ValueError(f"None is not a valid value for jnp.{name}: found at {path or 'the top'}")
     if type(x) in _NUMBERS or hasattr(x, "aval"):
         return x
+    if type(x) is DimExpr:
+        return lax.dim_as_value(x)
     try:
         x = as_operand(name, x)
     except TypeError:
@@ -270,6 +273,7 @@ def _element_dtype(leaves: list[Any]) -> Any:
 def _stacked(x: Any, dtype: Any) -> Array:
     """A nested sequence, some of whose leaves are traced, as one array."""
     if not isinstance(x, (list, tuple)):
+        x = lax.dim_as_value(x) if type(x) is DimExpr else x
         value = x if hasattr(x, "aval") else np.asarray(x)
         if isinstance(dtype, ExtendedDType):
             return value
@@ -286,6 +290,8 @@ def _of_other(name: str, x: Any, dtype: Any, copy: bool, place: Any) -> Array:
     unwrap = getattr(x, "__jax_array__", None)
     if unwrap is not None:
         return _as_array(name, unwrap(), dtype, copy, place)
+    if type(x) is DimExpr:
+        return _as_array(name, lax.dim_as_value(x), dtype, copy, place)
     if isinstance(x, (str, bytes)):
         raise TypeError(
             f"Value {x!r:.100} is not a valid array type: jnp.{name} takes booleans and numbers"

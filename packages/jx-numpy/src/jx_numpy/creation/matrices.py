@@ -10,6 +10,7 @@ from jx_core import lax, operators
 from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
+from jx_core.symbolic import maximum, minimum
 
 from ..functions import array_function, plain
 from ..operands import (
@@ -187,13 +188,13 @@ def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     x = lax.transpose(x, order)
     *rest, n, m = typeof(x).shape
     k = an_integer("diagonal", offset, "offset")
-    length = max(0, min(n, m - k) if k >= 0 else min(n + k, m))
+    length = maximum(0, minimum(n, m - k) if k >= 0 else minimum(n + k, m))
     # In a flattened matrix the diagonal is every (m + 1)-th element.
     flat = lax.reshape(x, (*rest, n * m))
     start = k if k >= 0 else -k * m
-    if length == 0:
+    if type(length) is int and length == 0:
         start = 0
-    stop = start + (length - 1) * (m + 1) + 1 if length else 0
+    stop = start + (length - 1) * (m + 1) + 1 if type(length) is not int or length else 0
     return lax.slice_in_dim(flat, start, stop, m + 1, axis=len(rest))
 
 

@@ -12,6 +12,7 @@ from jx_core.errors import concrete_or_error
 from jx_core.ops.elementwise import convert
 from jx_core.ops.kit import real_dtype
 from jx_core.state import state
+from jx_core.symbolic import DimExpr, maximum
 from jx_core.trace import EVAL
 
 from ..functions import array_function, plain
@@ -74,6 +75,8 @@ def arange(
         dtype = python_scalar_dtype(int) if dtype is None else a_dtype("arange", dtype)
         if dtype.kind in "iuf":
             return placed(_counted(dtype, max(start, 0)), place)
+    if DimExpr in (type(start), type(stop), type(step)):
+        return placed(_symbolic_range(start, stop, step, dtype), place)
     given = {"start": start, "stop": stop, "step": step}
     ends = {k: _known(k, v) for k, v in given.items() if v is not None}
     if dtype is None:
@@ -85,6 +88,30 @@ def arange(
         ends["start"] = 0
     values = _numbers(ends, dtype)
     return asarray(values, dtype, device=place)
+
+
+def _symbolic_range(start: Any, stop: Any, step: Any, dtype: Any) -> Array:
+    """`arange` with bounds that are symbolic dimensions."""
+    if stop is None:
+        start, stop = 0, start
+    step = 1 if step is None else step
+    for argument, x in (("start", start), ("stop", stop), ("step", step)):
+        if not isinstance(x, (int, np.integer, DimExpr)):
+            raise TypeError(
+                f"jnp.arange: {argument} must be an integer or a dimension where others are "
+                f"symbolic dimensions, got {x!r:.100}"
+            )
+    if step == 0:
+        raise ZeroDivisionError("jnp.arange: step must not be 0")
+    dtype = python_scalar_dtype(int) if dtype is None else a_dtype("arange", dtype)
+    up = step > 0
+    distance, stride = (stop - start, step) if up else (start - stop, -step)
+    size = maximum((distance + stride - 1) // stride, 0)
+    count = lax.iota(dtype, size)
+    for operation, x, neutral in ((lax.mul, step, 1), (lax.add, start, 0)):
+        if type(x) is DimExpr or x != neutral:
+            count = operation(count, convert(lax.dim_as_value(x), dtype))
+    return count
 
 
 def _counted(dtype: Any, size: int) -> Array:
@@ -128,9 +155,9 @@ def _linspace(
     stop = broadcast_to(convert(stop, inner), shape)
     divisions = num - 1 if endpoint else num
     if divisions > 0:
-        step = operators.divide(operators.subtract(stop, start), float(divisions))
+        step = operators.divide(operators.subtract(stop, start), lax.dim_as_float(divisions))
         count = lax.iota(real_dtype(inner), divisions)
-        t = convert(operators.divide(count, float(divisions)), inner)
+        t = convert(operators.divide(count, lax.dim_as_float(divisions)), inner)
         t = lax.broadcast_in_dim(t, (divisions, *shape), (0,))
         start, stop = (lax.expand_dims(x, (0,)) for x in (start, stop))
         from_start = operators.multiply(start, operators.subtract(1.0, t))

@@ -13,9 +13,11 @@ import numpy as np
 
 from jx_core import dtypes, lax
 from jx_core.aval import typeof
+from jx_core.ops.axes import narrow
 from jx_core.ops.elementwise import add_p, convert, lt_p, mul_p, select_n_p
 from jx_core.ops.indexing import GatherScatterMode
 from jx_core.ops.shape import broadcast_in_dim_p, concatenate_p, iota_p
+from jx_core.symbolic import DimExpr, maximum
 
 from .plan import ARRAY, BATCH, BLOCK, NEW, POINT, SCALAR, WHOLE, Plan, batch_shape
 
@@ -49,9 +51,9 @@ def mode_of(mode: Any) -> GatherScatterMode | None:
 def index_dtype(operands: Sequence[Any], shape: Shape) -> np.dtype:
     """The dtype that index arithmetic is done in: int32 where everything fits."""
     for operand in operands:
-        if type(operand) is not int and dtypes.canonicalize_dtype(operand.dtype).itemsize == 8:
+        if type(operand) not in _KNOWN and dtypes.canonicalize_dtype(operand.dtype).itemsize == 8:
             return _INT64
-    return _INT64 if shape and max(shape) > 2**31 - 1 else _INT32
+    return _INT32 if narrow(shape) else _INT64
 
 
 def place_of(operand: Any, size: int, dtype: np.dtype, wrap: bool) -> Any:
@@ -63,8 +65,14 @@ def place_of(operand: Any, size: int, dtype: np.dtype, wrap: bool) -> Any:
         dtype: the dtype of the result, int32 or int64.
         wrap: whether to count from the end.
     """
-    if type(operand) is int:
+    if type(operand) in _KNOWN:
         return operand
+    if type(size) is DimExpr and isinstance(operand, np.ndarray):
+        if not (operand < 0).any():
+            wrap = False  # what is known of it says that nothing counts from the end
+        if not wrap:
+            return place_of(operand, 0, dtype, False)
+        operand = lax.convert_element_type(operand, dtype)
     if isinstance(operand, np.ndarray):
         bound = np.iinfo(dtype).max
         if operand.dtype == np.uint64:
@@ -82,9 +90,14 @@ def place_of(operand: Any, size: int, dtype: np.dtype, wrap: bool) -> Any:
     return select_n_p.bind(negative, operand, add_p.bind(operand, _literal(size, dtype)))
 
 
-def _literal(value: int, dtype: np.dtype) -> Any:
+def _literal(value: Any, dtype: np.dtype) -> Any:
     """A known integer beside arrays of `dtype`: a Python number where that is its dtype."""
+    if type(value) is DimExpr:
+        return convert(lax.dim_as_value(value), dtype)
     return value if dtype == typeof(0).dtype else dtype.type(value)
+
+
+_KNOWN = (int, DimExpr)  # the types of places that are known as numbers or as dimensions
 
 
 # --- one block ---
@@ -105,15 +118,17 @@ def block_starts(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool) 
         0 if a.kind == WHOLE else place_of(next(rest), size, dtype, wrap and a.kind == SCALAR)
         for a, size in zip(plan.axes, shape, strict=True)
     ]
-    if all(type(s) is int for s in starts):
+    if all(type(s) in _KNOWN for s in starts):
         return starts
-    return [_literal(s, dtype) if type(s) is int else s for s in starts]
+    return [_literal(s, dtype) if type(s) in _KNOWN else s for s in starts]
 
 
 def block_spans(plan: Plan, shape: Shape) -> tuple[int, ...]:
     """How far the block reaches on every axis, the places between its steps included."""
     return tuple(
         size if a.kind == WHOLE
+        else a.size if a.kind == BLOCK and a.step == 1
+        else maximum((a.size - 1) * a.step + 1, 0) if type(a.size) is DimExpr
         else (a.size - 1) * a.step + 1 if a.kind == BLOCK and a.size
         else 0 if a.kind == BLOCK
         else 1
@@ -156,7 +171,7 @@ def index_vectors(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool)
         wrap: whether negative places that are not known count from the end.
     """
     kinds = [a.kind for a in plan.axes]
-    common = batch_shape([np.shape(x) for x in operands if type(x) is not int and np.shape(x)])
+    common = batch_shape([np.shape(x) for x in operands if type(x) not in _KNOWN and np.shape(x)])
     batch: list[int] = []
     window: list[int] = []
     result: list[int] = []
@@ -211,7 +226,7 @@ def index_vectors(plan: Plan, operands: Sequence[Any], shape: Shape, wrap: bool)
 def _steps(start: Any, size: int, step: int, dtype: np.dtype) -> Any:
     """`start`, `start + step`, ...: `size` of them."""
     count = iota_p.bind(dtype=dtype, shape=(size,), dimension=0)
-    start = dtype.type(start) if type(start) is int else convert(start, dtype)
+    start = dtype.type(start) if type(start) is int else convert(_literal(start, dtype), dtype)
     return add_p.bind(mul_p.bind(count, dtype.type(step)), start)
 
 
@@ -219,5 +234,7 @@ def _column(place: Any, along: Any, batch: Sequence[int], dtype: np.dtype) -> An
     """Places as one entry of the index vectors: of shape (*batch, 1)."""
     if type(place) is int:
         place = dtype.type(place)
+    elif type(place) is DimExpr:
+        place = _literal(place, dtype)
     shape = (*batch, 1)
     return broadcast_in_dim_p.bind(place, shape=shape, broadcast_dimensions=tuple(along))

@@ -21,6 +21,9 @@ from jx_core.errors import (
     TracerArrayConversionError,
     TracerIntegerConversionError,
 )
+from jx_core.ops.shape import broadcast_shapes
+from jx_core.symbolic import DimExpr, maximum, minimum, slice_indices
+from jx_core.symbolic.bounds import compare
 from jx_core.trace import to_concrete
 
 # What is taken of an axis.
@@ -126,7 +129,7 @@ def elements_of(index: Any) -> tuple[list[Any], int]:
     elements: list[Any] = []
     taken = 0
     for part in parts:
-        if type(part) is int or type(part) is slice:
+        if type(part) is int or type(part) is slice or type(part) is DimExpr:
             taken += 1
         elif part is not None and part is not Ellipsis:
             part = _array_element(part)
@@ -276,7 +279,7 @@ class _Parser:
 
     def add(self, position: int, element: Any) -> None:
         kind = type(element)
-        if kind is int:
+        if kind is int or kind is DimExpr:
             self._member(position)
             self._place(element)
         elif kind is slice:
@@ -336,6 +339,9 @@ class _Parser:
 
     def _place(self, place: int) -> None:
         size = self.shape[self.done]
+        if type(size) is DimExpr or type(place) is DimExpr:
+            self._symbolic_place(place, size)
+            return
         if place < 0 and self.wrap:
             place += size
         if not 0 <= place < size:
@@ -350,17 +356,42 @@ class _Parser:
         self.operands.append(place)
         self.done += 1
 
+    def _symbolic_place(self, place: Any, size: Any) -> None:
+        """A known place on an axis of symbolic length, or a symbolic one."""
+        if self.wrap and compare(place, 0, "<"):
+            place = place + size
+        inside = compare(place, 0, ">=") and compare(place, size, "<")
+        self.done += 1
+        if inside or self.clamp:
+            self.axes.append(_POINT)
+            self.operands.append(maximum(minimum(place, size - 1), 0))
+            return
+        # Whether it lies inside is known when the program runs.
+        from jx_core import lax
+
+        self.axes.append(_SCALAR)
+        self.operands.append(lax.convert_element_type(lax.dim_as_value(place), np.int32))
+
     def _slice(self, element: slice, position: int) -> None:
         size = self.shape[self.done]
         try:
-            start, stop, step = element.indices(size)
+            if type(size) is DimExpr or DimExpr in (type(element.start), type(element.stop)):
+                start, stop, step, count = slice_indices(element, size)
+            else:
+                start, stop, step = element.indices(size)
+                count = len(range(start, stop, step))
         except TracerIntegerConversionError:
             _traced_slice(element, position)
-        count = len(range(start, stop, step))
         self.done += 1
         self.result.append(len(self.axes))
         if count == size and step == 1:
             self.axes.append(_WHOLE)
+            return
+        size_taken: Any = count
+        if type(size_taken) is DimExpr:
+            lowest = start + (count - 1) * step if step < 0 else start
+            self.axes.append(Axis(BLOCK, size_taken, abs(step), step < 0))
+            self.operands.append(lowest)
             return
         reverse = step < 0 and count > 1
         lowest = start + (count - 1) * step if reverse else start
@@ -413,8 +444,8 @@ def batch_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         ShapeError: they do not broadcast.
     """
     try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
+        return broadcast_shapes(*shapes)
+    except ShapeError:
         raise ShapeError(
             f"Incompatible shapes for broadcasting: index arrays have shapes {list(shapes)}"
         ) from None

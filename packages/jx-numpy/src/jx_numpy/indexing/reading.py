@@ -26,6 +26,7 @@ from jx_core.ops.indexing import (
 from jx_core.ops.indexing.gather import default_fill
 from jx_core.ops.shape import rev_p, squeeze_p
 from jx_core.state import state
+from jx_core.symbolic import DimExpr
 from jx_core.trace import EVAL
 
 from .places import block_spans, block_starts, index_vectors, mode_of, takes_one_block
@@ -76,11 +77,11 @@ def read(x: Any, index: Any) -> Any:
     """`x[index]`, for use while something is traced and inside of compiled functions."""
     shape = x.shape
     kind = type(index)
-    if kind is int and shape and shape[0]:
+    if kind is int and shape and type(shape[0]) is int and shape[0]:
         size, *rest = shape
         start = min(max(index + size if index < 0 else index, 0), size - 1)
         return squeeze_p.bind(_span(x, start, start + 1, rest), dimensions=(0,))
-    if kind is slice and shape:
+    if kind is slice and shape and type(shape[0]) is int:
         size, *rest = shape
         start, stop, step = _bounds(index, size)
         if step == 1 and start < stop:
@@ -93,7 +94,7 @@ def _bounds(index: slice, size: int) -> tuple[int, int, int]:
     """The bounds of a slice on an axis; (0, 0, 0) where they are not known."""
     try:
         return index.indices(size)
-    except TracerIntegerConversionError:
+    except (TracerIntegerConversionError, TypeError):
         return 0, 0, 0
 
 
@@ -155,7 +156,7 @@ def _block(x: Any, operands: Sequence[Any], plan: Plan, wrap: bool) -> Any:
     spans = block_spans(plan, shape)
     steps = tuple([a.step for a in plan.axes])
     plain = max(steps) == 1
-    if all(type(s) is int for s in starts):
+    if all(type(s) is int or type(s) is DimExpr for s in starts):
         limits = tuple([s + n for s, n in zip(starts, spans)])
         x = slice_p.bind(
             x,

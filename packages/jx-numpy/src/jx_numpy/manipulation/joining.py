@@ -11,12 +11,14 @@ from jx_core import lax
 from jx_core.array import Array as _AnyArray
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
+from jx_core.symbolic import DimExpr, maximum, slice_indices
 
 from ..functions import array_function, plain
 from ..operands import (
     Array,
     ArrayLike,
     a_dtype,
+    an_integer,
     as_operand,
     one_axis,
     promote_dtypes,
@@ -307,6 +309,8 @@ def _ends(name: str, length: int, parts: Any, equal: bool) -> list[tuple[int, in
         if count < 1:
             raise ValueError(f"jnp.{name}: the number of sections must be positive, got {count}")
         small, large = divmod(length, count)
+        if type(length) is DimExpr and large == 0:
+            return [(small * i, small * (i + 1)) for i in range(count)]
         if large and equal:
             raise ValueError(
                 f"jnp.{name}: array split does not result in an equal division: {length} elements "
@@ -315,9 +319,9 @@ def _ends(name: str, length: int, parts: Any, equal: bool) -> list[tuple[int, in
         sizes = [small + 1] * large + [small] * (count - large)
         ends = np.cumsum([0, *sizes]).tolist()
         return list(zip(ends, ends[1:]))
-    inner = [int(i) for i in parts]
-    bounds = [slice(a, b).indices(length)[:2] for a, b in zip([0, *inner], [*inner, length])]
-    return [(start, max(start, stop)) for start, stop in bounds]
+    inner = [an_integer(name, i, "indices_or_sections") for i in parts]
+    bounds = [slice_indices(slice(a, b), length) for a, b in zip([0, *inner], [*inner, length])]
+    return [(start, maximum(start, stop)) for start, stop, _, _ in bounds]
 
 
 def _split(name: str, ary: Any, parts: Any, axis: int, equal: bool) -> list[Array]:

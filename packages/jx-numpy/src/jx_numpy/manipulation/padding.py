@@ -11,6 +11,7 @@ import numpy as np
 from jx_batching import vmap
 from jx_core import lax, operators
 from jx_core.ops.elementwise import convert
+from jx_core.symbolic import DimExpr
 
 from ..functions import array_function, hashable, plain
 from ..means import mean
@@ -99,6 +100,11 @@ def pad(
     return _plain_mode(x, widths, mode)
 
 
+def _dimensions(widths: np.ndarray) -> bool:
+    """Whether all are integers or symbolic dimensions."""
+    return all(isinstance(w, (int, DimExpr)) for w in widths.ravel().tolist())
+
+
 def _broadcast_pairs(argument: str, value: Any, ndim: int) -> np.ndarray:
     """An option given as one value, a pair, or a pair for each axis, as an (ndim, 2) array."""
     value = np.asarray(value)
@@ -127,6 +133,9 @@ def _known_widths(pad_width: Any, ndim: int) -> Widths:
         pad_width = [axes.get(i, (0, 0)) for i in range(ndim)]
         pad_width = [(w, w) if np.ndim(w) == 0 else w for w in pad_width]
     widths = np.asarray(pad_width)
+    if widths.dtype == object and _dimensions(widths):
+        pairs = _broadcast_pairs("pad_width", widths, ndim)
+        return tuple((a, b) for a, b in pairs.tolist())
     if widths.dtype.kind not in "iu" and widths.size:
         raise TypeError(f"jnp.pad: pad_width must be of integers, got {pad_width!r}")
     if widths.size and widths.min() < 0:
@@ -227,7 +236,7 @@ def _plain_mode(x: Any, widths: Widths, mode: str) -> Array:
         return lax.pad(x, zero, [(a, b, 0) for a, b in widths])
     for i, (low, high) in enumerate(widths):
         n = _not_empty(x, i, (low, high), mode)
-        if not low + high:
+        if low == 0 and high == 0:
             continue
         if mode == "edge":
             before = _repeated(_end(x, i, 0, 1), i, low)

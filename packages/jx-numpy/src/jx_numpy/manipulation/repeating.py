@@ -278,7 +278,7 @@ def _roll_one(x: Array, distance: Any, place: int) -> Array:
         return x
     if isinstance(distance, (int, np.integer)):
         k = int(distance) % n
-        if k == 0:
+        if type(k) is int and k == 0:
             return x
         back = lax.slice_in_dim(x, n - k, n, axis=place)
         return lax.concatenate([back, lax.slice_in_dim(x, 0, n - k, axis=place)], place)

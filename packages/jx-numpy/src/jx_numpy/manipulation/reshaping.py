@@ -7,7 +7,9 @@ from typing import Any
 
 from jx_core import lax
 from jx_core.errors import ShapeError
+from jx_core.ops.axes import least
 from jx_core.ops.shape import broadcast_to as _broadcast_to
+from jx_core.symbolic import DimExpr
 
 from ..functions import array_function
 from ..operands import (
@@ -35,8 +37,8 @@ broadcast_shapes = lax.broadcast_shapes
 
 def _integers(name: str, shape: Any) -> Shape:
     """A shape as the user writes it, where -1 may stand for one length."""
-    if type(shape) is int:
-        return (shape,)
+    if type(shape) is int or type(shape) is DimExpr:
+        return (shape,)  # type: ignore[return-value]
     try:
         return tuple([n if type(n) is int else an_integer(name, n, "shape") for n in shape])
     except TypeError:
@@ -62,7 +64,7 @@ def _new_shape(old: Shape, wanted: Shape) -> Shape:
         raise ShapeError(f"jnp.reshape: shape may have one -1 at most, got {wanted}")
     if -1 in wanted and known > 0 and size % known == 0:
         return tuple([size // known if n == -1 else n for n in wanted])
-    if -1 in wanted or known != size or min(wanted, default=0) < 0:
+    if -1 in wanted or known != size or (wanted and least(wanted) < 0):
         raise ShapeError(
             f"cannot reshape array of shape {old} (size {size}) into shape {wanted} "
             f"(size {'a multiple of ' if -1 in wanted else ''}{known})"

@@ -184,7 +184,9 @@ def _mean(x: Array, axes: tuple[int, ...], mask: Any) -> Array:
     """The mean over `axes`, kept with length 1, of what the mask says counts."""
     shape = typeof(x).shape
     if mask is None:
-        count: Any = float(math.prod(shape[i] for i in axes))
+        count: Any = lax.dim_as_float(math.prod(shape[i] for i in axes))
+        if type(count) is not float:
+            count = convert(count, typeof(x).dtype)
         result = lax.reduce_sum(x, axes)
     else:
         count = lax.reduce_sum(convert(mask, typeof(x).dtype), axes)

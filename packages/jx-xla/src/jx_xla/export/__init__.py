@@ -15,6 +15,13 @@ Array([0., 0., 0.], dtype=float32)
 format of the bytes, `trees.py` that of pytrees in it, `checks.py` what is checked.
 """
 
+from jx_core.symbolic import (
+    SymbolicScope,
+    is_symbolic_dim,
+    symbolic_args_specs,
+    symbolic_shape,
+)
+
 from .checks import DisabledSafetyCheck
 from .encoding import deserialize
 from .exported import (
@@ -28,11 +35,15 @@ from .trees import register_namedtuple_serialization, register_pytree_node_seria
 __all__ = [
     "DisabledSafetyCheck",
     "Exported",
+    "SymbolicScope",
     "default_export_platform",
     "deserialize",
     "export",
+    "is_symbolic_dim",
     "maximum_supported_calling_convention_version",
     "minimum_supported_calling_convention_version",
     "register_namedtuple_serialization",
     "register_pytree_node_serialization",
+    "symbolic_args_specs",
+    "symbolic_shape",
 ]

@@ -233,7 +233,7 @@ class Exported:
             named = None if split is None else like(whole, split)
             if split is not None and named is None:
                 named = from_hlo(tuple(mesh.devices.flat), split)  # type: ignore[assignment]
-            if named is not None:
+            if named is not None and is_static(aval):
                 named.check_compatible_aval(physical(aval).shape)
             found.append(named)
         return tuple(found)

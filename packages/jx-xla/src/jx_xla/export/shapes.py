@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ShapedArray
+from jx_core.symbolic import DimensionSolver, SymbolicScope, symbolic_shape
 
 
 def is_static(aval: ShapedArray) -> bool:
@@ -27,8 +28,6 @@ def solved_types(
     Raises:
         ValueError: the shapes don't fit.
     """
-    from jx_core.symbolic import DimensionSolver
-
     solver = DimensionSolver([a.shape for a in in_avals], names)
     values = solver.solve([a.shape for a in actual])
 
@@ -59,8 +58,6 @@ class Scopes:
             return written
         if not isinstance(written, str):
             raise ValueError(f"no dimension is written as {written!r:.60}")
-        from jx_core.symbolic import SymbolicScope, symbolic_shape
-
         if self._scope is None:
             self._scope = SymbolicScope(self.constraints)
         (dimension,) = symbolic_shape(written, scope=self._scope)

@@ -7,6 +7,7 @@ list of operations being written, in which values are their SSA names (`%12`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from jx_core import ShapedArray
 from jx_core.source import Source
 
-from .types import dense, element_type, tensor, type_of
+from .types import MARK, dense, element_type, size_text, tensor, type_of
 
 Value = str
 
@@ -118,7 +119,19 @@ class Module:
             f'"sdy.mesh"() {{mesh = {attribute}, sym_name = "{name}"}} : () -> ()\n'
             for attribute, name in self._meshes.items()
         )
-        return aliases + head + meshes + "".join(self.functions) + "}\n"
+        text = aliases + head + meshes + "".join(self.functions) + "}\n"
+        return _SYMBOLIC.sub("?", text) if MARK in text else text
+
+    def function_block(self, arguments: Sequence[str], types: Sequence[str], main: bool) -> Block:
+        """The block of a new function; `main` is the one that callers of the module call."""
+        return Block(self)
+
+    def leading_types(self) -> list[str]:
+        """The types of what every function but the main one takes before its arguments."""
+        return []
+
+
+_SYMBOLIC = re.compile("⟦[^⟧]*⟧")
 
 
 def _symbol(name: str) -> str:
@@ -150,11 +163,11 @@ class Block:
         n = self._counter[0] = self._counter[0] + 1
         return f"%{n}"
 
-    def mark(self) -> tuple[int, int, dict[Any, Value]]:
-        """Where writing stands, for `rewind`."""
+    def mark(self) -> tuple[Any, ...]:
+        """Where writing stands, for `rewind`: lines, results, and what is known of values."""
         return len(self.lines), self._counter[0], dict(self._constants)
 
-    def rewind(self, mark: tuple[int, int, dict[Any, Value]]) -> None:
+    def rewind(self, mark: tuple[Any, ...]) -> None:
         """Forget what has been written since `mark`."""
         length, self._counter[0], self._constants = mark
         del self.lines[length:]
@@ -168,6 +181,36 @@ class Block:
         block = Block(self.module, self._counter)
         block.loc = self.loc
         return block
+
+    def size(self, dim: Any) -> Value:
+        """The value of a dimension, a scalar of 64 bits.
+
+        Raises:
+            ValueError: it is symbolic, and no argument of the program has a symbolic shape.
+        """
+        if type(dim) is not int:
+            raise ValueError(
+                f"the symbolic dimension {dim} has no value in a program of whose arguments none "
+                f"has a symbolic shape: pass an argument in whose shape its variables occur"
+            )
+        return self.constant(dim, np.dtype(np.int64))
+
+    def count(self, dim: Any, dtype: np.dtype) -> Value:
+        """A dimension as a scalar of an integer dtype."""
+        if type(dim) is int:
+            return self.constant(dim, dtype)
+        return self.op(
+            "stablehlo.convert", (self.size(dim),), ("tensor<i64>",), tensor((), dtype)
+        )
+
+    def counts(self, dims: Sequence[Any], dtype: np.dtype) -> Value:
+        """Dimensions as a vector of an integer dtype, those that it can't hold cut to its top."""
+        top = np.iinfo(dtype).max
+        return self.constant(np.asarray([min(n, top) for n in dims], dtype), dtype)
+
+    def leading(self) -> list[Value]:
+        """What calls of the module's functions pass before the arguments."""
+        return []
 
     def op(
         self,
@@ -257,7 +300,7 @@ class Block:
 
 def i64_array(values: Sequence[int]) -> str:
     """`array<i64: 1, 2>`."""
-    return f"array<i64: {', '.join(map(str, values))}>" if len(values) else "array<i64>"
+    return f"array<i64: {', '.join(map(size_text, values))}>" if len(values) else "array<i64>"
 
 
 def i64_matrix(rows: Sequence[Sequence[int]]) -> str:
@@ -265,7 +308,7 @@ def i64_matrix(rows: Sequence[Sequence[int]]) -> str:
     n, m = len(rows), len(rows[0]) if len(rows) else 2
     if n == 0:
         return f"dense<> : tensor<0x{m}xi64>"
-    body = ", ".join(f"[{', '.join(map(str, row))}]" for row in rows)
+    body = ", ".join(f"[{', '.join(map(size_text, row))}]" for row in rows)
     return f"dense<[{body}]> : tensor<{n}x{m}xi64>"
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from jx_core import ClosedJaxpr, ShapedArray, lax
-from jx_core.dtypes import iinfo
 from jx_core.ops.indexing.gather import default_fill
 
 from .builder import Block, Value, i64_array
@@ -94,8 +93,7 @@ def _clipped(
 ) -> Value:
     """Start indices moved to the nearest that keep windows inside; `limits` are the greatest."""
     block = ctx.block
-    top = iinfo(aval.dtype).max
-    high = block.constant(np.asarray([min(n, top) for n in limits], aval.dtype), aval.dtype)
+    high = block.counts(limits, aval.dtype)
     row = ShapedArray((len(limits),), aval.dtype)
     full = block.broadcast(high, row, aval.shape, (aval.ndim - 1,))
     zero = block.constant(0, aval.dtype, aval.shape)
@@ -106,9 +104,8 @@ def _clipped(
 def _inside(ctx: Context, indices: Value, aval: ShapedArray, limits: Sequence[int]) -> Value:
     """For each start index whether its window lies inside: a boolean for each window."""
     block = ctx.block
-    top = iinfo(aval.dtype).max
     bits = ShapedArray(aval.shape, np.dtype(np.bool_))
-    high = block.constant(np.asarray([min(n, top) for n in limits], aval.dtype), aval.dtype)
+    high = block.counts(limits, aval.dtype)
     row = ShapedArray((len(limits),), aval.dtype)
     full = block.broadcast(high, row, aval.shape, (aval.ndim - 1,))
     zero = block.constant(0, aval.dtype, aval.shape)

@@ -106,12 +106,16 @@ def lower_function(
 ) -> str:
     """Write a program as a function of the module and return its name."""
     name = module.fresh_name(name)
-    block = Block(module)
     args = [f"%arg{i}" for i in range(len(closed.jaxpr.invars))]
-    results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
     in_types = [type_of(a) for a in closed.in_avals]
+    block = module.function_block(args, in_types, main=public)
+    results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
     out_types = [type_of(a) for a in closed.out_avals]
     attributes = list(argument_attributes) or [""] * len(args)
+    leading = [] if public else module.leading_types()
+    if leading:
+        args = [*block.leading(), *args]
+        in_types, attributes = [*leading, *in_types], [""] * len(leading) + attributes
     if len(module.platforms) > 1:
         args, in_types = [PLATFORM_INDEX, *args], ["tensor<i32>", *in_types]
         attributes = ['jax.global_constant = "_platform_index"', *attributes]
@@ -143,7 +147,8 @@ def call_shared(
             lower_function(module, closed, name),
             closed,  # kept, so that its id stays its own
         )
-    in_types = [type_of(a) for a in closed.in_avals]
+    operands = [*block.leading(), *operands]
+    in_types = [*module.leading_types(), *[type_of(a) for a in closed.in_avals]]
     if len(module.platforms) > 1:
         operands, in_types = [PLATFORM_INDEX, *operands], ["tensor<i32>", *in_types]
     return block.ops(

@@ -157,6 +157,12 @@ def _rev(ctx: Context, x: Value, *, dimensions: tuple[int, ...]) -> Value:
     )
 
 
+@deflower(lax.dim_as_value_p)
+def _dim_as_value(ctx: Context, *, dim: Any) -> Value:
+    wide = ShapedArray((), np.dtype(np.int64))
+    return convert(ctx.block, ctx.block.size(dim), wide, ctx.out.dtype)
+
+
 @deflower(lax.iota_p)
 def _iota(ctx: Context, *, dtype: Any, shape: tuple[int, ...], dimension: int) -> Value:
     attributes = f"iota_dimension = {dimension} : i64"

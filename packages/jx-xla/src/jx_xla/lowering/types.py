@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import ShapedArray, dtypes
+from jx_core.symbolic import DimExpr
 
 _ELEMENT_NAMES = {
     "bool": "i1", "int2": "i2", "int4": "i4", "int8": "i8", "int16": "i16", "int32": "i32",
@@ -35,9 +36,19 @@ def element_type(dtype: Any) -> str:
         raise TypeError(f"dtype {dtype.name} has no StableHLO element type") from None
 
 
+# Before and after a symbolic size in types and attributes; see `dynamic`.
+MARK, END = "⟦", "⟧"
+
+
+def size_text(d: Any) -> str:
+    """A size as types and attributes have it: digits, or a symbolic one between marks."""
+    return f"{MARK}{d}{END}" if type(d) is DimExpr else str(d)
+
+
 def tensor(shape: tuple[int, ...], dtype: Any) -> str:
     """The MLIR tensor type, such as `tensor<3x4xf32>`."""
-    return f"tensor<{''.join(f'{d}x' for d in shape)}{element_type(dtype)}>"
+    sizes = "".join([f"{d}x" if type(d) is int else f"{size_text(d)}x" for d in shape])
+    return f"tensor<{sizes}{element_type(dtype)}>"
 
 
 def physical(aval: ShapedArray) -> ShapedArray:
@@ -55,7 +66,9 @@ def type_of(aval: ShapedArray) -> str:
     text = _types.get(aval)
     if text is None:
         held = physical(aval)
-        text = _types[aval] = tensor(held.shape, held.dtype)
+        text = tensor(held.shape, held.dtype)
+        if MARK not in text:  # types with symbolic sizes go with their scope
+            _types[aval] = text
     return text
 
 

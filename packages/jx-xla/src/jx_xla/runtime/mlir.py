@@ -10,6 +10,7 @@ One context serves all threads; Python's global lock is held while MLIR works.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "module_bytecode",
     "module_text",
     "parse_module",
+    "refined_module",
     "stablehlo_version",
     "to_lasting_artifact",
     "to_portable_artifact",
@@ -147,3 +149,66 @@ def from_portable_artifact(data: bytes) -> Any:
         return xla.mlir.deserialize_portable_artifact(data, context())
     except (xla.JaxRuntimeError, ValueError) as error:
         raise ValueError(f"not a portable artifact that this jaxlib reads: {error}") from error
+
+
+def refined_module(program: str | bytes | Any, argument_types: Sequence[str]) -> str:
+    """A module with dynamic shapes for arguments of given types, all its shapes static.
+
+    Args:
+        program: a module whose main function may have dynamic shapes, text or bytecode of
+            one, or the module itself, which is not changed.
+        argument_types: the MLIR types of the main function's arguments, all static.
+
+    Returns:
+        The text of a module whose main function takes these.
+
+    Raises:
+        ValueError: a shape assertion of the module does not hold, or a shape can't be worked
+            out.
+    """
+    from jaxlib.mlir import ir
+
+    from .library import xla
+
+    module = parse_module(module_bytecode(program))
+    with module.context, ir.Location.unknown():
+        _call_with_types(module, [ir.Type.parse(t) for t in argument_types])
+    try:
+        refined = xla.mlir.refine_polymorphic_shapes(
+            module_bytecode(module),
+            enable_shape_assertions=True,
+            validate_static_shapes=True,
+            enable_shardy=True,
+        )
+    except (xla.JaxRuntimeError, ValueError) as error:
+        raise ValueError(f"the module can't be refined to these shapes: {error}") from error
+    return module_text(refined)
+
+
+def _call_with_types(module: Any, types: Sequence[Any]) -> None:
+    """Give the module a main function of static types that calls the one it has."""
+    from jaxlib.mlir import ir
+    from jaxlib.mlir.dialects import func
+    from jaxlib.mlir.dialects import stablehlo as hlo
+
+    symbols = ir.SymbolTable(module.operation)
+    inner = symbols["main"]
+    results = inner.type.results
+    symbols.set_symbol_name(inner, "main_of_any_shape")
+    inner.attributes["sym_visibility"] = ir.StringAttr.get("private")
+    with ir.InsertionPoint(module.body):
+        main = func.FuncOp("main", (list(types), list(results)), visibility="public")
+    for name in ("arg_attrs", "res_attrs"):
+        if name in inner.attributes:
+            main.attributes[name] = inner.attributes[name]
+            del inner.attributes[name]
+    block = main.add_entry_block()
+    with ir.InsertionPoint(block):
+        operands = [
+            x if x.type == wanted else hlo.convert(wanted, x)
+            for x, wanted in zip(block.arguments, inner.type.inputs, strict=True)
+        ]
+        call = func.CallOp(
+            list(results), ir.FlatSymbolRefAttr.get("main_of_any_shape"), operands
+        )
+        func.ReturnOp(call.results)

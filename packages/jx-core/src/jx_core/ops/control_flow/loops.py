@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes, tree, tree_util
-from ...aval import ShapedArray, typeof
+from ...aval import ShapedArray, as_dimension, typeof
 from ...config import disable_jit
 from ...jaxpr.evaluate import eval_jaxpr
 from ...jaxpr.ir import ClosedJaxpr
 from ...primitive import NO_EFFECTS, Primitive
+from ...symbolic.expressions import maximum
 from ...trace import to_concrete
 from ..elementwise import add, convert_element_type, lt
 from ..indexing import index_in_dim
@@ -233,7 +234,7 @@ def _scan_length(xs: Any, leaves: Sequence[Any], length: Any) -> int:
             )
         sizes.append((tree.keystr(path), aval.shape[0]))
     if length is not None:
-        wanted = operator.index(length)
+        wanted = as_dimension(length)
         for where, size in sizes:
             if size != wanted:
                 raise ValueError(
@@ -422,14 +423,14 @@ def fori_loop(
             val = body_fun(i, val)
         return val
     if all(b is not None for b in bounds):
-        first, last = int(bounds[0]), int(bounds[1])
+        first, last = as_dimension(bounds[0]), as_dimension(bounds[1])
 
         def step(carry: Any, _: Any) -> Any:
             i, val = carry
             return (add(i, 1), body_fun(i, val)), None
 
         start = np.asarray(first, dtype)[()] if not isinstance(lower, int) else first
-        count = max(last - first, 0)
+        count = maximum(last - first, 0)
         (_, result), _ = scan(step, (start, init_val), None, count, unroll=unroll or 1)
         return result
     if unroll is not None and unroll not in (False, 1):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
-from ...aval import ShapedArray, typeof
+from ...aval import ShapedArray, as_dimension, typeof
 from ...dispatch import compiled
 from ...errors import ShapeError
 from ...primitive import Primitive
@@ -145,12 +145,12 @@ def slice_in_dim(
     shape = typeof(operand).shape
     axis = canonical_axis("slice_in_dim", axis, len(shape))
     size = shape[axis]
-    start = 0 if start_index is None else op.index(start_index)
-    limit = size if limit_index is None else op.index(limit_index)
+    start = 0 if start_index is None else as_dimension(start_index)
+    limit = size if limit_index is None else as_dimension(limit_index)
     starts, limits, strides = [0] * len(shape), list(shape), [1] * len(shape)
     starts[axis] = start + size if start < 0 else start
     limits[axis] = limit + size if limit < 0 else limit
-    strides[axis] = op.index(stride)
+    strides[axis] = as_dimension(stride)
     return slice_p.bind(
         operand,
         start_indices=tuple(starts),
@@ -452,7 +452,7 @@ def dynamic_slice_in_dim(
     axis = canonical_axis("dynamic_slice_in_dim", axis, len(shape))
     starts: list[Any] = [0] * len(shape)
     starts[axis] = start_index
-    sizes = (*shape[:axis], op.index(slice_size), *shape[axis + 1 :])
+    sizes = (*shape[:axis], as_dimension(slice_size), *shape[axis + 1 :])
     return dynamic_slice(operand, starts, sizes, allow_negative_indices=allow_negative_indices)
 
 

@@ -14,11 +14,13 @@ import numpy as np
 
 from ...aval import typeof
 from ...errors import ShapeError
+from ...symbolic.bounds import compare
+from ...symbolic.expressions import is_symbolic_shape
 from ..axes import integers
 from ..contraction.conv_shapes import dilated, pad_pairs, padtype_to_pads, strided
-from ..elementwise.bitwise import bitwise_and
+from ..elementwise import add, bitwise_and, convert, eq, ge, lt, mul, rem
 from ..indexing.slicing import slice as slice_
-from ..shape import broadcast_in_dim, pad
+from ..shape import broadcast_in_dim, dim_as_value, iota, pad
 
 __all__ = ["reduce_window_shape_tuple"]
 
@@ -197,7 +199,7 @@ def padded(x: Any, window: Window, filler: Any) -> Any:
         (lo, hi, h - 1)
         for (lo, hi), h in zip(window.padding, window.base_dilation, strict=True)
     ]
-    return pad(x, filler, config) if any(map(any, config)) else x
+    return pad(x, filler, config) if any(n != 0 for c in config for n in c) else x
 
 
 def elements_at(whole: Any, window: Window, place: Place, counts: Shape) -> Any:
@@ -205,7 +207,8 @@ def elements_at(whole: Any, window: Window, place: Place, counts: Shape) -> Any:
     starts = window.starts(place) if 0 not in counts else (0,) * len(counts)
     steps = window.window_strides
     stops = [
-        a + (n - 1) * s + 1 if n else a for a, n, s in zip(starts, counts, steps, strict=True)
+        a + (n - 1) * s + 1 if type(n) is not int or n else a
+        for a, n, s in zip(starts, counts, steps, strict=True)
     ]
     return slice_(whole, starts, stops, None if all(s == 1 for s in steps) else steps)
 
@@ -218,12 +221,35 @@ def inside_at(shape: Shape, window: Window, place: Place, counts: Shape) -> Any:
     result = None
     for axis, start in enumerate(window.starts(place)):
         low, hole = window.padding[axis][0], window.base_dilation[axis]
+        if is_symbolic_shape((shape[axis], counts[axis], low)):
+            flags = _symbolic_inside(shape[axis], window, axis, start, counts)
+            if flags is not None:
+                result = flags if result is None else bitwise_and(result, flags)
+            continue
         at = start - low + window.window_strides[axis] * np.arange(counts[axis])
         own = (at >= 0) & (at < dilated(shape[axis], hole)) & (at % hole == 0)
         if not own.all():
             flags = broadcast_in_dim(own, counts, (axis,))
             result = flags if result is None else bitwise_and(result, flags)
     return result
+
+
+def _symbolic_inside(size: Any, window: Window, axis: int, start: int, counts: Shape) -> Any:
+    """As `inside_at`, along an axis of symbolic length."""
+    low, hole = window.padding[axis][0], window.base_dilation[axis]
+    stride, count, end = window.window_strides[axis], counts[axis], dilated(size, hole)
+    first = start - low
+    if hole == 1 and compare(first, 0, ">=") and compare(first + stride * (count - 1), end, "<"):
+        return None
+    at = add(mul(iota(np.int32, count), np.int32(stride)), _int32(first))
+    own = bitwise_and(ge(at, np.int32(0)), lt(at, _int32(end)))
+    if hole != 1:
+        own = bitwise_and(own, eq(rem(at, np.int32(hole)), np.int32(0)))
+    return broadcast_in_dim(own, counts, (axis,))
+
+
+def _int32(dim: Any) -> Any:
+    return convert(dim_as_value(dim), np.dtype(np.int32)) if type(dim) is not int else np.int32(dim)
 
 
 def spread_to(x: Any, shape: Shape, window: Window, place: Place, filler: Any) -> Any:

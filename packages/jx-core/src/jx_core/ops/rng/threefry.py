@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,15 @@ from ..elementwise import (
 )
 from ..indexing import index_in_dim, slice_in_dim
 from ..kit import result_shape
-from ..shape import broadcast_in_dim, broadcasted_iota, concatenate, full, iota, reshape
+from ..shape import (
+    broadcast_in_dim,
+    broadcasted_iota,
+    concatenate,
+    dim_as_value,
+    full,
+    iota,
+    reshape,
+)
 from .keys import PRNGImpl, register_prng_impl
 
 __all__ = ["threefry2x32_p"]
@@ -205,13 +214,18 @@ def index_words(shape: Shape) -> Words:
     Made of counts along each axis, not of one long count, so that a back end that divides the
     array among devices has each of them count its own part.
     """
-    strides = list(itertools.accumulate(reversed(shape[1:]), int.__mul__, initial=1))[::-1]
-    axes = [a for a, n in enumerate(shape) if n > 1]
+    strides = list(itertools.accumulate(reversed(shape[1:]), operator.mul, initial=1))[::-1]
+    axes = [a for a, n in enumerate(shape) if type(n) is not int or n > 1]
     if not axes:
         zeros = full(shape, np.uint32(0)) if shape else np.uint32(0)
         return np.uint32(0), zeros
     counts = [broadcasted_iota(_UINT32, shape, a) for a in axes]
-    return linear_words(counts, [strides[a] for a in axes], wide=math.prod(shape) > 2**32)
+    return linear_words(counts, [strides[a] for a in axes], wide=not _fits(math.prod(shape)))
+
+
+def _fits(count: Any) -> bool:
+    """Whether a count fits one word, as is taken for granted of symbolic ones."""
+    return type(count) is not int or count <= 2**32
 
 
 def linear_words(counts: list[Any], strides: list[int], wide: bool) -> Words:
@@ -219,6 +233,10 @@ def linear_words(counts: list[Any], strides: list[int], wide: bool) -> Words:
     high: Any = np.uint32(0)
     low: Any = None
     for count, stride in zip(counts, strides, strict=True):
+        if type(stride) is not int:  # a symbolic dimension: counts fit one word
+            term = mul(count, convert(dim_as_value(stride), _UINT32))
+            low = term if low is None else add(low, term)
+            continue
         upper, lower = np.uint32(stride >> 32), np.uint32(stride & 0xFFFFFFFF)
         term = mul(count, lower) if stride != 1 else count
         total = term if low is None else add(low, term)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ...aval import ShapedArray, typeof
+from ...aval import ShapedArray, as_dimension, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
-from ..axes import canonical_axis, check_axis, check_sizes, integers
+from ..axes import canonical_axis, check_axis, check_sizes, integers, least
 from ..kit import check_same_dtype, scalar_like
 from .broadcasting import expand_dims
 from .rearranging import squeeze
@@ -243,10 +243,10 @@ def _pad_type(
             f"pad: interior padding must be non-negative, got padding_config {padding_config}"
         )
     sizes = [
-        n + low + high + max(n - 1, 0) * interior
+        n + low + high + (max(n - 1, 0) * interior if interior else 0)
         for n, (low, high, interior) in zip(shape, padding_config, strict=True)
     ]
-    if sizes and min(sizes) < 0:
+    if sizes and least(sizes) < 0:
         raise ShapeError(
             f"pad: negative padding takes away more than there is: padding_config "
             f"{padding_config} would make shape {shape} {tuple(sizes)}"
@@ -289,7 +289,9 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
     Array([0, 0, 1, 0, 2, 0], dtype=int32)
     """
     try:
-        low_high_interior = [(index(a), index(b), index(c)) for a, b, c in padding_config]
+        low_high_interior = [
+            (as_dimension(a), as_dimension(b), index(c)) for a, b, c in padding_config
+        ]
     except (TypeError, ValueError):
         raise TypeError(
             f"pad: padding_config must hold a triple (low, high, interior) of integers for each "

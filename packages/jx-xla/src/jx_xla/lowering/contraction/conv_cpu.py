@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import ShapedArray, lax
+from jx_core.symbolic import is_symbolic_shape
 
 from ..builder import Value
 from ..program import lower_traced
@@ -97,6 +98,8 @@ def _is_kernel_gradient(
     """Samples are what is summed over and come first, and windows are large, results small."""
     lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
     groups = params["feature_group_count"]
+    if is_symbolic_shape((*lhs.shape, *rhs.shape, *out.shape)):
+        return False  # which sizes are large is not known
     if not _is_fast(lhs, out, params) or groups != 1 or not lhs.size or not out.size:
         return False
     if lhs_spec[1] != 0 or rhs_spec[1] != 0 or any(n != 1 for n in params["lhs_dilation"]):

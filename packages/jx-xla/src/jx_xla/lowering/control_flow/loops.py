@@ -88,7 +88,7 @@ def _scan(
         counter, carry, ys = state[0], state[1 : 1 + num_carry], state[1 + num_carry :]
         place = counter
         if reverse:
-            last = block.constant(length - 1, _I32)
+            last = block.count(length - 1, _I32)
             kind = type_of(_COUNTER)
             place = block.op("stablehlo.subtract", [last, counter], [kind, kind], kind)
         rows = [_row(block, x, a, place) for x, a in zip(xs, x_avals, strict=True)]
@@ -103,11 +103,12 @@ def _scan(
         return [following, *outs[:num_carry], *filled]
 
     state = [block.constant(0, _I32), *init, *[_empty(block, a) for a in y_avals]]
-    unroll = max(min(unroll, length), 1)
+    # Of a symbolic number of steps, none are left over if each is an iteration.
+    unroll = max(min(unroll, length), 1) if type(length) is int else 1
     rounds = length // unroll
 
     def test(block: Block, state: list[Value]) -> Value:
-        stop = block.constant(rounds * unroll, _I32)
+        stop = block.count(rounds * unroll, _I32)
         return block.op(
             "stablehlo.compare",
             [state[0], stop],
@@ -121,12 +122,13 @@ def _scan(
             state = step(block, state)
         return state
 
-    if rounds > 1:
+    if type(length) is not int or rounds > 1:
         avals = [_COUNTER, *carry_avals, *y_avals]
         state = _loop(block, avals, state, test, body)
     elif rounds == 1:
         state = body(block, state)
-    for _ in range(length - rounds * unroll):
+    left = length - rounds * unroll
+    for _ in range(left):
         state = step(block, state)
     return state[1:]
 

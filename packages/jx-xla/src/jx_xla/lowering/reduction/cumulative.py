@@ -16,7 +16,7 @@ from ..elementwise import binary, compare, unary
 from ..shape import slice_attributes
 from ..tables import Context, deflower
 from ..types import tensor, type_of
-from .monoids import combine
+from .monoids import combine, greatest, least
 
 
 def _combine_logsumexp(block: Block, a: Value, b: Value, aval: ShapedArray) -> Value:
@@ -59,7 +59,10 @@ def _cumulative(op: str) -> Callable[..., Value]:
         turned = f"dimensions = {i64_array([axis])}"
         if reverse:
             x = block.op("stablehlo.reverse", (x,), (kind,), kind, turned)
-        result = _prefix(block, x, aval, axis, step)
+        if type(aval.shape[axis]) is int:
+            result = _prefix(block, x, aval, axis, step)
+        else:
+            result = _doubling(block, x, aval, axis, step, _IDENTITIES[op](aval.dtype))
         if reverse:
             result = block.op("stablehlo.reverse", (result,), (kind,), kind, turned)
         return result
@@ -95,6 +98,61 @@ def _prefix(block: Block, x: Value, aval: ShapedArray, axis: int, step: Any) -> 
             type_of(_resized(aval, axis, 1 + later.shape[axis])), f"dimension = {axis} : i64",
         )  # fmt: skip
     return _interleave(block, evens, scanned, aval, axis)
+
+
+_IDENTITIES: dict[str, Callable[[Any], Any]] = {
+    "add": lambda dtype: 0,
+    "multiply": lambda dtype: 1,
+    "maximum": least,
+    "minimum": greatest,
+    "logsumexp": lambda dtype: -np.inf,
+}
+
+
+def _doubling(
+    block: Block, x: Value, aval: ShapedArray, axis: int, step: Any, identity: Any
+) -> Value:
+    """Inclusive prefix combination along an axis of symbolic length.
+
+    The algorithm of Hillis and Steele (1986): each element takes in the one 1, 2, 4, ... places
+    before it. How often follows from the length, so it is a loop.
+    """
+    n = aval.shape[axis]
+    kind, number = type_of(aval), ShapedArray((), np.dtype(np.int32))
+    count = type_of(number)
+    framed = _resized(aval, axis, 2 * n)
+    names = [block.fresh().replace("%", "%it") for _ in range(2)]
+    arguments = list(zip(names, (count, kind), strict=True))
+    test = block.inner()
+    # The counter goes up by one: XLA's analysis of loops trips over one that doubles.
+    far = binary(test, "shift_left", test.constant(1, number.dtype), names[0], number)
+    more = compare(test, far, test.count(n, number.dtype), number, "LT")
+    inner = block.inner()
+    counter, prefix = names
+    one = inner.constant(1, number.dtype)
+    distance = binary(inner, "shift_left", one, counter, number)
+    before = inner.constant(identity, aval.dtype, aval.shape)
+    both = inner.op(
+        "stablehlo.concatenate", (before, prefix), (kind, kind), type_of(framed),
+        f"dimension = {axis} : i64",
+    )  # fmt: skip
+    first = binary(inner, "subtract", inner.count(n, number.dtype), distance, number)
+    starts = [inner.constant(0, number.dtype)] * aval.ndim
+    starts[axis] = first
+    shifted = inner.op(
+        "stablehlo.dynamic_slice", (both, *starts), (type_of(framed), *[count] * aval.ndim), kind,
+        f"slice_sizes = {i64_array(aval.shape)}",
+    )  # fmt: skip
+    combined = step(inner, shifted, prefix, aval)
+    following = binary(inner, "add", counter, one, number)
+    regions = (
+        test.region(arguments, [more], ["tensor<i1>"]),
+        inner.region(arguments, [following, combined], [count, kind]),
+    )
+    start = block.constant(0, number.dtype)
+    kinds = (count, kind)
+    text = f" ({regions[0]}, {regions[1]})"
+    return block.ops("stablehlo.while", (start, x), kinds, kinds, regions=text)[1]
 
 
 def _resized(aval: ShapedArray, axis: int, n: int) -> ShapedArray:

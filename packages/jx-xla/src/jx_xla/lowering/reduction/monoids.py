@@ -9,6 +9,7 @@ import numpy as np
 
 from jx_core import ClosedJaxpr, ShapedArray, lax
 from jx_core.dtypes import finfo, iinfo, issubdtype
+from jx_core.ops.axes import narrow
 
 from ..builder import Block, Value, i64_array
 from ..elementwise import binary, compare, convert, extreme
@@ -180,7 +181,7 @@ def _position_in_two(reduce: Callable[..., Any]) -> Callable[..., Value]:
     def rule(ctx: Context, x: Value, *, axes: tuple[int, ...], index_dtype: Any) -> Value:
         (axis,), (aval,) = axes, ctx.in_avals
         length = aval.shape[axis]
-        counting = np.dtype(np.int32 if length < 2**31 else np.int64)
+        counting = np.dtype(np.int32 if narrow((length,)) else np.int64)
 
         def place(x: Any) -> list[Any]:
             kept = tuple(d for d in range(aval.ndim) if d != axis)

@@ -242,8 +242,8 @@ def _scatter_add_on_cpu(
     name = lower_function(ctx.module, ClosedJaxpr(program, consts), "extreme_places")
     (places,) = ctx.block.ops(
         "func.call",
-        [operand],
-        [type_of(aval)],
+        [*ctx.block.leading(), operand],
+        [*ctx.module.leading_types(), type_of(aval)],
         [type_of(found)],
         f'callee = @{name}, mhlo.frontend_attributes = {{inlineable = "false"}}',
     )

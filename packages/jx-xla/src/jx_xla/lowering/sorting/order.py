@@ -9,6 +9,7 @@ import numpy as np
 
 from jx_core import ShapedArray, lax
 from jx_core.dtypes import issubdtype
+from jx_core.ops.axes import narrow as narrow_axis
 
 from ..builder import Block, Value
 from ..elementwise import binary, compare, convert
@@ -107,7 +108,8 @@ def _sort_on_cpu(
     block, key = ctx.block, avals[0]
     one_integer = len(values) == 1 and not issubdtype(key.dtype, np.floating)
     narrow = key.dtype.itemsize <= 4 and not issubdtype(key.dtype, np.complexfloating)
-    short = key.size == 0 or not 1 < key.shape[dimension] < 2**31
+    length = key.shape[dimension]
+    short = key.size == 0 or not narrow_axis((length,)) or length == 1
     if num_keys > 1 or not narrow or one_integer or short:
         ordered = _sorted(block, values, avals, dimension, is_stable, num_keys)
         return _together(ctx, ordered)
