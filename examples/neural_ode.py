@@ -6,9 +6,9 @@ go back through such a loop, so the gradient is a rule of its own (`custom_vjp`)
 method, which integrates backward in time instead of remembering the way. What happens within an
 interval between two observations is computed anew for the gradient (`checkpoint`).
 
-The trained model is exported with its gradient, for CPUs, GPUs and TPUs, and written to a file. A
-fresh Python process, which knows nothing of this program, loads it, calls it, differentiates
-through it, and gets the same numbers.
+The trained model is exported with its gradient, for CPUs, GPUs and TPUs and for any number of
+trajectories (a symbolic dimension), and written to a file. A fresh Python process, which knows
+nothing of this program, loads it, calls it, differentiates through it, and gets the same numbers.
 
     python examples/neural_ode.py
 """
@@ -196,7 +196,9 @@ def misfit(params):
 states = model.call(params, data["starts"], data["times"])
 gradient = jx.jit(jx.grad(misfit))(params)
 np.savez(results_file, states=states, **gradient)
-print(f"{model} for {', '.join(model.platforms)}: {states.shape} states")
+few = model.call(params, data["starts"][:3], data["times"])
+platforms = ", ".join(model.platforms)
+print(f"{model} for {platforms}: states {states.shape}, of three trajectories {few.shape}")
 """
 
 
@@ -247,7 +249,8 @@ def main(argv=None):
     params, losses = train(params, data, args.steps)
     print(f"misfit {losses[0]:.4f} -> {losses[-1]:.4f} in {time.perf_counter() - began:.1f} s")
 
-    exported = export.export(predict, platforms=("cpu", "cuda", "tpu"))(params, starts, times)
+    any_starts = jx.ShapeDtypeStruct(export.symbolic_shape("trajectories, 2"), jnp.float32)
+    exported = export.export(predict, platforms=("cpu", "cuda", "tpu"))(params, any_starts, times)
     blob = exported.serialize(vjp_order=1)
     print(f"exported with its gradient: {len(blob)} bytes")
     if args.out:

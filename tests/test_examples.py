@@ -78,7 +78,7 @@ def test_a_neural_ode_is_the_same_in_a_fresh_process(tmp_path, capsys):
     assert result["difference"] == 0
     assert result["gradient_difference"] == 0
     assert model.stat().st_size == result["bytes"]
-    assert "the fresh process: Exported(fun_name=predict, ...) for cpu, cuda, tpu" in (
+    assert "cpu, cuda, tpu: states (16, 8, 2), of three trajectories (3, 8, 2)" in (
         capsys.readouterr().out
     )
 

@@ -364,6 +364,40 @@ class TestPlatforms:
             traced.lower(lowering_platforms=("tpu",)).compile()
 
 
+class TestSymbolicShapes:
+    @pytest.fixture(params=[None, ("tpu", "cpu")], ids=["one platform", "two"])
+    def exported(self, request):
+        (b,) = export.symbolic_shape("b", constraints=["b >= 2"])
+        many = jx.ShapeDtypeStruct((b, 4), np.float32)
+        return export.export(model, platforms=request.param)(PARAMS, many, scale=2.0)
+
+    def test_one_export_serves_many_shapes(self, exported):
+        exported = reloaded(exported, 1)
+        assert str(exported.in_avals[2].shape) == "(b, 4)"
+        assert str(exported.out_avals[1].shape) == "(b, 2)"
+        for n in (2, 5):
+            x = np.linspace(-1, 1, 4 * n, dtype=np.float32).reshape(n, 4)
+            assert_same(exported.call(PARAMS, x, scale=2.0), model(PARAMS, x, scale=2.0))
+            slopes = [jx.grad(energy(f))(PARAMS, x) for f in (exported.call, model)]
+            assert_same(*slopes, rtol=1e-5)
+
+    def test_constraints_travel(self, exported):
+        exported = reloaded(exported)
+        with pytest.raises(ValueError, match="constraint b >= 2: the left side is 1"):
+            exported.call(PARAMS, X[:1], scale=2.0)
+        with pytest.raises(ValueError, match=r"Rank mismatch for args\[1\]"):
+            exported.call(PARAMS, X[0], scale=2.0)
+
+    def test_in_an_export_with_a_dimension_of_its_own(self, exported):
+        (c,) = export.symbolic_shape("c", constraints=["c >= 4"])
+        x = jx.ShapeDtypeStruct((c, 4), np.float32)
+        outer = jx.jit(lambda x: 2 * exported.call(PARAMS, x, scale=2.0)["y"])
+        outer = reloaded(export.export(outer)(x))
+        assert str(outer.out_avals[0].shape) == "(c, 2)"
+        x = np.ones((6, 4), np.float32)
+        assert_same(outer.call(x), 2 * model(PARAMS, x, scale=2.0)["y"])
+
+
 @pytest.mark.skipif(len(jx.devices()) < 8, reason="needs 8 devices (JX_NUM_CPU_DEVICES=8)")
 class TestSeveralDevices:
     @pytest.fixture
