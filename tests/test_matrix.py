@@ -32,6 +32,7 @@ PRIMITIVES = {
 WITHOUT_SAMPLES = {"jit", "cond", "scan", "while"} | {"device_put", "sharding_constraint"}
 WITHOUT_SAMPLES |= {"custom_jvp_call", "custom_vjp_call", "custom_lin"}
 WITHOUT_SAMPLES |= {"checkpoint", "name", "kept"}
+WITHOUT_SAMPLES |= {"call_exported"}  # tests/test_export.py
 WITHOUT_SAMPLES |= {"dim_as_value"}  # has no value but in programs with symbolic shapes
 
 
