@@ -195,10 +195,12 @@ class Exported:
     def argument_name(self, i: int) -> str:
         """What to call an argument's leaf in a message: `args[0]['w']`."""
         if "names" not in self.derived:
-            places = tree.unflatten(self.in_tree, list(range(self.in_tree.num_leaves)))
-            paths = [path for path, _ in tree.leaves_with_path(places)]
-            kinds = ("args", "kwargs")
-            self.derived["names"] = [f"{kinds[p[0].idx]}{tree.keystr(p[1:])}" for p in paths]
+            args, kwargs = tree.unflatten(self.in_tree, list(range(self.in_tree.num_leaves)))
+            self.derived["names"] = [
+                f"{what}{tree.keystr(path)}"
+                for what, given in (("args", args), ("kwargs", kwargs))
+                for path, _ in tree.leaves_with_path(given)
+            ]
         return self.derived["names"][i]  # type: ignore[no-any-return]
 
     def in_shardings_jax(self, mesh: Any) -> tuple[Any, ...]:

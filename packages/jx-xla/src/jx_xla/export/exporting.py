@@ -168,7 +168,7 @@ def _exported_vjp(
 
     fun_vjp.__name__ = fun_vjp.__qualname__ = f"{primal.fun_name}_vjp"
     cotangents = [a if is_inexact(a) else _float0(a) for a in primal.out_avals]
-    options = {}
+    options: dict[str, Any] = {}
     if primal.nr_devices > 1:
         ins, outs = primal.in_shardings_hlo, primal.out_shardings_hlo
         options = {

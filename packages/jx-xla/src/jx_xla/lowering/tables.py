@@ -78,7 +78,7 @@ def find_rule(module: Module, primitive: Primitive, platform: str) -> Any:
     Raises:
         MissingRuleError: it has neither.
     """
-    if primitive in module.overrides:
+    if module.overrides and primitive in module.overrides:
         return module.overrides[primitive]
     special = platform_rules.get(platform)
     if special is not None and primitive in special:
