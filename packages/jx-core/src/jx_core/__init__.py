@@ -38,9 +38,9 @@ __all__ = [
     "Array", "ClosedJaxpr", "Eqn", "Jaxpr", "Literal", "Primitive", "RuleTable",
     "ShapeDtypeStruct", "ShapedArray", "Trace", "Tracer", "Var", "__version__",
     "all_primitives", "backend", "check_jaxpr", "compiled", "config", "dead_code_elimination",
-    "define_array_member", "dtypes", "ensure_compile_time_eval", "errors", "eval_jaxpr", "eval_shape",
-    "is_symbolic_dim", "jaxpr_as_fun", "jit", "lax", "make_jaxpr", "max_dim", "min_dim", "named_scope", "operators",
-    "source", "symbolic", "tree", "tree_util", "typeof",
+    "define_array_member", "dtypes", "ensure_compile_time_eval", "errors", "eval_jaxpr",
+    "eval_shape", "is_symbolic_dim", "jaxpr_as_fun", "jit", "lax", "make_jaxpr", "max_dim",
+    "min_dim", "named_scope", "operators", "source", "symbolic", "tree", "tree_util", "typeof",
 ]  # fmt: skip
 
 
