@@ -49,6 +49,10 @@ class Watch:
         _records[self._key] = self._made
         trace.__class__ = _watched(type(trace))  # type: ignore[arg-type]
 
+    def __del__(self) -> None:
+        if _records.get(self._key) is self._made:  # an error ended the trace
+            del _records[self._key]
+
     def check(self) -> None:
         """Look for tracers that are still alive.
 

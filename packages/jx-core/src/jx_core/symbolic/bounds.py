@@ -9,6 +9,7 @@ small depth. An answer that is not found is reported as unknown, never guessed.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,13 +46,26 @@ def bounds(dim: DimSize) -> tuple[Any, Any]:
     """
     if not isinstance(dim, DimExpr):
         return dim, dim
-    known = dim.scope.bounds.get(dim)
+    known = dim.scope.bounds.get(dim) or _asked.plain.get(dim)
     if known is None:
         # While it is worked out, a question that comes back to it gets the plain answer.
-        dim.scope.bounds[dim] = _interval(dim)
-        known = _lower(dim, _DEPTH), -_lower(multiply(-1, dim), _DEPTH)
+        _asked.plain[dim] = _interval(dim)
+        try:
+            known = _lower(dim, _DEPTH), -_lower(multiply(-1, dim), _DEPTH)
+        finally:
+            del _asked.plain[dim]
         dim.scope.bounds[dim] = known
     return known
+
+
+class _Asked(threading.local):
+    """What a thread is working out, with the answers from intervals."""
+
+    def __init__(self) -> None:
+        self.plain: dict[DimExpr, Any] = {}
+
+
+_asked = _Asked()
 
 
 def compare(a: DimSize, b: DimSize, sign: str) -> bool | None:

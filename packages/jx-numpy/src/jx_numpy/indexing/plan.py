@@ -395,10 +395,9 @@ class _Parser:
         if count == size and step == 1:
             self.axes.append(_WHOLE)
             return
-        size_taken: Any = count
-        if type(size_taken) is DimExpr:
+        if not isinstance(count, int):  # of symbolic length
             lowest = start + (count - 1) * step if step < 0 else start
-            self.axes.append(Axis(BLOCK, size_taken, abs(step), step < 0))
+            self.axes.append(Axis(BLOCK, count, abs(step), step < 0))
             self.operands.append(lowest)
             return
         reverse = step < 0 and count > 1

@@ -15,6 +15,7 @@ import numpy as np
 
 from jx_core import ShapedArray
 from jx_core.source import Source
+from jx_core.symbolic import DimExpr
 
 from .types import MARK, dense, element_type, size_text, tensor, type_of
 
@@ -197,7 +198,7 @@ class Block:
         Raises:
             ValueError: it is symbolic, and no argument of the program has a symbolic shape.
         """
-        if type(dim) is not int:
+        if isinstance(dim, DimExpr):
             raise ValueError(
                 f"the symbolic dimension {dim} has no value in a program of whose arguments none "
                 f"has a symbolic shape: pass an argument in whose shape its variables occur"
@@ -206,7 +207,7 @@ class Block:
 
     def count(self, dim: Any, dtype: np.dtype) -> Value:
         """A dimension as a scalar of an integer dtype."""
-        if type(dim) is int:
+        if not isinstance(dim, DimExpr):
             return self.constant(dim, dtype)
         return self.op(
             "stablehlo.convert", (self.size(dim),), ("tensor<i64>",), tensor((), dtype)

@@ -75,7 +75,7 @@ class ScanSplit:
         ]
         plan = _Plan(body, num_consts, n_carry, self.n_out)
         plan.keep(places)
-        carries = _handed_on(plan, num_consts, n_carry) if length > 1 else {}
+        carries = _handed_on(plan, num_consts, n_carry) if isinstance(length, int) and length > 1 else {}
         dropped = {plan.stacked[k] for k in carries}
         self.prologue, self.forward = self._forward(split.forward, plan, num_consts, dropped)
         self.fixed = [
