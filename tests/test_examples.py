@@ -71,6 +71,43 @@ def test_pendulum_keeps_its_energy_and_reaches_the_target():
     assert result["reached"] == pytest.approx(result["target"], abs=1e-3)
 
 
+def test_a_neural_ode_is_the_same_in_a_fresh_process(tmp_path, capsys):
+    model = tmp_path / "model.jx"
+    result = run_example("neural_ode", "--steps", 60, "--width", 16, "--out", model)
+    assert result["losses"][-1] < 0.5 * result["losses"][0]
+    assert result["difference"] == 0
+    assert result["gradient_difference"] == 0
+    assert model.stat().st_size == result["bytes"]
+    assert "cpu, cuda, tpu: states (16, 8, 2), of three trajectories (3, 8, 2)" in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_adjoint_of_the_neural_ode_is_its_gradient():
+    import jx
+
+    example = load("neural_ode")
+    example.TOLERANCE = 1e-6
+    params = example.make_params(jx.random.key(1), 8)
+    y, seconds = np.array([1.0, -0.5], np.float32), np.float32(0.5)
+
+    def total(params, y, seconds):
+        return example.evolve(params, y, seconds).sum()
+
+    def difference(function, h=1e-2):
+        h = np.float32(h)
+        return (float(function(h)) - float(function(-h))) / (2 * float(h))
+
+    gradient, adjoint, speed = jx.grad(total, (0, 1, 2))(params, y, seconds)
+    for i, e in enumerate(np.eye(2, dtype=np.float32)):
+        expected = difference(lambda h, e=e: total(params, y + h * e, seconds))
+        assert float(adjoint[i]) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    expected = difference(lambda h: total(params, y, seconds + h))
+    assert float(speed) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    expected = difference(lambda h: total({**params, "bias": params["bias"] + h}, y, seconds))
+    assert float(gradient["bias"].sum()) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+
+
 def test_batched_products_are_those_of_the_loop():
     result = run_example("batched_matvec", "--batch", 8, "--rows", 30, "--repeats", 10)
     assert result["shape"] == (8, 30)

@@ -43,6 +43,12 @@ class TestPrograms:
         first, second = pair(2.0), pair(3.0)
         np.testing.assert_array_equal(np.asarray(jit(lambda x: first(x) + second(x))(X)), X * 5)
 
+    def test_a_numbered_name_may_be_a_function_s_own(self):
+        module = Module("names", ["cpu"])
+        names = [module.fresh_name(name) for name in ("f", "f", "f_0", "f", "f_0", "f_1", "f")]
+        assert names[:2] == ["f", "f_0"]
+        assert len(set(names)) == len(names)
+
     def test_strange_names_are_made_fit(self):
         f = jit(lambda x: x + 1)
         f.__wrapped__.__name__ = "a <b> 'c'"
@@ -152,3 +158,48 @@ class TestRules:
         with backend.use("numpy"):
             np.testing.assert_array_equal(np.asarray(lonely.bind(X)), X)
         np.testing.assert_array_equal(np.asarray(lax.add(X, X)), X + X)
+
+
+class TestSeveralPlatforms:
+    """One module for several platforms: an argument says which of them it runs on."""
+
+    def lowered(self, fun, *args, platforms=("cpu", "tpu")):
+        return jit(fun).trace(*args).lower(lowering_platforms=platforms).as_text()
+
+    def test_what_is_alike_is_written_once_and_takes_no_choice(self):
+        lines = self.lowered(lambda x: lax.sin(x), X)
+        assert lines.count("stablehlo.sine") == 1
+        assert "stablehlo.case" not in lines
+        assert '%arg0: tensor<i32> {jax.global_constant = "_platform_index"}' in lines
+
+    def test_rules_for_one_platform_make_a_branch_for_each(self):
+        lines = self.lowered(lambda x: lax.argmax(x, 0, np.int32), X)
+        assert lines.count("stablehlo.case") == 1
+
+    def test_rules_that_ask_for_the_platform_are_asked_for_each(self):
+        asked = []
+        p = Primitive("asks_platform", abstract=lambda x: x, reference=lambda x: x)
+
+        @deflower(p)
+        def _(ctx, x):
+            ctx.block.constant(7.0, np.dtype(np.float32))  # forgotten when it is asked again
+            asked.append(ctx.module.platform)
+            kind = type_of(ctx.out)
+            name = "sine" if asked[-1] == "cpu" else "cosine"
+            return ctx.block.op(f"stablehlo.{name}", [x], [kind], kind)
+
+        lines = self.lowered(lambda x: p.bind(x), X)
+        assert asked == ["cpu", "tpu"]
+        assert "stablehlo.sine" in lines and "stablehlo.cosine" in lines
+        assert "stablehlo.case" in lines
+
+    def test_inner_functions_are_told_the_platform(self):
+        inner = jit(lambda x: lax.argmax(x, 0, np.int32))
+        lines = self.lowered(lambda x: (inner(x), inner(x)), X)
+        assert lines.count("call @") == 2
+        assert lines.count("_platform_index") == 2  # of main and of the inner function
+
+    @pytest.mark.parametrize("platforms", [("cpu", "tpu"), ("tpu", "cuda", "cpu")])
+    def test_compiled_for_the_platform_that_is_here(self, platforms):
+        traced = jit(lambda x: lax.argmax(x, 0, np.int32)).trace(X)
+        assert int(traced.lower(lowering_platforms=platforms).compile()(X)) == 2

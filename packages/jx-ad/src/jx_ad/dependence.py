@@ -62,7 +62,7 @@ def dependence_of(linear: LinearMap) -> Dependence:
     primitives: set[Any] = set()
     for entry in tape.entries:
         given = [
-            known[x.index] if type(x) is LinearTracer and x._trace is tape else frozenset()
+            known[x.index] if type(x) is LinearTracer and x._trace is tape.mark else frozenset()
             for x in entry.operands
         ]
         _collect(entry.primitive, entry.params, primitives)

@@ -1,7 +1,7 @@
 """What jx-core asks of differentiation: transposes and derivatives of programs.
 
 `lax.custom_linear_solve` and `lax.custom_root` carry programs for their derivatives, made where
-they are traced.
+they are traced, and exported functions take theirs along.
 """
 
 from __future__ import annotations
@@ -36,6 +36,19 @@ class _Layer:
             return [zeros(a) if t is None else t for t, a in zip(moved, out_avals, strict=True)]
 
         return derivative
+
+    def pull_back(
+        self, fun: Callable[..., Sequence[Any]], primals: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        outs, linear_map = linearize_flat(fun, primals)
+        given = [
+            ct if is_differentiable(typeof(o)) else None
+            for ct, o in zip(cotangents, outs, strict=True)
+        ]
+        results = iter(linear_map.backward(given))
+        avals = [typeof(p) for p in primals]
+        found = [next(results) if is_differentiable(a) else None for a in avals]
+        return [zeros(a) if ct is None else ct for ct, a in zip(found, avals, strict=True)]
 
 
 linear_maps.layers.append(_Layer())

@@ -28,6 +28,11 @@ class Differentiation(Protocol):
     ) -> Callable[..., list[Any]]:
         """The derivative of a flat function at `primals`, a flat linear function."""
 
+    def pull_back(
+        self, fun: Callable[..., Sequence[Any]], primals: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        """The cotangents of a flat function's arguments; those of integers are of `float0`."""
+
 
 layers: list[Differentiation] = []
 

@@ -21,6 +21,7 @@ from jx_xla import process_index
 from jx_xla.runtime.shardings import device_list
 
 from .context import mesh_in_context, mesh_option
+from .partition_spec import PartitionSpec
 
 __all__ = ["AxisType", "Mesh", "get_mesh", "make_mesh", "set_mesh"]
 
@@ -85,6 +86,8 @@ class Mesh:
     devices: np.ndarray
     size: int
     _hash: int
+    # What layers below, which know no PartitionSpec, make the specs of shardings on it of.
+    _spec_class = PartitionSpec
 
     def __new__(
         cls,

@@ -339,6 +339,12 @@ def _caller(checked: _CheckedCall) -> Any:
 def lower(traced: Traced, *, lowering_platforms: Sequence[str] | None = None) -> Lowered:
     """Lower a traced call for the devices that its options and arguments name.
 
+    Args:
+        traced: the call.
+        lowering_platforms: what to lower for, of `cpu`, `cuda`, `rocm` and `tpu`, if not the
+            platform of those devices. Such a program can be looked at; it is compiled only where
+            one of them is the devices'.
+
     Raises:
         ValueError: they name different devices.
     """

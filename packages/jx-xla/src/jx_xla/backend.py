@@ -21,6 +21,7 @@ from jx_core.errors import UnexpectedTracerError
 from jx_core.memory import Space
 from jx_core.once import once
 from jx_core.ops.checks import DebugCheckEffect
+from jx_core.ops.control_flow.exported import call_exported_p
 from jx_core.ops.control_flow.jit import DEFAULT_PARAMS, jit_p
 from jx_core.ops.sharding import device_put_p, sharding_constraint_p
 from jx_core.staging import trace_to_jaxpr
@@ -83,13 +84,14 @@ class XlaBackend(Backend):
     def _run_program(
         self, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
     ) -> Any:
-        """Run a conditional or loop: as a staged call, kept on one of its own programs."""
-        if debugging.stepping.active and primitive.reference is not None:
+        """Run a conditional or loop, say: as a staged call, kept on one of its own programs."""
+        stepping = debugging.stepping.active
+        if stepping and primitive is not call_exported_p and primitive.reference is not None:
             return primitive.reference(*operands, **params)
         avals = tuple(typeof(x) for x in operands)
         programs = (
             v for p in params.values() for v in (p if isinstance(p, tuple) else (p,))
-            if isinstance(v, ClosedJaxpr)
+            if hasattr(v, "derived")
         )  # fmt: skip
         owner = next(programs, None)
         if owner is None:  # a call to Python, for which nothing need be compiled
@@ -97,7 +99,11 @@ class XlaBackend(Backend):
             return primitive.reference(*operands, **params)
         key = ("xla", "call", primitive, avals, *params.items())
         call = once(owner.derived, key, lambda: _one_equation(primitive, avals, params))
-        results = run_call(call, operands)[0]
+        if stepping:  # what can't be run operation by operation is looked at as a whole
+            results = _run_compiled(call, operands)[0]
+            debugging.check_primitive(primitive.name, results, elements)
+        else:
+            results = run_call(call, operands)[0]
         return results if primitive.multiple_results else results[0]
 
     def put(self, value: Any, aval: ShapedArray, placement: Any = None) -> Any:

@@ -65,12 +65,27 @@ class Lowering:
         out_shardings: those of the results, None where the compiler may choose.
         ordered: whether the module takes and gives a token before everything else.
 
+    Args:
+        params: the staged call's.
+        placement: where it runs.
+        platforms: what to lower for, if not the platform of those devices. A module for several
+            takes an index into them before everything else.
+        portable: make a module for other processes: it holds everything it closes over, and
+            does not say that buffers may be reused.
+        overrides: lowering rules to use in place of the tables', by primitive.
+
     Raises:
         ValueError: a sharding does not fit its argument or result.
     """
 
     def __init__(
-        self, params: dict[str, Any], placement: Placement, platforms: Sequence[str] | None = None
+        self,
+        params: dict[str, Any],
+        placement: Placement,
+        platforms: Sequence[str] | None = None,
+        *,
+        portable: bool = False,
+        overrides: Sequence[tuple[Any, Any]] = (),
     ) -> None:
         lowering_rules.load()
         closed: ClosedJaxpr = params["jaxpr"]
@@ -84,10 +99,10 @@ class Lowering:
         symbolic = any(sizes)
         if symbolic:
             self.kept = tuple([k or s for k, s in zip(self.kept, sizes, strict=True)])
-        donated = params["donated"] or (False,) * n
+        donated = (not portable and params["donated"]) or (False,) * n
         pairs = list(zip(jaxpr.constvars, closed.consts, strict=True))
-        hoisted = [(v, c) for v, c in pairs if _bytes(c) > _INLINE_BYTES]
-        inline = [(v, c) for v, c in pairs if _bytes(c) <= _INLINE_BYTES]
+        hoisted = [(v, c) for v, c in pairs if not portable and _bytes(c) > _INLINE_BYTES]
+        inline = [(v, c) for v, c in pairs if portable or _bytes(c) <= _INLINE_BYTES]
         main = jaxpr.replace(
             constvars=[v for v, _ in inline],
             invars=[v for v, _ in hoisted]
@@ -103,7 +118,7 @@ class Lowering:
             d for d, keep in zip(donated, self.kept, strict=True) if keep
         ]
         self.out_shardings = params["out_shardings"] or (None,) * len(jaxpr.outvars)
-        platforms = platforms or (_platform(placement.devices[0]),)
+        platforms = platforms or (platform_of(placement.devices[0]),)
         names = [argument_name(closed, i) for i in range(n)] if symbolic else []
         module = self.module = module_for(
             f"jit_{params['name']}",
@@ -111,8 +126,9 @@ class Lowering:
             [v.aval for v in main.invars],
             ["(closed over)"] * len(hoisted) + [x for x, k in zip(names, self.kept) if k],
         )
-        self.symbolic = symbolic
+        module.overrides = dict(overrides)
         module.devices = placement.devices
+        self.symbolic = symbolic
         self.ordered = ordered(jaxpr.effects)
         partitions = module.num_partitions = len(placement.devices)
         if partitions > 1:
@@ -205,7 +221,8 @@ def _check_fits(sharding: Sharding, aval: Any, what: str) -> None:
         raise type(error)(f"{what} does not fit its sharding: {error}") from None
 
 
-def _platform(device: Any) -> str:
+def platform_of(device: Any) -> str:
+    """The platform of a device as lowering rules know it: `cpu`, `cuda`, `rocm` or `tpu`."""
     name = device.platform
     if name != "gpu":
         return str(name)
@@ -290,6 +307,7 @@ def compile_lowering(
     token = [False] * lowering.ordered
     for inspection in lowering.module.inspections:
         inspection.named = _named(lowering, closed)
+    program = _program(lowering)
 
     def slow(seconds: float) -> str:
         operations = lowering.text.count(' = "')
@@ -303,7 +321,7 @@ def compile_lowering(
         with watched(slow):
             loaded, seconds, saved = compile_or_load(
                 lowering.module.name,
-                lowering.text,
+                program,
                 placement.devices,
                 host_callbacks=lowering.module.host_callbacks,
                 propagate_to_parameters=_open(token, lowering.in_shardings) if several else None,
@@ -337,6 +355,26 @@ def compile_lowering(
         consts=lowering.consts,
         name=params["name"],
     )
+
+
+def _program(lowering: Lowering) -> str:
+    """The module for the platform of the devices.
+
+    Raises:
+        ValueError: it is for others only.
+    """
+    here, platforms = platform_of(lowering.placement.devices[0]), lowering.module.platforms
+    if here not in platforms:
+        raise ValueError(
+            f"{lowering.module.name} was lowered for {', '.join(platforms)}, and can't be compiled "
+            f"for {here}: lower it with lowering_platforms=('{here}',), or export it to where such "
+            f"a device is (jx.export)"
+        )
+    if len(platforms) == 1:
+        return lowering.text
+    from .runtime.linking import for_platform
+
+    return for_platform(lowering.text, platforms.index(here))
 
 
 def _open(token: list[bool], shardings: Sequence[Sharding | None]) -> list[bool]:

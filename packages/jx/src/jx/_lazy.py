@@ -33,6 +33,7 @@ MODULES = {
     "experimental.checkify": "jx_core.checkify",
     "experimental.compilation_cache": "jx_xla.compilation_cache",
     "experimental.serialize_executable": "jx_xla.serialize_executable",
+    "export": "jx_xla.export",
     "lax": "jx_core.lax",
     "memory": "jx_core.memory",
     "nn": "jx_numpy.nn",

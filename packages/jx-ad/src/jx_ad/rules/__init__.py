@@ -15,4 +15,11 @@ from . import (  # noqa: F401
     sorting,
     special,
 )
-from .control_flow import checkpoint, custom, custom_vmap, jit, linear_call  # noqa: F401
+from .control_flow import (  # noqa: F401
+    checkpoint,
+    custom,
+    custom_vmap,
+    exported,
+    jit,
+    linear_call,
+)

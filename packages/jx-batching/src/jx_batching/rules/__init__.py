@@ -23,6 +23,7 @@ from .control_flow import (  # noqa: F401
     checkpoint,
     cond,
     custom,
+    exported,
     implicit,
     jit,
     linear_call,

@@ -365,14 +365,14 @@ def define_as_value(function: Callable[[Any], Any]) -> None:
     _as_value[0] = function
 
 
-def is_symbolic_dim(dim: Any) -> bool:
+def is_symbolic_dim(p: Any) -> bool:
     """Whether a dimension is symbolic rather than an integer.
 
     >>> from jx_core.symbolic import symbolic_shape
     >>> [is_symbolic_dim(d) for d in symbolic_shape("3, b")]
     [False, True]
     """
-    return isinstance(dim, DimExpr)
+    return isinstance(p, DimExpr)
 
 
 def is_symbolic_shape(shape: Iterable[Any]) -> bool:

@@ -21,6 +21,16 @@ from .types import MARK, dense, element_type, size_text, tensor, type_of
 
 Value = str
 
+# In a module for several platforms, each function's first argument: which of them it runs on.
+PLATFORM_INDEX = "%platform"
+
+
+class SeveralPlatforms(Exception):
+    """A rule asked for the platform of a module that is for several, and must be asked again.
+
+    `platforms.py` raises no further than where an equation is lowered.
+    """
+
 
 class Module:
     """A StableHLO module being written.
@@ -29,6 +39,7 @@ class Module:
         platforms: what it is lowered for: `cpu`, `cuda`, `rocm`, `tpu`.
         functions: the text of the functions so far.
         shared: names of the functions made for inner programs, by program.
+        overrides: lowering rules to use in place of the tables', by primitive.
         host_callbacks: what the module calls back into Python for.
         num_partitions: over how many devices its values are split.
         devices: the devices it is lowered for, in their order.
@@ -40,6 +51,7 @@ class Module:
         self.platforms = tuple(platforms)
         self.functions: list[str] = []
         self.shared: dict[Any, tuple[str, Any]] = {}
+        self.overrides: dict[Any, Any] = {}
         self.host_callbacks: list[Any] = []
         self.num_partitions = 1
         self.devices: Sequence[Any] = ()
@@ -53,6 +65,9 @@ class Module:
 
     @property
     def platform(self) -> str:
+        """The one platform that what is being written is for."""
+        if len(self.platforms) > 1:
+            raise SeveralPlatforms
         return self.platforms[0]
 
     def fresh_name(self, wanted: str) -> str:
@@ -61,8 +76,14 @@ class Module:
         if base[0].isdigit():
             base = "_" + base
         n = self._names.get(base)
-        self._names[base] = 1 if n is None else n + 1
-        return base if n is None else f"{base}_{n - 1}"
+        name = base
+        while name in self._names:  # a function may be called f_0, or have come from elsewhere
+            assert n is not None
+            name = f"{base}_{n - 1}"
+            n += 1
+        self._names[base] = n or 1
+        self._names.setdefault(name, 1)
+        return name
 
     def mesh(self, attribute: str) -> str:
         """The symbol of the mesh with this attribute, `#sdy.mesh<["x"=2]>`; declared once."""
@@ -150,6 +171,19 @@ class Block:
         """A new SSA name."""
         n = self._counter[0] = self._counter[0] + 1
         return f"%{n}"
+
+    def mark(self) -> tuple[Any, ...]:
+        """Where writing stands, for `rewind`: lines, results, and what is known of values."""
+        return len(self.lines), self._counter[0], dict(self._constants)
+
+    def rewind(self, mark: tuple[Any, ...]) -> None:
+        """Forget what has been written since `mark`."""
+        length, self._counter[0], self._constants = mark
+        del self.lines[length:]
+
+    def restart(self, count: int) -> None:
+        """Number the results of what is written next from `count` on."""
+        self._counter[0] = count
 
     def inner(self) -> Block:
         """A block for a region of an operation of this one."""

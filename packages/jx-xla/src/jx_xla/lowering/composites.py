@@ -25,9 +25,10 @@ def _composite(
     jaxpr: ClosedJaxpr,
 ) -> list[Value]:
     shared = ctx.module.shared
-    known = shared.get(id(jaxpr))
+    key = id(jaxpr), ctx.module.platform  # of one platform: its operands are the function's
+    known = shared.get(key)
     if known is None:
-        known = shared[id(jaxpr)] = (lower_function(ctx.module, jaxpr, name), jaxpr)
+        known = shared[key] = (lower_function(ctx.module, jaxpr, name), jaxpr)
     fields = [
         f"name = {_text(name)}",
         f"composite_attributes = {_dictionary(attributes)}",

@@ -79,6 +79,13 @@ class DynamicBlock(Block):
         block._sizes = dict(self._sizes)
         return block
 
+    def mark(self) -> tuple[Any, ...]:
+        return (*super().mark(), dict(self._sizes))
+
+    def rewind(self, mark: tuple[Any, ...]) -> None:
+        *written, self._sizes = mark
+        super().rewind(tuple(written))
+
     def leading(self) -> list[Value]:
         return list(self.values.values())
 

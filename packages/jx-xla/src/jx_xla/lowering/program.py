@@ -12,7 +12,8 @@ from jx_core.jaxpr import Eqn, Jaxpr
 from jx_core.staging import trace_to_jaxpr
 
 from . import tokens
-from .builder import Block, Module, Value
+from .builder import PLATFORM_INDEX, Block, Module, Value
+from .platforms import lower_for_several
 from .tables import Context, find_rule
 from .types import physical, type_of
 
@@ -42,7 +43,14 @@ def literal(block: Block, v: Literal) -> Value:
 
 def lower_equation(block: Block, eqn: Eqn, operands: Sequence[Value]) -> Sequence[Value]:
     """Write one equation and return the names of its results."""
-    rule = find_rule(eqn.primitive, block.module.platform)
+    module = block.module
+    if len(module.platforms) > 1:
+        return lower_for_several(block, eqn, operands, lower_by)
+    return lower_by(find_rule(module, eqn.primitive, module.platforms[0]), block, eqn, operands)
+
+
+def lower_by(rule: Any, block: Block, eqn: Eqn, operands: Sequence[Value]) -> Sequence[Value]:
+    """Write one equation by a rule, None for its decomposition."""
     in_avals = [v.aval for v in eqn.invars]
     if rule is None:
         return lower_decomposition(block, eqn, in_avals, operands)
@@ -107,13 +115,18 @@ def lower_function(
     if ordered:
         tokens.begin(block, public)
     results = lower_jaxpr(block, closed.jaxpr, constants(block, closed.consts), args)
-    if not public:
-        args, in_types = [*block.leading(), *args], [*module.leading_types(), *in_types]
     if ordered:
         kind = tokens.kind(public)
         args, in_types = ["%token", *args], [kind, *in_types]
         results, out_types = [tokens.last(block, public), *results], [kind, *out_types]
     attributes = list(argument_attributes) or [""] * len(args)
+    leading = [] if public else module.leading_types()
+    if leading:
+        args = [*block.leading(), *args]
+        in_types, attributes = [*leading, *in_types], [""] * len(leading) + attributes
+    if len(module.platforms) > 1:
+        args, in_types = [PLATFORM_INDEX, *args], ["tensor<i32>", *in_types]
+        attributes = ['jax.global_constant = "_platform_index"', *attributes]
     head = ", ".join(
         f"{a}: {t}{f' {{{extra}}}' if extra else ''}"
         for a, t, extra in zip(args, in_types, attributes, strict=True)
@@ -134,20 +147,25 @@ def call_shared(
     block: Block, closed: ClosedJaxpr, name: str, operands: Sequence[Value]
 ) -> list[Value]:
     """Call the function made for an inner program, made once a module."""
-    known = block.module.shared.get(id(closed))
+    module = block.module
+    key = id(closed), module.platforms
+    known = module.shared.get(key)
     if known is None:
-        known = block.module.shared[id(closed)] = (
-            lower_function(block.module, closed, name),
+        known = module.shared[key] = (
+            lower_function(module, closed, name),
             closed,  # kept, so that its id stays its own
         )
-    operands = [*block.leading(), *operands]
-    in_types = [*block.module.leading_types(), *[type_of(a) for a in closed.in_avals]]
+    in_types = [type_of(a) for a in closed.in_avals]
     out_types = [type_of(a) for a in closed.out_avals]
-    callee = f"callee = @{known[0]}"
-    if not tokens.ordered(closed.effects):
-        return block.ops("func.call", operands, in_types, out_types, callee)
-    in_types, out_types = [tokens.TOKEN, *in_types], [tokens.TOKEN, *out_types]
-    block.token, *results = block.ops(
-        "func.call", [block.token, *operands], in_types, out_types, callee
-    )
+    ordered = tokens.ordered(closed.effects)
+    if ordered:
+        operands, in_types = [block.token, *operands], [tokens.TOKEN, *in_types]
+        out_types = [tokens.TOKEN, *out_types]
+    operands = [*block.leading(), *operands]
+    in_types = [*module.leading_types(), *in_types]
+    if len(module.platforms) > 1:
+        operands, in_types = [PLATFORM_INDEX, *operands], ["tensor<i32>", *in_types]
+    results = block.ops("func.call", operands, in_types, out_types, f"callee = @{known[0]}")
+    if ordered:
+        block.token, *results = results
     return results

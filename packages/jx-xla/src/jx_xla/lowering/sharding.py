@@ -53,6 +53,17 @@ def constrain(
     return block.op("sdy.sharding_constraint", (x,), (kind,), kind, words)
 
 
+def constrain_split(block: Block, x: Value, aval: ShapedArray, split: Any) -> Value:
+    """`x` of type `aval` laid out as an `HloSharding` says, None for no matter how."""
+    parts = block.module.num_partitions
+    if parts == 1 or split is None:
+        return x
+    mesh, dimensions = sdy_texts(split, physical(aval).ndim, parts)
+    where = f"#sdy.sharding<@{block.module.mesh(mesh)}, [{', '.join(dimensions)}]>"
+    kind = type_of(aval)
+    return block.op("sdy.sharding_constraint", (x,), (kind,), kind, f"sharding = {where}")
+
+
 @deflower(sharding_constraint_p)
 def _(ctx: Context, x: Value, *, sharding: Any, unconstrained_dims: frozenset[int]) -> Value:
     return constrain(ctx.block, x, ctx.out, sharding, unconstrained_dims)

@@ -72,12 +72,14 @@ def deflower(
     return table.define(*primitives)
 
 
-def find_rule(primitive: Primitive, platform: str) -> Any:
+def find_rule(module: Module, primitive: Primitive, platform: str) -> Any:
     """The lowering rule of a primitive on a platform, None where its decomposition serves.
 
     Raises:
         MissingRuleError: it has neither.
     """
+    if module.overrides and primitive in module.overrides:
+        return module.overrides[primitive]
     special = platform_rules.get(platform)
     if special is not None and primitive in special:
         return special.get(primitive)

@@ -20,6 +20,7 @@ __all__ = [
     "parse_module",
     "refined_module",
     "stablehlo_version",
+    "to_lasting_artifact",
     "to_portable_artifact",
 ]
 
@@ -108,6 +109,32 @@ def to_portable_artifact(program: str | bytes | Any, version: str | None = None)
         )
     except xla.JaxRuntimeError as error:
         raise ValueError(f"the module has no portable form: {error}") from error
+
+
+def to_lasting_artifact(program: str | bytes | Any) -> bytes:
+    """A module as bytes that StableHLO of twelve weeks ago can read too, if it can express it.
+
+    Dialects beside StableHLO (Shardy's) stay as they are.
+    """
+    from jaxlib.mlir._mlir_libs import _stablehlo
+
+    from .library import xla
+
+    module = parse_module(program) if isinstance(program, str | bytes) else program
+    ages = _stablehlo.StablehloCompatibilityRequirement
+    versions = [
+        _stablehlo.get_version_from_compatibility_requirement(age)
+        for age in (ages.WEEK_12, ages.WEEK_4, ages.NONE)
+    ]
+    error: Exception | None = None
+    for version in versions:
+        try:
+            return xla.mlir.serialize_portable_artifact(  # type: ignore[no-any-return]
+                module, version, True
+            )
+        except (xla.JaxRuntimeError, ValueError) as problem:
+            error = problem
+    raise ValueError(f"the module has no portable form: {error}") from error
 
 
 def from_portable_artifact(data: bytes) -> Any:
