@@ -39,7 +39,7 @@ class TestCond:
 
     def test_operand_may_be_given_by_keyword(self):
         assert lax.cond(False, lambda x: x, lambda x: -x, operand=3.0) == -3.0
-        with pytest.raises(TypeError, match="by position or operand=, not both"):
+        with pytest.raises(TypeError, match="'operand' keyword is passed then no positional"):
             lax.cond(True, lambda x: x, lambda x: x, 1.0, operand=3.0)
 
     def test_closed_over_values_become_operands(self):
@@ -144,7 +144,7 @@ class TestSwitch:
     def test_errors(self):
         with pytest.raises(ValueError, match="empty branch sequence"):
             lax.switch(0, [])
-        with pytest.raises(TypeError, match=r"index must be an integer, got f32\[\]"):
+        with pytest.raises(TypeError, match=r"Index type must be an integer, got f32\[\]"):
             lax.switch(0.5, self.BRANCHES, X)
         with pytest.raises(TypeError, match="sequence of callables"):
             lax.switch(0, [1, 2], X)
@@ -244,7 +244,8 @@ class TestScan:
             (
                 lambda: lax.scan(lambda c, x: ((c[0], 1.5), None), (0.0, np.int32(1)), X),
                 TypeError,
-                r"\[1\]: expected i32\[\], got f32\[\]; cast one with .astype\('int32'\)",
+                r"carry\[1\]: expected i32\[\], got f32\[\]; cast what the body returns with "
+                r".astype\('int32'\), or start from a float32 value",
             ),
             (lambda: lax.scan(add_and_keep, 0.0), ValueError, "no values to scan over"),
             (
@@ -327,7 +328,7 @@ class TestWhile:
             ),
             (
                 lambda: lax.while_loop(lambda v: True, lambda v: v > 0, 1.0),
-                r"the value: expected f32\[\], got bool\[\]",
+                r"carry: expected f32\[\], got bool\[\]",
             ),
             (lambda: lax.while_loop(True, lambda v: v, 1.0), "arguments should be callable"),
         ],

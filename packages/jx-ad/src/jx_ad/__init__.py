@@ -2,6 +2,7 @@
 
 from jx_core.source import register_internal as _register_internal
 
+from . import linear_maps as _linear_maps  # noqa: F401  (it makes itself known to jx-core)
 from ._version import __version__
 from .api import VJP, jvp, linear_transpose, linearize, vjp
 from .checkpointing import checkpoint, checkpoint_name, print_saved_residuals, remat

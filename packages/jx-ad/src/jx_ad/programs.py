@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jx_core import ClosedJaxpr, ShapedArray, eval_jaxpr
+from jx_core.jaxpr import Eqn, Literal
+from jx_core.ops.control_flow.jit import jit_p
 from jx_core.staging import StagingTracer, trace_to_jaxpr
+from jx_core.state import state
 
 from .forward import jvp_flat
 from .tangents import is_differentiable, zeros
@@ -76,6 +79,49 @@ def jvp_jaxpr(
 def eval_closed(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
     """The results of a closed program."""
     return eval_jaxpr(closed.jaxpr, closed.consts, *args)
+
+
+def inlined_calls(closed: ClosedJaxpr) -> ClosedJaxpr:
+    """The program with staged calls written out, where nothing is said on how their values lie."""
+    if not any(map(_can_be_inlined, closed.eqns)):
+        return closed
+    found = closed.derived.get("inlined")
+    if found is None:
+
+        def flat(*args: Any) -> list[Any]:
+            return _evaluated_inside(closed, args)
+
+        traced = trace_to_jaxpr(flat, closed.in_avals, closed.jaxpr.debug_name)
+        found = closed.derived["inlined"] = ClosedJaxpr(*traced)
+    return found  # type: ignore[no-any-return]
+
+
+def _can_be_inlined(eqn: Eqn) -> bool:
+    params = eqn.params
+    return (
+        eqn.primitive is jit_p
+        and params["in_shardings"] is None
+        and params["out_shardings"] is None
+    )
+
+
+def _evaluated_inside(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
+    jaxpr = closed.jaxpr
+    env = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*closed.consts, *args], strict=True))
+    before = state.source
+    try:
+        for eqn in jaxpr.eqns:
+            state.source = eqn.source
+            values = [v.val if type(v) is Literal else env[v] for v in eqn.invars]
+            if _can_be_inlined(eqn):
+                outs = _evaluated_inside(eqn.params["jaxpr"], values)
+            else:
+                out = eqn.primitive.bind(*values, **eqn.params)
+                outs = out if eqn.primitive.multiple_results else [out]
+            env.update(zip(eqn.outvars, outs, strict=True))
+    finally:
+        state.source = before
+    return [v.val if type(v) is Literal else env[v] for v in jaxpr.outvars]
 
 
 class Linearized(NamedTuple):

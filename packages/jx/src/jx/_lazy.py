@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from jx_core import array_methods, mapping
+from jx_core import array_methods, linear_maps, mapping
 
 # jx.NAME -> the module it is. Submodules follow: jx.numpy.linalg is jx_numpy.linalg.
 MODULES = {
@@ -135,6 +135,7 @@ def install() -> None:
     """Make the modules importable under their jx names, and say which layers come late."""
     array_methods.promise("jx_numpy", _NUMPY_OPERATORS)
     mapping.late_module.append("jx_batching")
+    linear_maps.late_module.append("jx_ad")
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
 

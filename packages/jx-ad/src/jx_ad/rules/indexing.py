@@ -40,7 +40,7 @@ from jx_core.lax import (
     select_n_p,
     slice_p,
 )
-from jx_core.ops.control_flow.loops import while_loop
+from jx_core.ops.control_flow.while_loop import while_loop
 from jx_core.ops.indexing.scatter import block_sizes
 from jx_core.ops.reduction.programs import run_on_arrays
 

@@ -17,4 +17,4 @@ from . import (  # noqa: F401
     sorting,
     special,
 )
-from .control_flow import checkpoint, cond, custom, jit, loops  # noqa: F401
+from .control_flow import checkpoint, cond, custom, implicit, jit, scan, while_loop  # noqa: F401

@@ -13,9 +13,15 @@ from ..ops.contraction.patches import *
 from ..ops.contraction.precision import *
 from ..ops.contraction.ragged import *
 from ..ops.contraction.scaled import *
+from ..ops.control_flow.associative_scan import *
 from ..ops.control_flow.cond import *
+from ..ops.control_flow.custom_root import *
 from ..ops.control_flow.jit import jit_p as jit_p
-from ..ops.control_flow.loops import *
+from ..ops.control_flow.linear_solve import *
+from ..ops.control_flow.map import *
+from ..ops.control_flow.platform_dependent import *
+from ..ops.control_flow.scan import *
+from ..ops.control_flow.while_loop import *
 from ..ops.elementwise.accuracy import *
 from ..ops.elementwise.arithmetic import *
 from ..ops.elementwise.barrier import *

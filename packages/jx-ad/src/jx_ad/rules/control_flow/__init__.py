@@ -1,3 +1,3 @@
 """Differentiation of staged calls, conditionals and loops."""
 
-from . import cond, jit, scan, while_loop  # noqa: F401
+from . import cond, custom_root, jit, linear_solve, scan, while_loop  # noqa: F401

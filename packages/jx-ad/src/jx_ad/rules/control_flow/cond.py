@@ -1,11 +1,18 @@
-"""Differentiation of conditionals: a conditional over the branches' derivatives."""
+"""Differentiation of conditionals: a conditional over the branches' derivatives.
+
+So it is for `cond` and `switch`, whose first operand says which branch is taken, and for
+`platform_dependent`, where the platform does: the rules below are of a primitive and the number
+of its operands that the branches do not take.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from jx_core import ClosedJaxpr, ShapedArray
+from jx_core import ClosedJaxpr, Primitive, ShapedArray
 from jx_core.ops.control_flow.cond import cond_p
+from jx_core.ops.control_flow.platform_dependent import platform_dependent_p
 from jx_core.staging import trace_to_jaxpr
 
 from ...programs import (
@@ -26,19 +33,22 @@ def _any(masks: list[Mask]) -> Mask:
     return tuple(any(flags) for flags in zip(*masks, strict=True))
 
 
-def _jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
-    index, *operands = primals
-    active = active_mask(tangents[1:])
+def _jvp(
+    primitive: Primitive,
+    n: int,
+    primals: list[Any],
+    tangents: list[Any],
+    params: dict[str, Any],
+) -> Any:
+    active = active_mask(tangents[n:])
     branches = params["branches"]
     active_out = _any([jvp_jaxpr(b, active)[1] for b in branches])
     derived = tuple(jvp_jaxpr(b, active, active_out)[0] for b in branches)
-    moving = [t for t in tangents[1:] if t is not None]
-    results = cond_p.bind(index, *operands, *moving, branches=derived)
-    n = len(active_out)
-    return results[:n], spread(results[n:], active_out)
+    moving = [t for t in tangents[n:] if t is not None]
+    results = primitive.bind(*primals, *moving, **{**params, "branches": derived})
+    n_out = len(active_out)
+    return results[:n_out], spread(results[n_out:], active_out)
 
-
-jvp_rules.define(cond_p)(_jvp)
 
 Place = tuple[str, int]
 
@@ -131,33 +141,47 @@ def zero_of(aval: ShapedArray) -> Any:
     return full(aval.shape, 0, aval.dtype)
 
 
-@deflinearize(cond_p)
-def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
-    index, *operands = primals
-    active = active_mask(tangents[1:])
+def _linearize(
+    primitive: Primitive,
+    n: int,
+    primals: list[Any],
+    tangents: list[Any],
+    params: dict[str, Any],
+) -> Any:
+    leading, operands = primals[:n], primals[n:]
+    active = active_mask(tangents[n:])
     branches: tuple[ClosedJaxpr, ...] = params["branches"]
     key = ("linearize cond", active, branches[1:])
     split = branches[0].derived.get(key)
     if split is None:
         split = branches[0].derived[key] = _Split(branches, active)
-    results = cond_p.bind(index, *operands, branches=split.forward)
-    n = split.n_out
+    results = primitive.bind(*primals, **{**params, "branches": split.forward})
+    n_out = split.n_out
     if not any(split.active_out):
-        return results[:n], [None] * n
-    sources = {"in": operands, "out": results, "slot": results[n:]}
+        return results[:n_out], [None] * n_out
+    sources = {"in": operands, "out": results, "slot": results[n_out:]}
     residuals = [sources[kind][i] for kind, i in split.needed]
-    moving = [t for t in tangents[1:] if t is not None]
-    linear = cond_p.bind(index, *residuals, *moving, branches=split.linear)
-    return results[:n], spread(linear, split.active_out)
+    moving = [t for t in tangents[n:] if t is not None]
+    linear = primitive.bind(
+        *leading, *residuals, *moving, **{**params, "branches": split.linear}
+    )
+    return results[:n_out], spread(linear, split.active_out)
 
 
-@deftranspose(cond_p)
-def _transpose(ct: list[Any], index: Any, *operands: Any, branches: Any) -> list[Any]:
+def _transpose(
+    primitive: Primitive, n: int, ct: list[Any], *operands: Any, branches: Any, **params: Any
+) -> list[Any]:
+    leading, operands = operands[:n], operands[n:]
     linear = tuple(type(x) is Linear for x in operands)
     active = tuple(type(c) is not Zero for c in ct)
     derived = tuple(transpose_jaxpr(b, linear, active, instantiate=True)[0] for b in branches)
     values = [x for x in operands if type(x) is not Linear]
-    results = cond_p.bind(
-        index, *values, *(c for c in ct if type(c) is not Zero), branches=derived
-    )
-    return [None, *spread(results, linear)]
+    cts = [c for c in ct if type(c) is not Zero]
+    results = primitive.bind(*leading, *values, *cts, branches=derived, **params)
+    return [*[None] * n, *spread(results, linear)]
+
+
+for _primitive, _n in ((cond_p, 1), (platform_dependent_p, 0)):
+    jvp_rules.define(_primitive)(partial(_jvp, _primitive, _n))
+    deflinearize(_primitive)(partial(_linearize, _primitive, _n))
+    deftranspose(_primitive)(partial(_transpose, _primitive, _n))

@@ -1,8 +1,8 @@
 """Differentiation of `scan`: forward and linear loops over the body's derivative.
 
-The linear loop's tangents travel in its carry; its residuals are arrays stacked over
-the steps, except those that are the same at every step, which stay constants. The
-transposed loop runs the other way and gathers the constants' cotangents in its carry.
+The linear loop's tangents travel in its carry; what it needs of the values is in
+`scan_residuals.py`. The transposed loop runs the other way and gathers the constants'
+cotangents in its carry.
 """
 
 from __future__ import annotations
@@ -11,22 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ClosedJaxpr, typeof
-from jx_core.ops.control_flow.loops import scan_p
+from jx_core.ops.control_flow.scan import bind_scan, scan_p
 from jx_core.staging import trace_to_jaxpr
 
-from ...programs import (
-    Linearized,
-    Mask,
-    active_mask,
-    eval_closed,
-    jvp_jaxpr,
-    linearize_jaxpr,
-    select,
-    spread,
-)
+from ...programs import Mask, active_mask, eval_closed, jvp_jaxpr, select, spread
 from ...tables import add_tangents, deflinearize, deftranspose, instantiate, jvp_rules
 from ...tangents import Linear, Zero, is_differentiable, zeros
 from ...tape import transpose_flat
+from .scan_residuals import ScanSplit
 
 
 def _parts(values: Any, params: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -68,11 +60,11 @@ def _jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any
     body, active_out = jvp_jaxpr(jaxpr, active, want)
     key = ("jvp scan", active, params["num_consts"], n_carry)
     if key not in jaxpr.derived:
-        jaxpr.derived[key] = _interleaved(jaxpr, body, active, active_out, params)
+        jaxpr.derived[key] = _interleaved(body, active, len(active_out), params)
     merged: ClosedJaxpr = jaxpr.derived[key]
     consts, carry, xs = _parts(primals, params)
     t_consts, t_carry, t_xs = ([t for t in p if t is not None] for p in _parts(tangents, params))
-    results = scan_p.bind(
+    results = bind_scan(
         *consts, *t_consts, *carry, *t_carry, *xs, *t_xs,
         **{
             **params,
@@ -90,111 +82,21 @@ def _jvp(primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any
 
 
 def _interleaved(
-    jaxpr: ClosedJaxpr, body: ClosedJaxpr, active: Mask, active_out: Mask, params: dict[str, Any]
+    body: ClosedJaxpr, active: Mask, n_out: int, params: dict[str, Any]
 ) -> ClosedJaxpr:
     """The JVP of a body with tangents beside their primals: consts, carry, xs; carry, ys."""
-    n_carry = params["num_carry"]
-    primal_parts = _parts(jaxpr.in_avals, params)
-    flags = _parts(active, params)
-    tangent_parts = [select(a, f) for a, f in zip(primal_parts, flags, strict=True)]
-    sizes = [len(p) for pair in zip(primal_parts, tangent_parts, strict=True) for p in pair]
-
-    def flat(*args: Any) -> list[Any]:
-        pieces, start = [], 0
-        for size in sizes:
-            pieces.append(args[start : start + size])
-            start += size
-        c, tc, k, tk, x, tx = pieces
-        outs = eval_closed(body, [*c, *k, *x, *tc, *tk, *tx])
-        n = len(active_out)
-        n_tk = len(tk)
-        moving = outs[n:]
-        return outs[:n_carry] + moving[:n_tk] + outs[n_carry:n] + moving[n_tk:]
-
-    avals = [a for p, t in zip(primal_parts, tangent_parts, strict=True) for a in [*p, *t]]
-    merged, consts = trace_to_jaxpr(flat, avals, body.jaxpr.debug_name)
-    return ClosedJaxpr(merged, consts)
+    jaxpr = body.jaxpr
+    n_carry, n_in = params["num_carry"], len(active)
+    primals = _parts(jaxpr.invars[:n_in], params)
+    tangents = _parts(spread(jaxpr.invars[n_in:], active), params)
+    invars = [v for p, t in zip(primals, tangents, strict=True) for v in [*p, *t] if v is not None]
+    outs, moving = jaxpr.outvars[:n_out], jaxpr.outvars[n_out:]
+    n_moving = sum(_parts(active, params)[1])
+    outvars = [*outs[:n_carry], *moving[:n_moving], *outs[n_carry:], *moving[n_moving:]]
+    return ClosedJaxpr(jaxpr.replace(invars=invars, outvars=outvars), body.consts)
 
 
 jvp_rules.define(scan_p)(_jvp)
-
-
-class _Split:
-    """A scan's linearisation: a forward body that stacks residuals, and a linear body.
-
-    Attributes:
-        invariant: the residuals that are the loop's constants, by number.
-        stacked: the residuals that differ by step: ("x", i) an input of the loop, ("y", i)
-            a stacked result of the forward loop.
-    """
-
-    def __init__(self, jaxpr: ClosedJaxpr, active: Mask, carry_mask: Mask, params: Any) -> None:
-        n_carry, n_consts = params["num_carry"], params["num_consts"]
-        want = (*carry_mask, *(False,) * (len(jaxpr.out_avals) - n_carry))
-        split = linearize_jaxpr(jaxpr, active, want)
-        self.active_out = split.active_out
-        self.n_out = len(split.active_out)
-        self.invariant: list[int] = []
-        self.stacked: list[tuple[str, int]] = []
-        self._extra: list[tuple[str, int]] = []  # what the forward body stacks besides ys
-        slots: list[tuple[str, int]] = []
-        for kind, i in split.residuals:
-            if kind == "in" and i < n_consts:
-                slots.append(("const", self._index(self.invariant, i)))
-            elif kind == "in" and i >= n_consts + n_carry:
-                slots.append(("row", self._index(self.stacked, ("x", i - n_consts - n_carry))))
-            elif kind == "out" and n_carry <= i < self.n_out:
-                slots.append(("row", self._index(self.stacked, ("y", i - n_carry))))
-            else:  # a carry before or after the step, or a further result
-                y = self.n_out - n_carry + self._index(self._extra, (kind, i))
-                slots.append(("row", self._index(self.stacked, ("y", y))))
-        self.forward = self._forward_body(split, jaxpr)
-        self.linear = self._linear_body(split, slots, jaxpr, active, params)
-
-    @staticmethod
-    def _index(items: list[Any], item: Any) -> int:
-        """The place of `item` in `items`, where it is put if it is new."""
-        if item not in items:
-            items.append(item)
-        return items.index(item)
-
-    def _forward_body(self, split: Linearized, jaxpr: ClosedJaxpr) -> ClosedJaxpr:
-        def flat(*args: Any) -> list[Any]:
-            outs = eval_closed(split.forward, args)
-            extra = [args[i] if kind == "in" else outs[i] for kind, i in self._extra]
-            return outs[: self.n_out] + extra
-
-        body, consts = trace_to_jaxpr(flat, jaxpr.in_avals, jaxpr.jaxpr.debug_name)
-        return ClosedJaxpr(body, consts)
-
-    def _linear_body(
-        self, split: Linearized, slots: Any, jaxpr: ClosedJaxpr, active: Mask, params: Any
-    ) -> ClosedJaxpr:
-        """Takes (invariant residuals, const tangents), carry tangents, (x tangents, rows)."""
-        t_consts, t_carry, t_xs = (
-            select(a, f)
-            for a, f in zip(_parts(jaxpr.in_avals, params), _parts(active, params), strict=True)
-        )
-        n_res = len(split.residuals)
-        types: dict[tuple[str, int], Any] = dict(
-            zip(slots, split.linear.in_avals[:n_res], strict=True)
-        )
-        invariant = [types["const", k] for k in range(len(self.invariant))]
-        rows = [types["row", k] for k in range(len(self.stacked))]
-        sizes = [len(p) for p in (invariant, t_consts, t_carry, t_xs, rows)]
-
-        def flat(*args: Any) -> list[Any]:
-            pieces, start = [], 0
-            for size in sizes:
-                pieces.append(args[start : start + size])
-                start += size
-            fixed, tc, tk, tx, row = pieces
-            values = [fixed[k] if kind == "const" else row[k] for kind, k in slots]
-            return eval_closed(split.linear, [*values, *tc, *tk, *tx])
-
-        avals = [*invariant, *t_consts, *t_carry, *t_xs, *rows]
-        body, consts = trace_to_jaxpr(flat, avals, f"linear({jaxpr.jaxpr.debug_name})")
-        return ClosedJaxpr(body, consts)
 
 
 @deflinearize(scan_p)
@@ -205,17 +107,27 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
     tangents = _with_carry(tangents, primals, carry_mask, params)
     active = active_mask(tangents)
     key = ("linearize scan", active, params["num_consts"], n_carry)
-    split: _Split | None = jaxpr.derived.get(key)
+    split: ScanSplit | None = jaxpr.derived.get(key)
     if split is None:
-        split = jaxpr.derived[key] = _Split(jaxpr, active, carry_mask, params)
-    results = scan_p.bind(*primals, **{**params, "jaxpr": split.forward})
+        split = ScanSplit(jaxpr, active, carry_mask, params["num_consts"])
+        jaxpr.derived[key] = split
+    consts, _, xs = _parts(primals, params)
+    before = [] if split.prologue is None else eval_closed(split.prologue, consts)
+    results = bind_scan(
+        *before,
+        *primals,
+        **{
+            **params,
+            "jaxpr": split.forward,
+            "num_consts": len(before) + len(consts),
+        },
+    )
     if not any(split.active_out):
         return results[: split.n_out], [None] * split.n_out
-    xs = _parts(primals, params)[2]
     t_consts, t_carry, t_xs = ([t for t in p if t is not None] for p in _parts(tangents, params))
-    rows = [xs[i] if kind == "x" else results[n_carry + i] for kind, i in split.stacked]
-    fixed = [primals[i] for i in split.invariant]
-    linear = scan_p.bind(
+    rows = [xs[i] if kind == "x" else results[n_carry + i] for kind, i in split.rows]
+    fixed = [primals[i] if kind == "const" else before[i] for kind, i in split.fixed]
+    linear = bind_scan(
         *fixed, *t_consts, *t_carry, *t_xs, *rows,
         **{
             **params,
@@ -245,7 +157,7 @@ def _transpose(ct: list[Any], *operands: Any, jaxpr: ClosedJaxpr, **params: Any)
     fixed = [x for x, on in zip(consts, l_consts, strict=True) if not on]
     sums = [zeros(x.aval) for x, on in zip(consts, l_consts, strict=True) if on]
     rows = [x for x, on in zip(xs, l_xs, strict=True) if not on]
-    results = scan_p.bind(
+    results = bind_scan(
         *fixed, *sums, *ct_carry, *select(ct_ys, active_ys), *rows,
         jaxpr=body,
         length=params["length"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import ClosedJaxpr
-from jx_core.ops.control_flow.loops import while_p
+from jx_core.ops.control_flow.while_loop import while_p
 from jx_core.staging import trace_to_jaxpr
 
 from ...programs import Mask, active_mask, eval_closed, jvp_jaxpr, select, spread

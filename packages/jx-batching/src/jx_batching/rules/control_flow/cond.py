@@ -11,6 +11,7 @@ from typing import Any
 from jx_core import ClosedJaxpr, lax, typeof
 from jx_core.ops.control_flow.cond import cond_p
 from jx_core.ops.control_flow.jit import call_jaxpr
+from jx_core.ops.control_flow.platform_dependent import platform_dependent_p
 
 from ...programs import batch_jaxpr
 from ...tables import BatchAxis, defbatch
@@ -23,7 +24,8 @@ def _cond(
     index, *args = operands
     index_dim, *arg_dims = dims
     if index_dim is None:
-        return _same_branch(batch, index, args, arg_dims, branches)
+        mapped, out_dims = _branches(batch, arg_dims, branches)
+        return cond_p.bind(*operands, branches=mapped), out_dims
     results = []
     for branch in branches:
         mapped, _ = batch_jaxpr(branch, batch, arg_dims, instantiate=True)
@@ -33,16 +35,22 @@ def _cond(
     return chosen, [0] * len(chosen)
 
 
-def _same_branch(
-    batch: BatchAxis, index: Any, args: list[Any], dims: list[int | None], branches: Any
+@defbatch(platform_dependent_p)
+def _platform_dependent(
+    batch: BatchAxis, operands: list[Any], dims: list[int | None], *, branches: Any, platforms: Any
 ) -> tuple[list[Any], list[int | None]]:
+    mapped, out_dims = _branches(batch, dims, branches)
+    return platform_dependent_p.bind(*operands, branches=mapped, platforms=platforms), out_dims
+
+
+def _branches(
+    batch: BatchAxis, dims: list[int | None], branches: tuple[ClosedJaxpr, ...]
+) -> tuple[tuple[ClosedJaxpr, ...], list[int | None]]:
+    """The branches batched, with results at the same places, and these."""
     placed = [batch_jaxpr(b, batch, dims)[1] for b in branches]
     want = tuple(any(d is not None for d in column) for column in zip(*placed, strict=True))
-    mapped: tuple[ClosedJaxpr, ...] = tuple(
-        batch_jaxpr(b, batch, dims, instantiate=want)[0] for b in branches
-    )
-    outs = cond_p.bind(index, *args, branches=mapped)
-    return outs, [0 if on else None for on in want]
+    mapped = tuple(batch_jaxpr(b, batch, dims, instantiate=want)[0] for b in branches)
+    return mapped, [0 if on else None for on in want]
 
 
 def _select(which: Any, cases: list[Any]) -> Any:

@@ -20,11 +20,14 @@ from .programs import (
     differing_leaves,
     hoist,
     join_weak,
+    put_results,
     same_but_weak,
     stage,
 )
 
 __all__ = ["cond", "cond_p", "switch"]
+
+_NOT_GIVEN: Any = object()
 
 
 def _types(index: ShapedArray, *avals: ShapedArray, branches: tuple[ClosedJaxpr, ...]) -> Any:
@@ -33,17 +36,17 @@ def _types(index: ShapedArray, *avals: ShapedArray, branches: tuple[ClosedJaxpr,
     return branches[0].out_avals
 
 
-def _effects(*, branches: tuple[ClosedJaxpr, ...]) -> frozenset[Any]:
+def branch_effects(
+    *, branches: tuple[ClosedJaxpr, ...], **params: Any
+) -> frozenset[Any]:
+    """The effects that some branch has."""
     return frozenset().union(*(b.effects for b in branches)) or NO_EFFECTS
 
 
 def _run(index: Any, *operands: Any, branches: tuple[ClosedJaxpr, ...]) -> list[Any]:
     chosen = branches[min(max(int(index), 0), len(branches) - 1)]
-    from ... import backend
-
     results = eval_jaxpr(chosen.jaxpr, chosen.consts, *operands)
-    put = backend.current().put
-    return [put(r, a) for r, a in zip(results, chosen.out_avals, strict=True)]
+    return put_results(results, chosen.out_avals)
 
 
 # Operands: the index, an int32 scalar that is clamped to the branches, then the arguments
@@ -52,7 +55,7 @@ cond_p = Primitive(
     "cond",
     abstract=_types,
     reference=_run,
-    effects=_effects,
+    effects=branch_effects,
     multiple_results=True,
     higher_order=True,
 )
@@ -63,8 +66,7 @@ def cond(
     true_fun: Callable[..., Any],
     false_fun: Callable[..., Any],
     *operands: Any,
-    operand: Any = None,
-    linear: Any = None,
+    operand: Any = _NOT_GIVEN,
 ) -> Any:
     """Apply `true_fun` or `false_fun` to `operands`, depending on the scalar `pred`.
 
@@ -75,7 +77,6 @@ def cond(
         true_fun, false_fun: functions of `operands` with results of one tree and types.
         operands: pytrees of arrays.
         operand: alternative to a single positional operand.
-        linear: ignored; kept from JAX's signature.
 
     Returns:
         The chosen function's result.
@@ -88,12 +89,15 @@ def cond(
     >>> float(cond(True, lambda x: lax.add(x, 1.0), lambda x: x, 2.0))
     3.0
     """
+    if len(operands) == 2 and callable(operands[1]) and not callable(true_fun):
+        # The form of old: cond(pred, true_operand, true_fun, false_operand, false_fun).
+        true_branch, (other, false_branch) = false_fun, operands
+        return cond(
+            pred, lambda x, _: true_branch(x), lambda _, y: false_branch(y), true_fun, other
+        )
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
-    if operand is not None:
-        if operands:
-            raise TypeError("lax.cond: give operands by position or operand=, not both")
-        operands = (operand,)
+    operands = _operands("cond", operands, operand)
     aval = _scalar("cond", "pred", pred)
     if disable_jit.value:
         return true_fun(*operands) if bool(pred) else false_fun(*operands)
@@ -103,8 +107,19 @@ def cond(
     return _bind("cond", index, [false_fun, true_fun], ["false_fun", "true_fun"], operands)
 
 
+def _operands(what: str, operands: tuple[Any, ...], operand: Any) -> tuple[Any, ...]:
+    if operand is _NOT_GIVEN:
+        return operands
+    if operands:
+        raise TypeError(
+            f"lax.{what}: if 'operand' keyword is passed then no positional operands can be "
+            f"passed, got operand={operand!r:.80} and positional operands {operands!r:.80}"
+        )
+    return (operand,)
+
+
 def switch(
-    index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = None
+    index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = _NOT_GIVEN
 ) -> Any:
     """Apply one of several functions to `operands`, chosen by the scalar `index`.
 
@@ -127,11 +142,13 @@ def switch(
     """
     if not all(callable(b) for b in branches):
         raise TypeError("lax.switch: branches argument should be a sequence of callables.")
-    if operand is not None:
-        operands = (operand,)
+    operands = _operands("switch", operands, operand)
     aval = _scalar("switch", "index", index)
     if not dtypes.issubdtype(aval.dtype, np.integer):
-        raise TypeError(f"lax.switch: index must be an integer, got {aval.str_short()}")
+        raise TypeError(
+            f"lax.switch: Index type must be an integer, got {aval.str_short()}: cast it with "
+            f".astype('int32')"
+        )
     if not branches:
         raise ValueError("lax.switch: empty branch sequence")
     if len(branches) == 1:
@@ -163,14 +180,35 @@ def _bind(
 ) -> Any:
     leaves, in_tree = tree.flatten(operands)
     avals = [typeof(x) for x in leaves]
+    branches, consts, out_tree = staged_branches(what, funs, names, in_tree, avals)
+    outs = cond_p.bind(index, *consts, *leaves, branches=branches)
+    return tree.unflatten(out_tree, outs)
+
+
+def staged_branches(
+    what: str, funs: list[Any], names: list[str], in_tree: Any, avals: list[ShapedArray]
+) -> tuple[tuple[ClosedJaxpr, ...], list[Any], Any]:
+    """Functions of the same arguments as programs of one type.
+
+    Args:
+        what: the `lax` function, for messages.
+        funs, names: the functions, and what its user calls them.
+        in_tree, avals: the tree and types of their arguments.
+
+    Returns:
+        The programs, each of (all that some of them close over, the arguments); the values of
+        the former; and the tree of their results.
+
+    Raises:
+        TypeError: their results are of different types.
+    """
     programs = [stage(f, in_tree, avals) for f in funs]
     for name, program in zip(names[1:], programs[1:], strict=True):
         _check_results(what, names[0], programs[0], name, program)
     closed, consts = hoist(programs)
     joined = [join_weak(types) for types in zip(*(c.out_avals for c in closed), strict=True)]
     branches = tuple(cast_results(c, joined) for c in closed)
-    outs = cond_p.bind(index, *consts, *leaves, branches=branches)
-    return tree.unflatten(programs[0].out_tree, outs)
+    return branches, consts, programs[0].out_tree
 
 
 def _check_results(what: str, name0: str, first: Program, name: str, other: Program) -> None:
@@ -179,7 +217,9 @@ def _check_results(what: str, name0: str, first: Program, name: str, other: Prog
         same_but_weak(a, b) for a, b in zip(first.out_avals, other.out_avals, strict=True)
     ):
         return
-    lines = differing_leaves(first.out_tree, first.out_avals, other.out_tree, other.out_avals)
+    lines = differing_leaves(
+        first.out_tree, first.out_avals, other.out_tree, other.out_avals, "result"
+    )
     raise TypeError(
         f"{name0} and {name} of lax.{what} must return the same types, but they differ "
         f"({name0} is {first.name}, whose result is the expected one; {name} is {other.name}):\n"

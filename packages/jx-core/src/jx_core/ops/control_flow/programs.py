@@ -139,21 +139,57 @@ def cast_weak(x: Any, aval: ShapedArray) -> Any:
     return convert_element_type_p.bind(x, new_dtype=aval.dtype, weak_type=aval.weak_type)
 
 
+def put_results(results: Sequence[Any], avals: Sequence[ShapedArray]) -> list[Any]:
+    """Results as arrays of the current back end, even where they are numbers or arguments."""
+    from ... import backend
+
+    put = backend.current().put
+    return [put(r, a) for r, a in zip(results, avals, strict=True)]
+
+
 def differing_leaves(
-    expected_tree: Any, expected: Sequence[ShapedArray], got_tree: Any, got: Sequence[ShapedArray]
+    expected_tree: Any,
+    expected: Sequence[ShapedArray],
+    got_tree: Any,
+    got: Sequence[ShapedArray],
+    root: str = "the value",
+    cure: str = "cast one with .astype({expected!r})",
 ) -> list[str]:
-    """Lines that name each leaf whose type is not the expected one, with both types."""
-    if expected_tree != got_tree:
-        return [f"  expected tree {expected_tree}", f"  got tree      {got_tree}"]
-    names = tree.unflatten(expected_tree, list(range(len(expected))))
+    """Lines that name each leaf whose type is not the expected one, with both types.
+
+    Args:
+        expected_tree, got_tree: the trees of the values.
+        expected, got: the types of their leaves.
+        root: what the whole value is called; leaves are named by their paths from it.
+        cure: what to do where only dtypes differ; it may name `{expected!r}` and `{got!r}`.
+    """
+    wanted, found = _by_path(expected_tree, expected), _by_path(got_tree, got)
     lines = []
-    for (path, i) in tree.leaves_with_path(names):
-        if not same_but_weak(expected[i], got[i]):
-            where = tree.keystr(path) or "the value"
-            cure = ""
-            if expected[i].shape == got[i].shape:
-                cure = f"; cast one with .astype({expected[i].dtype.name!r})"
-            lines.append(
-                f"  {where}: expected {expected[i].str_short()}, got {got[i].str_short()}{cure}"
-            )
+    for path in [*wanted, *(p for p in found if p not in wanted)]:
+        where = f"  {'' if path and root == 'the value' else root}{path}"
+        if path not in found:
+            lines.append(f"{where}: expected {_shown(wanted[path])}, got nothing there")
+        elif path not in wanted:
+            lines.append(f"{where}: expected nothing there, got {_shown(found[path])}")
+        elif (a := wanted[path]) is None or (b := found[path]) is None:
+            if a is not found[path]:
+                lines.append(f"{where}: expected {_shown(a)}, got {_shown(found[path])}")
+        elif not same_but_weak(a, b):
+            hint = ""
+            if a.shape == b.shape:
+                hint = "; " + cure.format(expected=str(a.dtype.name), got=str(b.dtype.name))
+            lines.append(f"{where}: expected {_shown(a)}, got {_shown(b)}{hint}")
+    if expected_tree != got_tree:
+        lines += [f"  expected tree {expected_tree}", f"  got tree      {got_tree}"]
     return lines
+
+
+def _by_path(value_tree: Any, avals: Sequence[ShapedArray]) -> dict[str, ShapedArray | None]:
+    """The types of leaves by their paths, None where the tree has None."""
+    value = tree.unflatten(value_tree, list(avals))
+    paths = tree.leaves_with_path(value, is_leaf=lambda x: x is None)
+    return {tree.keystr(path): aval for path, aval in paths}
+
+
+def _shown(aval: ShapedArray | None) -> str:
+    return "None" if aval is None else aval.str_short()

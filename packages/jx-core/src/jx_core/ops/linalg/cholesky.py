@@ -134,7 +134,7 @@ def _rotation(x: Any, y: Any) -> tuple[Any, Any]:
 
 def _update_by_operations(r: Any, w: Any) -> Any:
     """The same, row by row in a loop."""
-    from ..control_flow.loops import fori_loop
+    from ..control_flow.while_loop import fori_loop
 
     shape = typeof(w).shape
     n, axis = shape[-1], len(shape) - 1

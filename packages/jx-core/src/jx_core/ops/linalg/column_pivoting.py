@@ -59,7 +59,7 @@ def _put(x: Any, where: Any, values: Any) -> Any:
 
 def pivoted_by_operations(a: Any, jpvt: Any, *, use_magma: Any) -> list[Any]:
     """Reflection after reflection in a loop, for platforms without such a routine."""
-    from ..control_flow.loops import fori_loop
+    from ..control_flow.while_loop import fori_loop
     from ..sorting import sort
 
     *batch, m, n = typeof(a).shape

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...aval import typeof
-from ..control_flow.loops import fori_loop
+from ..control_flow.while_loop import fori_loop
 from ..elementwise import abs as modulus
 from ..elementwise import complex, conj, convert_element_type, max, select, sqrt
 from ..indexing import dynamic_index_in_dim, dynamic_update_index_in_dim

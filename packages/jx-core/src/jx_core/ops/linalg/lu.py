@@ -117,7 +117,7 @@ def _permutation(pivots: np.ndarray, *, permutation_size: int) -> np.ndarray:
 
 def _permutation_by_operations(pivots: Any, *, permutation_size: int) -> Any:
     """Exchange after exchange in a loop, all permutations at once."""
-    from ..control_flow.loops import fori_loop
+    from ..control_flow.while_loop import fori_loop
 
     shape = (*typeof(pivots).shape[:-1], permutation_size)
     axis = len(shape) - 1

@@ -19,7 +19,7 @@ import numpy as np
 from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
-from ..control_flow.loops import fori_loop, while_loop
+from ..control_flow.while_loop import fori_loop, while_loop
 from ..elementwise import abs as modulus
 from ..elementwise import (
     add,

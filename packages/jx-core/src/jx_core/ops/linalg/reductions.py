@@ -15,7 +15,7 @@ import numpy as np
 
 from ...aval import ShapedArray, typeof
 from ...primitive import Primitive
-from ..control_flow.loops import fori_loop
+from ..control_flow.while_loop import fori_loop
 from ..elementwise import add, bitwise_and, convert_element_type, eq, gt, mul, real, select, sub
 from ..indexing import dynamic_index_in_dim, dynamic_update_index_in_dim, slice_in_dim
 from ..kit import Array, ArrayLike, real_dtype

@@ -12,8 +12,8 @@ import numpy as np
 
 from ...aval import typeof
 from ..control_flow.cond import cond
-from ..control_flow.loops import fori_loop, while_loop
-from ..control_flow.loops import map as over_rows
+from ..control_flow.map import map as over_rows
+from ..control_flow.while_loop import fori_loop, while_loop
 from ..elementwise import abs as modulus
 from ..elementwise import atan2, complex, convert_element_type, cos, imag, real, select, sin, sqrt
 from ..indexing import dynamic_index_in_dim, dynamic_slice, dynamic_update_slice, slice_in_dim

@@ -9,7 +9,7 @@ import numpy as np
 from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
-from ..control_flow.loops import scan
+from ..control_flow.scan import scan
 from ..elementwise import (
     abs,
     add,

@@ -22,7 +22,7 @@ from ...config import enable_x64
 from ...primitive import Primitive
 from .. import kit
 from ..control_flow.cond import cond
-from ..control_flow.loops import while_loop
+from ..control_flow.while_loop import while_loop
 from ..elementwise import arithmetic, comparison, conversion, transcendental
 from ..reduction.monoids import reduce_max, reduce_or
 from ..shape.broadcasting import broadcast

@@ -1,3 +1,3 @@
 """Lowering of staged calls, conditionals and loops."""
 
-from . import checkpoint, cond, jit, loops  # noqa: F401
+from . import checkpoint, cond, jit, scan, while_loop  # noqa: F401

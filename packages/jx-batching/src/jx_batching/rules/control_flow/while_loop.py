@@ -1,8 +1,7 @@
-"""Batching of loops: one loop over the whole batch.
+"""Batching of `while_loop`: one loop over the whole batch.
 
-The carries that become batched are found by a fixed point. A `while_loop` whose rows
-stop at different steps runs until the last one does; rows that have stopped keep their
-values.
+The carries that become batched are found by a fixed point. Rows that stop at different steps
+keep their values until the last one has stopped.
 """
 
 from __future__ import annotations
@@ -11,63 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from jx_core import ClosedJaxpr, eval_jaxpr, lax, typeof
-from jx_core.ops.control_flow.loops import scan_p, while_p
+from jx_core.ops.control_flow.while_loop import while_p
 from jx_core.staging import trace_to_jaxpr
 
-from ...axes import at_axis
 from ...programs import batch_aval, batch_jaxpr
 from ...tables import BatchAxis, defbatch
+from .scan import front, zero_if
 
 Dims = Sequence[int | None]
-
-
-def _front(operands: Sequence[Any], dims: Dims, axis: BatchAxis, want: Sequence[bool]) -> list[Any]:
-    """The operands that are wanted batched, with the batch in front."""
-    return [
-        at_axis(x, d, axis.size) if on else x
-        for x, d, on in zip(operands, dims, want, strict=True)
-    ]
-
-
-def _zero_if(flags: Sequence[bool]) -> list[int | None]:
-    return [0 if on else None for on in flags]
-
-
-@defbatch(scan_p)
-def _scan(
-    batch: BatchAxis, operands: list[Any], dims: list[int | None], **params: Any
-) -> tuple[list[Any], list[int | None]]:
-    a = params["num_consts"]
-    b = a + params["num_carry"]
-    n = params["num_carry"]
-    consts, carry, xs = operands[:a], operands[a:b], operands[b:]
-    batched = [d is not None for d in dims[a:b]]
-    x_dims = dims[b:]
-    rows: list[int | None] = [None if d is None else 0 for d in x_dims]
-    while True:
-        _, placed = batch_jaxpr(params["jaxpr"], batch, [*dims[:a], *_zero_if(batched), *rows])
-        wider = [p or d is not None for p, d in zip(batched, placed[:n], strict=True)]
-        if wider == batched:
-            break
-        batched = wider
-    y_batched = [d is not None for d in placed[n:]]
-    body, _ = batch_jaxpr(
-        params["jaxpr"], batch, [*dims[:a], *_zero_if(batched), *rows], [*batched, *y_batched]
-    )
-    outs = scan_p.bind(
-        *consts,
-        *_front(carry, dims[a:b], batch, batched),
-        *[x if d is None else _second(x, d) for x, d in zip(xs, x_dims, strict=True)],
-        **{**params, "jaxpr": body},
-    )
-    return outs, [*_zero_if(batched), *(1 if on else None for on in y_batched)]
-
-
-def _second(x: Any, dim: int) -> Any:
-    """`x` with its batch axis moved behind the axis that the loop runs over."""
-    order = [i for i in range(typeof(x).ndim) if i != dim]
-    order.insert(1, dim)
-    return lax.transpose(x, order)
 
 
 @defbatch(while_p)
@@ -81,17 +31,17 @@ def _while(
     cond_dims, body_dims = dims[:n_cond], dims[n_cond:n]
     batched = [d is not None for d in dims[n:]]
     while True:
-        _, placed = batch_jaxpr(body, batch, [*body_dims, *_zero_if(batched)])
+        _, placed = batch_jaxpr(body, batch, [*body_dims, *zero_if(batched)])
         wider = [p or d is not None for p, d in zip(batched, placed, strict=True)]
-        _, (stops,) = batch_jaxpr(test, batch, [*cond_dims, *_zero_if(wider)])
+        _, (stops,) = batch_jaxpr(test, batch, [*cond_dims, *zero_if(wider)])
         if stops is not None:  # rows stop at different steps: every carry differs by row
             wider = [True] * len(wider)
         if wider == batched:
             break
         batched = wider
-    carry_dims = _zero_if(batched)
+    carry_dims = zero_if(batched)
     mapped, _ = batch_jaxpr(body, batch, [*body_dims, *carry_dims], batched)
-    carry = _front(operands[n:], dims[n:], batch, batched)
+    carry = front(operands[n:], dims[n:], batch, batched)
     if stops is None:
         shared, _ = batch_jaxpr(test, batch, [*cond_dims, *carry_dims])
         outs = while_p.bind(
