@@ -2,6 +2,7 @@
 
 A solution is differentiated as what it is, not through the steps that found it: from
 `a x = b`, `dx = a^-1 (db - da x)` (Giles 2008, section 2.3), with the factors found before.
+`lax.custom_linear_solve` knows that.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from jx_ad import custom_jvp
+import numpy as np
+
 from jx_core import lax, typeof
 from jx_core.errors import ShapeError
 
@@ -21,25 +23,6 @@ from .kit import eye, matrices
 __all__ = ["inv", "solve", "tensorinv", "tensorsolve"]
 
 
-@custom_jvp
-def _solution(a: Any, factors: Any, permutation: Any, b: Any) -> Any:
-    """The solution of `a x = b`, given the LU factors of `a` and its rows' permutation."""
-    b = _permuted_rows(b, permutation)
-    y = lax.linalg.triangular_solve(
-        factors, b, left_side=True, lower=True, unit_diagonal=True
-    )
-    return lax.linalg.triangular_solve(factors, y, left_side=True, lower=False)
-
-
-@_solution.defjvp
-def _(primals: Any, tangents: Any) -> Any:
-    a, factors, permutation, b = primals
-    da, _, _, db = tangents
-    x = _solution(a, factors, permutation, b)
-    # Factors are a means: as a function of a and b, the solution has no other derivative.
-    return x, _solution(a, factors, permutation, lax.sub(db, _matmul(da, x)))
-
-
 def _permuted_rows(b: Any, permutation: Any) -> Any:
     from ..indexing import take_along_axis
 
@@ -48,10 +31,38 @@ def _permuted_rows(b: Any, permutation: Any) -> Any:
     return take_along_axis(b, rows, axis=-2, mode="promise_in_bounds")
 
 
+def _substituted(factors: Any, permutation: Any, b: Any) -> Any:
+    """The solution of `a x = b`, given the LU factors of `a` and its rows' permutation."""
+    y = lax.linalg.triangular_solve(
+        factors, _permuted_rows(b, permutation), left_side=True, lower=True, unit_diagonal=True
+    )
+    return lax.linalg.triangular_solve(factors, y, left_side=True, lower=False)
+
+
+def _substituted_transposed(factors: Any, inverse_permutation: Any, b: Any) -> Any:
+    """The solution of `a^T x = b`, given the same."""
+    y = lax.linalg.triangular_solve(factors, b, left_side=True, lower=False, transpose_a=True)
+    z = lax.linalg.triangular_solve(
+        factors, y, left_side=True, lower=True, unit_diagonal=True, transpose_a=True
+    )
+    return _permuted_rows(z, inverse_permutation)
+
+
 def solved(a: Any, b: Any) -> Any:
     """The solution of `a x = b` for matrices of equal batch axes and dtypes."""
     factors, _, permutation = lax.linalg.lu(lax.stop_gradient(a))
-    return _solution(a, factors, permutation, b)
+    return lax.custom_linear_solve(
+        lambda x: _matmul(a, x),
+        b,
+        lambda _, b: _substituted(factors, permutation, b),
+        lambda _, b: _substituted_transposed(factors, _inverse_permutation(permutation), b),
+    )
+
+
+def _inverse_permutation(permutation: Any) -> Any:
+    axis = typeof(permutation).ndim - 1
+    places = lax.broadcasted_iota(np.int32, typeof(permutation).shape, axis)
+    return lax.sort((permutation, places), axis, num_keys=1)[1]
 
 
 def inverse(name: str, a: ArrayLike) -> Any:
