@@ -25,10 +25,12 @@ MODULES = {
     "dlpack": "jx_xla.dlpack",
     "dtypes": "jx_core.dtypes",
     "errors": "jx_xla.errors",
+    "flatten_util": "jx_numpy.flatten_util",
     "lax": "jx_core.lax",
     "memory": "jx_core.memory",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",
+    "ops": "jx_numpy.ops",
     "profiler": "jx_xla.profiler",
     "random": "jx_numpy.random",
     "sharding": "jx_parallel.sharding",
@@ -36,6 +38,7 @@ MODULES = {
     "test_util": "jx_ad.testing",
     "tree": "jx_core.tree",
     "tree_util": "jx_core.tree_util",
+    "typing": "jx_numpy.typing",
 }
 
 # jx.NAME -> the module that defines it.
