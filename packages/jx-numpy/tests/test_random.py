@@ -248,6 +248,25 @@ def stats():
             lambda k, s: random.truncated_normal(k, -1.0, 2.0, s),
             lambda stats: stats.truncnorm(-1, 2),
         ),
+        (lambda k, s: random.gamma(k, 0.6, s), lambda stats: stats.gamma(0.6)),
+        (lambda k, s: random.gamma(k, 4.5, s), lambda stats: stats.gamma(4.5)),
+        (lambda k, s: random.loggamma(k, 0.4, s), lambda stats: stats.loggamma(0.4)),
+        (lambda k, s: random.beta(k, 0.7, 2.0, s), lambda stats: stats.beta(0.7, 2.0)),
+        (lambda k, s: random.chisquare(k, 3.0, s), lambda stats: stats.chi2(3)),
+        (lambda k, s: random.f(k, 3.0, 5.0, s), lambda stats: stats.f(3, 5)),
+        (lambda k, s: random.t(k, 4.0, s), lambda stats: stats.t(4)),
+        (
+            lambda k, s: random.generalized_normal(k, 1.5, s),
+            lambda stats: stats.gennorm(1.5),
+        ),
+        (
+            lambda k, s: random.dirichlet(k, np.array([0.7, 2.0], np.float32), s)[:, 0],
+            lambda stats: stats.beta(0.7, 2.0),
+        ),
+        (
+            lambda k, s: random.ball(k, 3, shape=s)[:, 0],
+            lambda stats: stats.beta(2, 2, loc=-1, scale=2),
+        ),
     ],
 )
 def test_samples_follow_the_distribution(stats, draw, distribution):
@@ -321,3 +340,82 @@ def test_example(name):
     messages = []
     runner.run(test, out=messages.append)
     assert not runner.failures, "".join(messages)
+
+
+@pytest.mark.parametrize("mean", [0.3, 4.0, 12.0, 300.0])
+def test_poisson_counts_follow_the_distribution(stats, mean):
+    counts = np.asarray(random.poisson(random.key(3), mean, (SAMPLES,)))
+    _check_counts(stats, counts, stats.poisson(mean))
+
+
+@pytest.mark.parametrize("n, p", [(10, 0.3), (7, 0.8), (200, 0.1), (1000, 0.6)])
+def test_binomial_counts_follow_the_distribution(stats, n, p):
+    counts = np.asarray(random.binomial(random.key(3), n, p, (SAMPLES,)))
+    assert counts.dtype == np.float32 and counts.min() >= 0 and counts.max() <= n
+    _check_counts(stats, counts.astype(int), stats.binom(n, p))
+
+
+def _check_counts(stats, counts, distribution):
+    """A chi-square test over bins of at least 1% each."""
+    edges = np.unique(distribution.ppf(np.linspace(0.02, 0.98, 25)))
+    edges = edges[distribution.cdf(edges) < 0.99]
+    expected = np.diff([0.0, *distribution.cdf(edges), 1.0]) * counts.size
+    bins = np.searchsorted(edges, counts)
+    observed = np.bincount(bins, minlength=len(edges) + 1)
+    assert stats.chisquare(observed, expected).pvalue > 1e-3
+
+
+def test_counts_at_the_edges():
+    key = random.key(0)
+    assert random.poisson(key, np.array([0.0, np.nan], np.float32)).tolist() == [0, -1]
+    n = np.array([np.nan, -1, 5, np.inf, 7, 0, 9, 9], np.float32)
+    p = np.array([0.5, 0.5, np.nan, 0.5, -0.1, 0.5, 0, 1], np.float32)
+    got = np.asarray(random.binomial(key, n, p))
+    np.testing.assert_array_equal(got, [np.nan, np.nan, np.nan, np.inf, np.nan, 0, 0, 9])
+
+
+def test_multinomial_counts_add_up():
+    p = np.array([[0.2, 0.3, 0.5], [0.0, 0.5, 0.5]], np.float32)
+    counts = np.asarray(random.multinomial(random.key(1), 50, p))
+    np.testing.assert_array_equal(counts.sum(-1), [50, 50])
+    assert counts[1, 0] == 0
+    many = np.asarray(random.multinomial(random.key(1), 50, p[0], shape=(2000, 3)))
+    np.testing.assert_allclose(many.mean(0), 50 * p[0], rtol=0.03)
+
+
+@pytest.mark.parametrize("method", ["cholesky", "svd", "eigh"])
+def test_multivariate_normal_vectors_have_their_moments(method):
+    mean, cov = np.float32([1, -2]), np.float32([[2, 0.5], [0.5, 1]])
+    x = np.asarray(
+        random.multivariate_normal(random.key(0), mean, cov, (SAMPLES,), method=method)
+    )
+    np.testing.assert_allclose(x.mean(0), mean, atol=0.1)
+    np.testing.assert_allclose(np.cov(x.T), cov, atol=0.15)
+    with pytest.raises(ValueError, match="'cholesky', 'eigh' or 'svd', got 'qr'"):
+        random.multivariate_normal(random.key(0), mean, cov, method="qr")
+    with pytest.raises(ValueError, match=r"cov of \(..., n, n\), got \(2,\) and \(3, 3\)"):
+        random.multivariate_normal(random.key(0), mean, np.eye(3))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64])
+@pytest.mark.parametrize("n, m", [(4, None), (2, 4), (4, 2)])
+def test_orthogonal_matrices_are_so(n, m, dtype):
+    q = np.asarray(random.orthogonal(random.key(0), n, (3,), dtype, m))
+    assert q.shape == (3, n, m or n)
+    small = q if q.shape[1] <= q.shape[2] else q.swapaxes(1, 2)
+    product = small @ small.conj().swapaxes(1, 2)
+    np.testing.assert_allclose(product, np.broadcast_to(np.eye(product.shape[1]), product.shape),
+                               atol=1e-5)
+
+
+def test_gamma_numbers_are_differentiable_in_their_parameter():
+    from jx_ad import grad
+
+    alpha = np.float32([0.3, 1.0, 5.0])
+    key = random.key(2)
+    # d/da E[x] = 1 for the gamma distribution, and digamma' for its logarithm's mean.
+    slope = grad(lambda a: random.gamma(key, a, (20_000, 3)).mean(0).sum())(alpha)
+    np.testing.assert_allclose(slope, 1.0, atol=0.06)
+    logs = grad(lambda a: random.loggamma(key, a, (20_000, 3)).mean(0).sum())(alpha)
+    special = pytest.importorskip("scipy.special")
+    np.testing.assert_allclose(logs, special.polygamma(1, alpha), rtol=0.05)

@@ -34,10 +34,12 @@ MODULES = {
     "experimental.compilation_cache": "jx_xla.compilation_cache",
     "experimental.serialize_executable": "jx_xla.serialize_executable",
     "export": "jx_xla.export",
+    "flatten_util": "jx_numpy.flatten_util",
     "lax": "jx_core.lax",
     "memory": "jx_core.memory",
     "nn": "jx_numpy.nn",
     "numpy": "jx_numpy",
+    "ops": "jx_numpy.ops",
     "profiler": "jx_xla.profiler",
     "random": "jx_numpy.random",
     "ref": "jx_core.ref",
@@ -46,6 +48,7 @@ MODULES = {
     "test_util": "jx_ad.testing",
     "tree": "jx_core.tree",
     "tree_util": "jx_core.tree_util",
+    "typing": "jx_numpy.typing",
 }
 
 # jx.NAME -> the module that defines it.

@@ -1,6 +1,6 @@
-"""`jx.numpy.linalg`: norms and products of matrices.
+"""Norms of vectors and matrices.
 
-Decompositions are not here: they need the linear-algebra primitives.
+The derivative of a 2-norm at zero is zero, a subgradient.
 """
 
 from __future__ import annotations
@@ -14,16 +14,10 @@ import numpy as np
 from jx_core import dtypes, lax, typeof
 from jx_core.errors import ShapeError
 
-from .contraction import cross as _cross
-from .contraction import matmul, outer, tensordot, vecdot
-from .contraction.products import _matmul
-from .functions import array_function
-from .operands import Array, ArrayLike, as_operand, inexact
+from ..functions import array_function
+from ..operands import Array, ArrayLike, inexact
 
-__all__ = [
-    "cross", "diagonal", "matmul", "matrix_norm", "matrix_power", "matrix_transpose",
-    "multi_dot", "norm", "outer", "tensordot", "trace", "vecdot", "vector_norm",
-]  # fmt: skip
+__all__ = ["matrix_norm", "norm", "vector_norm"]
 
 
 def _abs(x: Any) -> Any:
@@ -82,13 +76,25 @@ def _matrix(x: Any, order: Any, axes: tuple[int, int]) -> Any:
     elif order in (np.inf, -np.inf):
         sums = lax.reduce_sum_p.bind(_abs(x), axes=(columns,))
         left = rows - (rows > columns)
+    elif order in (2, -2, "nuc"):
+        return _of_singular_values(x, order, axes)
     else:
         raise ValueError(
-            f"Invalid order {order!r} for matrix norm: expected None, 'fro', 1, -1, inf or -inf "
-            f"(norms of singular values need the matrix decompositions)"
+            f"Invalid order {order!r} for matrix norm: expected None, 'fro', 'nuc', 1, -1, 2, -2, "
+            f"inf or -inf"
         )
     reduce = lax.reduce_max_p if order in (1, np.inf) else lax.reduce_min_p
     return reduce.bind(sums, axes=(left,))
+
+
+def _of_singular_values(x: Any, order: Any, axes: tuple[int, int]) -> Any:
+    others = [a for a in range(typeof(x).ndim) if a not in axes]
+    x = lax.transpose(x, (*others, *axes))
+    s = lax.linalg.svd(x, compute_uv=False)
+    last = (len(others),)
+    if order == "nuc":
+        return lax.reduce_sum(s, last)
+    return (lax.reduce_max if order == 2 else lax.reduce_min)(s, last)
 
 
 def _keep(result: Any, axes: Sequence[int], ndim: int, keepdims: bool) -> Any:
@@ -111,7 +117,8 @@ def norm(
 
     Args:
         x: an array of numbers; integers become floats.
-        ord: the order. For vectors a number, `inf` or `-inf`; for matrices `"fro"`, 1, -1,
+        ord: the order. For vectors a number, `inf` or `-inf`; for matrices `"fro"`, `"nuc"`
+            (the sum of the singular values), 1, -1, 2 or -2 (the greatest or least of them),
             `inf` or `-inf`. None is the 2-norm of all elements.
         axis: the axis of vectors, or the pair of axes of matrices. None takes the whole
             array, which must have one or two axes if `ord` is given.
@@ -175,132 +182,3 @@ def matrix_norm(
         raise ShapeError(f"matrix_norm takes matrices, got shape {typeof(x).shape}")
     axes = (ndim - 2, ndim - 1)
     return _keep(_matrix(x, ord, axes), axes, ndim, keepdims)
-
-
-@array_function("axis")
-def cross(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Array:
-    """The cross product of vectors of three components along `axis`.
-
-    >>> cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
-    Array([0., 0., 1.], dtype=float32)
-    """
-    for x in (x1, x2):
-        shape = typeof(as_operand("cross", x)).shape
-        if not shape or shape[axis] != 3:
-            raise ShapeError(f"linalg.cross takes vectors of 3 components, got shape {shape}")
-    return _cross.__wrapped__(x1, x2, axis=axis)
-
-
-@array_function()
-def matrix_transpose(x: ArrayLike, /) -> Array:
-    """The matrices in the last two axes, transposed.
-
-    >>> matrix_transpose(np.ones((4, 2, 3))).shape
-    (4, 3, 2)
-    """
-    x = as_operand("matrix_transpose", x)
-    ndim = typeof(x).ndim
-    if ndim < 2:
-        raise ShapeError(f"matrix_transpose takes matrices, got shape {typeof(x).shape}")
-    return lax.transpose(x, (*range(ndim - 2), ndim - 1, ndim - 2))
-
-
-def _diagonal_last(name: str, x: Any, offset: int) -> Any:
-    """The diagonal of the last two axes, on a last axis of its own."""
-    shape = typeof(x).shape
-    if len(shape) < 2:
-        raise ShapeError(f"{name} takes matrices, got shape {shape}")
-    rows, columns = shape[-2:]
-    first, second = max(-offset, 0), max(offset, 0)
-    n = max(min(rows - first, columns - second), 0)
-    batch = shape[:-2]
-    # Element i of the diagonal is number (first + i) * columns + second + i of the flat matrix.
-    flat = lax.reshape(x, (*batch, rows * columns))
-    if n == 0:
-        return lax.slice_in_dim(flat, 0, 0, axis=-1)
-    start = first * columns + second
-    stop = start + (n - 1) * (columns + 1) + 1
-    return lax.slice_in_dim(flat, start, stop, columns + 1, axis=-1)
-
-
-@array_function("offset")
-def diagonal(x: ArrayLike, /, *, offset: int = 0) -> Array:
-    """The diagonals of the matrices in the last two axes.
-
-    >>> diagonal(np.eye(3))
-    Array([1., 1., 1.], dtype=float32)
-    """
-    return _diagonal_last("diagonal", as_operand("diagonal", x), offset)
-
-
-@array_function("offset", "dtype")
-def trace(x: ArrayLike, /, *, offset: int = 0, dtype: Any = None) -> Array:
-    """The sums of the diagonals of the matrices in the last two axes.
-
-    >>> float(trace(np.eye(3)))
-    3.0
-    """
-    d = _diagonal_last("trace", as_operand("trace", x), offset)
-    if dtype is not None:
-        d = lax.convert_element_type(d, dtypes.canonicalize_dtype(dtype))
-    return lax.reduce_sum_p.bind(d, axes=(typeof(d).ndim - 1,))
-
-
-@array_function("n")
-def matrix_power(a: ArrayLike, n: int) -> Array:
-    """Square matrices to a power that is a non-negative integer, by repeated squaring.
-
-    Raises:
-        ValueError: the matrices are not square, or `n` is negative.
-
-    >>> matrix_power(np.array([[1.0, 1.0], [0.0, 1.0]]), 3)
-    Array([[1., 3.],
-           [0., 1.]], dtype=float32)
-    """
-    a = as_operand("matrix_power", a)
-    shape = typeof(a).shape
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise ShapeError(f"matrix_power takes square matrices, got shape {shape}")
-    n = operator.index(n)
-    if n < 0:
-        raise ValueError(f"matrix_power: n must be a non-negative integer, got {n}")
-    if n == 0:
-        index = [lax.broadcasted_iota(np.int32, shape, len(shape) - k) for k in (2, 1)]
-        return lax.convert_element_type(lax.eq(*index), typeof(a).dtype)
-    result = None
-    while n:
-        if n & 1:
-            result = a if result is None else _matmul(result, a)
-        n >>= 1
-        if n:
-            a = _matmul(a, a)
-    return result
-
-
-@array_function("precision")
-def multi_dot(arrays: Sequence[ArrayLike], *, precision: Any = None) -> Array:
-    """The product of several matrices, in the order that takes the least work.
-
-    Args:
-        arrays: two or more; the first and the last may be vectors.
-        precision: as for `matmul`.
-
-    >>> multi_dot([np.ones((2, 3)), np.ones((3, 4)), np.ones((4, 5))]).shape
-    (2, 5)
-    """
-    from .contraction import einsum
-
-    if len(arrays) < 2:
-        raise ValueError(f"multi_dot takes at least two arrays, got {len(arrays)}")
-    terms: list[Any] = []
-    for i, x in enumerate(arrays):
-        ndim = typeof(as_operand("multi_dot", x, i)).ndim
-        if ndim == 1 and i in (0, len(arrays) - 1):
-            terms += [x, [i + 1] if i == 0 else [i]]
-        elif ndim == 2:
-            terms += [x, [i, i + 1]]
-        else:
-            raise ShapeError(f"multi_dot: array {i} must be a matrix, got {ndim} axes")
-    ends = [terms[1][0], terms[-1][-1]]
-    out = ([ends[0]] if len(terms[1]) == 2 else []) + ([ends[1]] if len(terms[-1]) == 2 else [])
-    return einsum(*terms, out, optimize="optimal", precision=precision)
