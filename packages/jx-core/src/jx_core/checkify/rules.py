@@ -222,10 +222,10 @@ def _check(
     wanted = [s.category in checker.categories for s in error.sites]
     if any(wanted):
         checker.absorb(_part(error, wanted))
-    if not all(wanted):  # another checkify, outside of this one, may ask for these
+    if not all(wanted):  # another checkify around this one may ask for these
         rest = _part(error, [not on for on in wanted])
         operands = [rest.code, *rest.flat_values]
-        primitive.bind(*operands, sites=rest.sites, debug=params["debug"])
+        primitive.bind(*operands, sites=rest.sites, debug=True)
     return []
 
 

@@ -20,7 +20,7 @@ from ..aval import ShapedArray, typeof
 from ..config import disable_jit
 from ..jaxpr.evaluate import eval_jaxpr
 from ..jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal
-from ..ops.checks import CheckEffect, Message, Site, site
+from ..ops.checks import Message, Site, site
 from ..ops.control_flow.jit import call_jaxpr
 from ..ops.control_flow.programs import hoist, stage
 from ..primitive import Primitive, RuleTable
@@ -305,7 +305,8 @@ def checkify(
         f: takes and returns pytrees of arrays; may call `check`.
         errors: what to look for: `user_checks` (by default), `nan_checks`, `index_checks`,
             `div_checks`, `float_checks` (NaN and division), `automatic_checks` (all but the
-            user's), `all_checks`, or unions of them.
+            user's), `all_checks`, or unions of them. What is not looked for is left out, unless
+            another `checkify` around this one looks for it.
 
     Returns:
         A function with the arguments of `f` that returns `(error, out)`. `error.get()` is the
@@ -337,8 +338,7 @@ def checkify(
         (closed,), consts = hoist([program])
         checked = checked_program(closed, categories)
         operands = [*consts, *leaves]
-        unfinished = CheckEffect() in checked.closed.effects  # of categories not looked for
-        if disable_jit.value or unfinished:
+        if disable_jit.value:
             results = eval_jaxpr(checked.closed.jaxpr, checked.closed.consts, *operands)
         else:
             results = call_jaxpr(checked.closed, operands, program.name)
