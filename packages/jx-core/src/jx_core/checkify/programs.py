@@ -246,7 +246,7 @@ def _custom(make: Callable[..., Any]) -> Callable[..., list[Any]]:
         checker: Checker, primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]
     ) -> list[Any]:
         checked = checked_program(params["call_jaxpr"], checker.categories)
-        if not checked.sites:
+        if checked.closed is params["call_jaxpr"]:
             return primitive.bind(*operands, **params)  # type: ignore[no-any-return]
         changed = {**params, "call_jaxpr": None, "rules": make(params["rules"], checked)}
         assert primitive.stage is not None

@@ -20,7 +20,7 @@ from ..aval import ShapedArray, typeof
 from ..config import disable_jit
 from ..jaxpr.evaluate import eval_jaxpr
 from ..jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal
-from ..ops.checks import Message, Site, site
+from ..ops.checks import CheckEffect, Message, Site, site
 from ..ops.control_flow.jit import call_jaxpr
 from ..ops.control_flow.programs import hoist, stage
 from ..primitive import Primitive, RuleTable
@@ -190,8 +190,8 @@ def checked_program(
 
     jaxpr, consts = trace_to_jaxpr(flat, closed.in_avals, closed.jaxpr.debug_name)
     result = Checked(ClosedJaxpr(jaxpr, consts), every[0], len(closed.out_avals))
-    if not result.sites:
-        result = result._replace(closed=closed)
+    if not result.sites and CheckEffect() not in closed.effects:
+        result = result._replace(closed=closed)  # as it is: nothing is looked for, or left out
     closed.derived[key] = result
     return result
 
