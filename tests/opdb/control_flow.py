@@ -14,7 +14,7 @@ import numpy as np
 
 from jx_ad import checkpoint, checkpoint_name, checkpoint_policies, custom_jvp, custom_vjp
 from jx_core import jit, lax
-from jx_core.ops.control_flow.checkpoint import checkpoint_p, kept_p, name_p
+from jx_core.ops.control_flow.checkpoint import checkpoint_p, name_p
 from jx_core.ops.control_flow.cond import cond_p
 from jx_core.ops.control_flow.custom import custom_jvp_call_p, custom_vjp_call_p
 from jx_core.ops.control_flow.custom_root import custom_root_p
@@ -73,7 +73,6 @@ def _calls(dtype: str) -> Iterator[Sample]:
         note="a policy",
     )
     yield Sample(name_p, (x,), {"name": "x"}, moving=(0,), order=1)
-    yield Sample(kept_p, (x, x), note="the same value twice")
 
 
 def _conditionals(dtype: str) -> Iterator[Sample]:

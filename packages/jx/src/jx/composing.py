@@ -33,6 +33,7 @@ class Step:
 
     transform: Callable[..., Any]
     options: Mapping[str, Any]
+    _key: tuple[Any, ...]
 
     def __init__(self, transform: Callable[..., Any], options: Mapping[str, Any]) -> None:
         values = dict(options)
@@ -115,7 +116,8 @@ def _steps(given: Any, place: int, count: int) -> tuple[Step, ...]:
         return given.steps
     if isinstance(given, Step):
         return (given,)
-    transform, options = given, {}
+    options: Mapping[str, Any] = {}
+    transform = given
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping):
         transform, options = given
     where = f"compose: step {place + 1} of {count}"

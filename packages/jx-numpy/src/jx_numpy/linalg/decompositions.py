@@ -224,7 +224,7 @@ def svd(
         if subset_by_index is not None:
             raise ValueError("svd: subset_by_index is not for hermitian=True; slice the result")
         return _hermitian_svd(a, compute_uv)
-    options = {"full_matrices": full_matrices, "subset_by_index": subset_by_index}
+    options: dict[str, Any] = {"full_matrices": full_matrices, "subset_by_index": subset_by_index}
     if not compute_uv:
         s = lax.linalg.svd(a, compute_uv=False, **options)
         return s

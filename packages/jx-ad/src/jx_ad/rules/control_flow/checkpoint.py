@@ -60,14 +60,15 @@ class _Split(NamedTuple):
     """A checkpointed call's linearisation.
 
     Attributes:
-        forward: arguments to results followed by what the policy keeps.
+        forward: arguments to results followed by what the policy keeps; None for the call's own
+            program, which has no rule of its functions, where nothing is kept.
         linear: (kept values, used arguments, active tangents) to the active results' tangents.
         used: which arguments it uses.
         active_out: which results have tangents.
         places: where each of the kept values is kept.
     """
 
-    forward: ClosedJaxpr
+    forward: ClosedJaxpr | None
     linear: ClosedJaxpr
     used: Mask
     active_out: Mask
@@ -82,7 +83,7 @@ def _linearize(primals: list[Any], tangents: list[Any], params: dict[str, Any]) 
     split: _Split | None = closed.derived.get(key)
     if split is None:
         split = closed.derived[key] = _split(closed, active, params["policy"])
-    results = checkpoint_p.bind(*primals, **{**params, "jaxpr": split.forward})
+    results = checkpoint_p.bind(*primals, **{**params, "jaxpr": split.forward or closed})
     n = len(closed.out_avals)
     outs = results[:n]
     kept = [_moved(x, p, "dst") for x, p in zip(results[n:], split.places, strict=True)]
@@ -99,8 +100,7 @@ def _split(closed: ClosedJaxpr, active: Mask, policy: Any) -> _Split:
     values = parts.forward if policy is None else _inlined(parts.forward)
     places = {} if policy is None else _kept(values, policy)
     again, kept, used = _residuals(values, places, parts)
-    # Without anything to keep, the call itself is the forward pass, with no rule of its functions.
-    forward = _keeping(values, len(closed.out_avals), kept) if kept else closed
+    forward = _keeping(values, len(closed.out_avals), kept) if kept else None
     n, m = len(again.in_avals), len(parts.residuals)
 
     def tangents_of(*args: Any) -> list[Any]:
