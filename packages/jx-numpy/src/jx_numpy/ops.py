@@ -93,7 +93,8 @@ def _segments(
     return combine(lax.concatenate(parts, 0), (0,))
 
 
-_COMMON = """
+_DOC = """{summary}
+
     Args:
         data: an array whose first axis has the values.
         segment_ids: integers, one for each: the segment that it belongs to. Values with an id
@@ -112,98 +113,55 @@ _COMMON = """
 
     Raises:
         ValueError: the shapes don't fit.
+        TypeError: the ids are no integers.
         ConcretizationTypeError: `num_segments` is not given and the ids are traced.
-"""
 
-
-def segment_sum(
-    data: ArrayLike,
-    segment_ids: ArrayLike,
-    num_segments: int | None = None,
-    indices_are_sorted: bool = False,
-    unique_indices: bool = False,
-    bucket_size: int | None = None,
-    mode: Any = None,
-    out_sharding: Any = None,
-) -> Array:
-    """The sums of the segments of an array; 0 where a segment is empty.
-    {common}
     >>> import jx
-    >>> jx.ops.segment_sum(np.array([1, 2, 3]), np.array([0, 0, 1])).tolist()
-    [3, 3]
+    >>> jx.ops.{name}(np.array([1, 2, 3]), np.array([0, 0, 1])).tolist()
+    {example}
     """
-    return _segments(
-        "segment_sum", lax.scatter_add, lax.reduce_sum, lambda _: 0, data, segment_ids,
-        num_segments, indices_are_sorted, unique_indices, bucket_size, mode, out_sharding,
-    )  # fmt: skip
 
 
-def segment_prod(
-    data: ArrayLike,
-    segment_ids: ArrayLike,
-    num_segments: int | None = None,
-    indices_are_sorted: bool = False,
-    unique_indices: bool = False,
-    bucket_size: int | None = None,
-    mode: Any = None,
-    out_sharding: Any = None,
-) -> Array:
-    """The products of the segments of an array; 1 where a segment is empty.
-    {common}
-    >>> import jx
-    >>> jx.ops.segment_prod(np.array([1, 2, 3]), np.array([0, 0, 1])).tolist()
-    [2, 3]
-    """
-    return _segments(
-        "segment_prod", lax.scatter_mul, lax.reduce_prod, lambda _: 1, data, segment_ids,
-        num_segments, indices_are_sorted, unique_indices, bucket_size, mode, out_sharding,
-    )  # fmt: skip
+def _reduction(
+    name: str, scatter: Any, combine: Any, identity: Any, summary: str, example: str
+) -> Callable[..., Array]:
+    """The public function that reduces segments by one operation."""
+
+    def reduce_segments(
+        data: ArrayLike,
+        segment_ids: ArrayLike,
+        num_segments: int | None = None,
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+        bucket_size: int | None = None,
+        mode: Any = None,
+        out_sharding: Any = None,
+    ) -> Array:
+        return _segments(
+            name, scatter, combine, identity, data, segment_ids, num_segments,
+            indices_are_sorted, unique_indices, bucket_size, mode, out_sharding,
+        )  # fmt: skip
+
+    reduce_segments.__name__ = reduce_segments.__qualname__ = name
+    reduce_segments.__doc__ = _DOC.format(name=name, summary=summary, example=example)
+    return reduce_segments
 
 
-def segment_max(
-    data: ArrayLike,
-    segment_ids: ArrayLike,
-    num_segments: int | None = None,
-    indices_are_sorted: bool = False,
-    unique_indices: bool = False,
-    bucket_size: int | None = None,
-    mode: Any = None,
-    out_sharding: Any = None,
-) -> Array:
-    """The greatest elements of the segments of an array; the dtype's least value if empty.
-    {common}
-    >>> import jx
-    >>> jx.ops.segment_max(np.array([1, 2, 3]), np.array([0, 0, 1])).tolist()
-    [2, 3]
-    """
-    return _segments(
-        "segment_max", lax.scatter_max, lax.reduce_max, _least, data, segment_ids,
-        num_segments, indices_are_sorted, unique_indices, bucket_size, mode, out_sharding,
-    )  # fmt: skip
-
-
-def segment_min(
-    data: ArrayLike,
-    segment_ids: ArrayLike,
-    num_segments: int | None = None,
-    indices_are_sorted: bool = False,
-    unique_indices: bool = False,
-    bucket_size: int | None = None,
-    mode: Any = None,
-    out_sharding: Any = None,
-) -> Array:
-    """The least elements of the segments of an array; the dtype's greatest value if empty.
-    {common}
-    >>> import jx
-    >>> jx.ops.segment_min(np.array([1, 2, 3]), np.array([0, 0, 1])).tolist()
-    [1, 3]
-    """
-    return _segments(
-        "segment_min", lax.scatter_min, lax.reduce_min, _greatest, data, segment_ids,
-        num_segments, indices_are_sorted, unique_indices, bucket_size, mode, out_sharding,
-    )  # fmt: skip
-
-
-for _function in (segment_sum, segment_prod, segment_max, segment_min):
-    assert _function.__doc__ is not None
-    _function.__doc__ = _function.__doc__.replace("    {common}", _COMMON.rstrip(" "))
+segment_sum = _reduction(
+    "segment_sum", lax.scatter_add, lax.reduce_sum, lambda _: 0,
+    "The sums of the segments of an array; 0 where a segment is empty.", "[3, 3]",
+)  # fmt: skip
+segment_prod = _reduction(
+    "segment_prod", lax.scatter_mul, lax.reduce_prod, lambda _: 1,
+    "The products of the segments of an array; 1 where a segment is empty.", "[2, 3]",
+)  # fmt: skip
+segment_max = _reduction(
+    "segment_max", lax.scatter_max, lax.reduce_max, _least,
+    "The greatest elements of the segments of an array; the dtype's least value if empty.",
+    "[2, 3]",
+)  # fmt: skip
+segment_min = _reduction(
+    "segment_min", lax.scatter_min, lax.reduce_min, _greatest,
+    "The least elements of the segments of an array; the dtype's greatest value if empty.",
+    "[1, 3]",
+)  # fmt: skip
