@@ -12,29 +12,12 @@ from typing import Any
 from ... import tree, tree_util
 from ...aval import ShapedArray, typeof
 from ...jaxpr.evaluate import eval_jaxpr
-from ...jaxpr.ir import ClosedJaxpr
 from ...linear_maps import Differentiation, differentiation
-from ...primitive import NO_EFFECTS, Primitive
-from .programs import Program, differing_leaves, hoist, put_results, stage
+from ...primitive import Primitive
+from .linear_solve import run_solver, solver_effects, solver_reference, solver_types
+from .programs import Program, differing_leaves, hoist, stage
 
 __all__ = ["custom_root"]
-
-
-def _types(*avals: ShapedArray, solve: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
-    return solve.out_avals
-
-
-def _effects(*, solve: ClosedJaxpr, **params: Any) -> frozenset[Any]:
-    return solve.effects or NO_EFFECTS
-
-
-def _solve(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[Any]:
-    """What the user's solver does."""
-    return eval_jaxpr(solve.jaxpr, solve.consts, *operands)
-
-
-def _solve_reference(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[Any]:
-    return put_results(_solve(*operands, solve=solve), solve.out_avals)
 
 
 # Operands: what the programs close over, the first guess. Results: the solution, of the guess's
@@ -43,10 +26,10 @@ def _solve_reference(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[
 # the solution is y, or None where no layer differentiates; num_consts.
 custom_root_p = Primitive(
     "custom_root",
-    abstract=_types,
-    reference=_solve_reference,
-    decompose=_solve,
-    effects=_effects,
+    abstract=solver_types,
+    reference=solver_reference,
+    decompose=run_solver,
+    effects=solver_effects,
     multiple_results=True,
     higher_order=True,
 )

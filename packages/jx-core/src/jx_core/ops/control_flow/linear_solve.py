@@ -21,21 +21,27 @@ from .programs import Program, differing_leaves, hoist, put_results, stage
 __all__ = ["custom_linear_solve", "linear_solve_p"]
 
 
-def _types(*avals: ShapedArray, solve: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
+# --- what equations with a user's solver have in common, those of `custom_root` too ---
+
+
+def solver_types(*avals: ShapedArray, solve: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
+    """The types of the solution, and of what the solver gives besides."""
     return solve.out_avals
 
 
-def _effects(*, solve: ClosedJaxpr, **params: Any) -> frozenset[Any]:
+def solver_effects(*, solve: ClosedJaxpr, **params: Any) -> frozenset[Any]:
+    """The effects of the solver."""
     return solve.effects or NO_EFFECTS
 
 
-def _solve(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[Any]:
+def run_solver(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[Any]:
     """What the user's solver does."""
     return eval_jaxpr(solve.jaxpr, solve.consts, *operands)
 
 
-def _solve_reference(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[Any]:
-    return put_results(_solve(*operands, solve=solve), solve.out_avals)
+def solver_reference(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[Any]:
+    """The same on a back end's arrays."""
+    return put_results(run_solver(*operands, solve=solve), solve.out_avals)
 
 
 # Operands: what the programs close over, b. Results: the solution, of the types of b, and what
@@ -43,10 +49,10 @@ def _solve_reference(*operands: Any, solve: ClosedJaxpr, **params: Any) -> list[
 # solve and transpose_solve, of (closed over, b), the latter None where it is not known; num_consts.
 linear_solve_p = Primitive(
     "linear_solve",
-    abstract=_types,
-    reference=_solve_reference,
-    decompose=_solve,
-    effects=_effects,
+    abstract=solver_types,
+    reference=solver_reference,
+    decompose=run_solver,
+    effects=solver_effects,
     multiple_results=True,
     higher_order=True,
 )
