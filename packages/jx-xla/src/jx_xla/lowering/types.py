@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -24,6 +25,7 @@ _ELEMENT_NAMES = {
 _types: dict[ShapedArray, str] = {}
 
 
+@functools.cache  # NumPy works a dtype's name out each time it is asked
 def element_type(dtype: Any) -> str:
     """The MLIR element type of a dtype, such as `f32`.
 
