@@ -12,6 +12,7 @@ import numpy as np
 from jx_core import lax, typeof
 
 from ..functions import array_function
+from ..indexing import take_along_axis
 from ..operands import Array, ArrayLike
 from .kit import adjoint, matrices, times_columns, transposed
 
@@ -241,8 +242,6 @@ def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
         return lax.rev(lax.sort(size, axis), (axis,))
     places = lax.broadcasted_iota(np.int32, typeof(values).shape, axis)
     _, order = lax.sort((lax.neg(size), places), axis, num_keys=1)
-    from ..indexing import take_along_axis
-
     values = take_along_axis(values, order, axis=-1)
     columns = lax.broadcast_in_dim(order, typeof(vectors).shape, (*range(axis), axis + 1))
     u = take_along_axis(vectors, columns, axis=-1)

@@ -47,11 +47,18 @@ def eye(n: int, dtype: Any, batch: Sequence[int] = ()) -> Any:
     return lax.convert_element_type(lax.eq(rows, columns), dtype)
 
 
-def diagonal_of(x: Any) -> Any:
-    """The main diagonals of square matrices."""
-    *batch, n, _ = typeof(x).shape
-    flat = lax.reshape(x, (*batch, n * n))
-    return lax.slice_in_dim(flat, 0, n * n, n + 1, axis=-1)
+def diagonal_of(x: Any, offset: int = 0) -> Any:
+    """Diagonals of matrices, on a last axis of their own."""
+    *batch, rows, columns = typeof(x).shape
+    first, second = max(-offset, 0), max(offset, 0)
+    n = max(min(rows - first, columns - second), 0)
+    # Element i of the diagonal is number (first + i) * columns + second + i of the flat matrix.
+    flat = lax.reshape(x, (*batch, rows * columns))
+    if n == 0:
+        return lax.slice_in_dim(flat, 0, 0, axis=-1)
+    start = first * columns + second
+    stop = start + (n - 1) * (columns + 1) + 1
+    return lax.slice_in_dim(flat, start, stop, columns + 1, axis=-1)
 
 
 def trace_of(x: Any) -> Any:

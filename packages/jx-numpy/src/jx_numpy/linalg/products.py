@@ -6,8 +6,6 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from jx_core import dtypes, lax, typeof
 from jx_core.errors import ShapeError
 
@@ -16,12 +14,21 @@ from ..contraction import matmul, outer, tensordot, vecdot
 from ..contraction.products import _matmul
 from ..functions import array_function
 from ..operands import Array, ArrayLike, as_operand
+from .kit import diagonal_of, eye, transposed
 from .solving import inverse
 
 __all__ = [
     "cross", "diagonal", "matmul", "matrix_power", "matrix_transpose", "multi_dot", "outer",
     "tensordot", "trace", "vecdot",
 ]  # fmt: skip
+
+
+def _matrices(name: str, x: ArrayLike) -> Any:
+    """The operand of a function that only moves elements, which may be of any dtype."""
+    x = as_operand(name, x)
+    if typeof(x).ndim < 2:
+        raise ShapeError(f"{name} takes matrices, got shape {typeof(x).shape}")
+    return x
 
 
 @array_function("axis")
@@ -45,29 +52,7 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
     >>> matrix_transpose(np.ones((4, 2, 3))).shape
     (4, 3, 2)
     """
-    x = as_operand("matrix_transpose", x)
-    ndim = typeof(x).ndim
-    if ndim < 2:
-        raise ShapeError(f"matrix_transpose takes matrices, got shape {typeof(x).shape}")
-    return lax.transpose(x, (*range(ndim - 2), ndim - 1, ndim - 2))
-
-
-def _diagonal_last(name: str, x: Any, offset: int) -> Any:
-    """The diagonal of the last two axes, on a last axis of its own."""
-    shape = typeof(x).shape
-    if len(shape) < 2:
-        raise ShapeError(f"{name} takes matrices, got shape {shape}")
-    rows, columns = shape[-2:]
-    first, second = max(-offset, 0), max(offset, 0)
-    n = max(min(rows - first, columns - second), 0)
-    batch = shape[:-2]
-    # Element i of the diagonal is number (first + i) * columns + second + i of the flat matrix.
-    flat = lax.reshape(x, (*batch, rows * columns))
-    if n == 0:
-        return lax.slice_in_dim(flat, 0, 0, axis=-1)
-    start = first * columns + second
-    stop = start + (n - 1) * (columns + 1) + 1
-    return lax.slice_in_dim(flat, start, stop, columns + 1, axis=-1)
+    return transposed(_matrices("matrix_transpose", x))
 
 
 @array_function("offset")
@@ -77,7 +62,7 @@ def diagonal(x: ArrayLike, /, *, offset: int = 0) -> Array:
     >>> diagonal(np.eye(3))
     Array([1., 1., 1.], dtype=float32)
     """
-    return _diagonal_last("diagonal", as_operand("diagonal", x), offset)
+    return diagonal_of(_matrices("diagonal", x), offset)
 
 
 @array_function("offset", "dtype")
@@ -87,7 +72,7 @@ def trace(x: ArrayLike, /, *, offset: int = 0, dtype: Any = None) -> Array:
     >>> float(trace(np.eye(3)))
     3.0
     """
-    d = _diagonal_last("trace", as_operand("trace", x), offset)
+    d = diagonal_of(_matrices("trace", x), offset)
     if dtype is not None:
         d = lax.convert_element_type(d, dtypes.canonicalize_dtype(dtype))
     return lax.reduce_sum_p.bind(d, axes=(typeof(d).ndim - 1,))
@@ -112,8 +97,7 @@ def matrix_power(a: ArrayLike, n: int) -> Array:
     if n < 0:
         a, n = inverse("matrix_power", a), -n
     if n == 0:
-        index = [lax.broadcasted_iota(np.int32, shape, len(shape) - k) for k in (2, 1)]
-        return lax.convert_element_type(lax.eq(*index), typeof(a).dtype)
+        return eye(shape[-1], typeof(a).dtype, shape[:-2])
     result = None
     while n:
         if n & 1:

@@ -13,7 +13,14 @@ from jx_core.errors import ShapeError
 
 from ..contraction.products import _matmul
 from ..functions import array_function, plain
-from ..operands import Array, ArrayLike, as_operand, promote_dtypes_inexact
+from ..operands import (
+    Array,
+    ArrayLike,
+    as_operand,
+    broadcast_shapes,
+    broadcast_to,
+    promote_dtypes_inexact,
+)
 from .decompositions import svd
 from .kit import adjoint, matrices, real_dtype, times_columns
 from .norms import norm
@@ -46,8 +53,6 @@ def _tolerance(s: Any, rtol: Any, default: float) -> Any:
 
 
 def _together(x: Any, y: Any) -> tuple[Any, Any]:
-    from ..operands import broadcast_shapes, broadcast_to
-
     shape = broadcast_shapes("linalg", typeof(x).shape, typeof(y).shape)
     return broadcast_to(x, shape), broadcast_to(y, shape)
 

@@ -17,6 +17,7 @@ from jx_core.errors import ShapeError
 
 from ..contraction.products import _matmul
 from ..functions import array_function
+from ..indexing import take_along_axis
 from ..operands import Array, ArrayLike, broadcast_shapes, broadcast_to, promote_dtypes_inexact
 from .kit import eye, matrices
 
@@ -24,8 +25,6 @@ __all__ = ["inv", "solve", "tensorinv", "tensorsolve"]
 
 
 def _permuted_rows(b: Any, permutation: Any) -> Any:
-    from ..indexing import take_along_axis
-
     shape = typeof(b).shape
     rows = lax.broadcast_in_dim(permutation, shape, tuple(range(len(shape) - 1)))
     return take_along_axis(b, rows, axis=-2, mode="promise_in_bounds")

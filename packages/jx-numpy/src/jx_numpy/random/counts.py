@@ -19,8 +19,7 @@ from jx_core.ops.rng import random_split
 from ..functions import array_function
 from ..indexing import take
 from ..operands import Shape, a_shape, broadcast_to, promote_dtypes_inexact, refuse_sharding
-from .gammas import _keys
-from .keys import single_key, two_keys
+from .keys import single_key, some_keys, two_keys
 from .uniforms import as_float, float_dtype, integer_dtype, sample_shape, uniform_floats
 
 __all__ = ["binomial", "multinomial", "poisson"]
@@ -71,7 +70,7 @@ def _poisson_by_rejection(key: Any, mean: Any, shape: Shape, dtype: Any) -> Any:
 
     def step(state: Any) -> Any:
         key, count, accepted = state
-        key, u_key, v_key = _keys(key, 3)
+        key, u_key, v_key = some_keys(key, 3)
         u = uniform_floats(u_key, shape, _FLOAT32) - 0.5
         v = uniform_floats(v_key, shape, _FLOAT32)
         inside = 0.5 - lax.abs(u)
@@ -191,7 +190,7 @@ def _binomial_by_rejection(key: Any, n: Any, p: Any, shape: Shape) -> Any:
 
     def step(state: Any) -> Any:
         key, count, accepted = state
-        key, u_key, v_key = _keys(key, 3)
+        key, u_key, v_key = some_keys(key, 3)
         u = uniform_floats(u_key, shape, dtype) - 0.5
         v = uniform_floats(v_key, shape, dtype)
         inside = 0.5 - lax.abs(u)

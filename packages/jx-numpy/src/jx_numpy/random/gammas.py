@@ -23,17 +23,12 @@ from jx_core.ops.rng import random_split
 from ..functions import array_function
 from ..operands import Shape, a_shape, broadcast_to, refuse_sharding
 from .continuous import _constant, _exponential, _smallest, normal_floats
-from .keys import single_key, two_keys
+from .keys import single_key, some_keys, two_keys
 from .uniforms import as_float, float_dtype, sample_shape, uniform_floats
 
 __all__ = [
     "ball", "beta", "chisquare", "dirichlet", "f", "gamma", "generalized_normal", "loggamma", "t",
 ]  # fmt: skip
-
-
-def _keys(key: Any, count: int) -> list[Any]:
-    keys = random_split(key, (count,))
-    return [lax.index_in_dim(keys, i, keepdims=False) for i in range(count)]
 
 
 def _accepted_cube(key: Any, d: Any, c: Any, dtype: Any) -> Any:
@@ -59,7 +54,7 @@ def _accepted_cube(key: Any, d: Any, c: Any, dtype: Any) -> Any:
         return x, v
 
     def draw(state: Any) -> Any:
-        key, normal_key, uniform_key = _keys(state[0], 3)
+        key, normal_key, uniform_key = some_keys(state[0], 3)
         x, v = positive(normal_key)
         return key, x * x, (v * v) * v, uniform_floats(uniform_key, (), dtype)
 

@@ -118,8 +118,13 @@ def like(result: Any, key: Any) -> Any:
 
 def two_keys(key: Any) -> list[Any]:
     """Two keys from one typed key."""
-    keys = random_split(key, (2,))
-    return [lax.index_in_dim(keys, i, keepdims=False) for i in range(2)]
+    return some_keys(key, 2)
+
+
+def some_keys(key: Any, count: int) -> list[Any]:
+    """So many keys from one typed key."""
+    keys = random_split(key, (count,))
+    return [lax.index_in_dim(keys, i, keepdims=False) for i in range(count)]
 
 
 # --- making keys ---
