@@ -74,7 +74,8 @@ def alone(package: str) -> None:
 
     def run(session: nox.Session) -> None:
         siblings = with_siblings(package)
-        install(session, siblings, *group("test"))
+        oracles = group("oracles") if package == "jx-numpy" else []
+        install(session, siblings, *group("test"), *oracles)
         absent = {other.replace("-", "_") for other in PACKAGES if other not in siblings}
         if "jx-xla" not in siblings:
             absent.add("jaxlib")

@@ -13,7 +13,7 @@ _MODULES = (
     "sparse", "spatial", "special", "stats",
 )  # fmt: skip
 
-__all__ = list(_MODULES)  # noqa: PLE0605
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
