@@ -213,6 +213,7 @@ class ufunc:
                 f"jnp.{self.__name__}.at can't change an array: pass inplace=False and use the "
                 f"result, or write a.at[indices].add(b) and the like"
             )
+        a = asarray(as_operand(f"{self.__name__}.at", a))
         if b is None:
             return a.at[indices].apply(self._fun)
         if self._scatter is not None:
