@@ -19,8 +19,8 @@ class Case:
     process of its own, `script` is given instead: Python that prints the
     figure, with `{library}` for the module's name.
     `budget` is the most that the library's figure may be of its first peer's, `limit` the
-    most that it may be by itself, for figures that are ratios already; `peers` are the libraries that the
-    case knows how to run besides jx.
+    most that it may be by itself, for figures that are ratios already;
+    `peers` are the libraries that the case knows how to run besides jx.
     """
 
     name: str
