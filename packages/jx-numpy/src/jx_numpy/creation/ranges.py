@@ -281,7 +281,7 @@ def _geomspace(
     # Dividing by the sign leaves positive numbers, or numbers on a spiral that begins at one.
     sign = lax.sign(start)
     logs = [lax.log(operators.divide(x, sign)) for x in (start, stop)]
-    points, _ = _points_and_step("geomspace", *logs, num, endpoint, None, 0)
+    points, _ = _points_and_step("geomspace", logs[0], logs[1], num, endpoint, None, 0)
     points = operators.multiply(lax.exp(points), lax.expand_dims(sign, (0,)))
     if num:
         ends = [lax.expand_dims(start, (0,)), lax.slice_in_dim(points, 1, num)]
