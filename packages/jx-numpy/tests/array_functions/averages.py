@@ -125,9 +125,7 @@ def histograms() -> Iterator[Call]:
     yield of(jnp.histogram_bin_edges, data, bins=edges)
     x, y = data, reals(30, low=-1.1, high=2.9)[::-1].copy()
     yield of(jnp.histogram2d, x, y, bins=[edges, edges + 0.3]).having(slack=8)
-    yield of(jnp.histogram2d, x, y, bins=4, range=((-2, 2), (-1, 2.5))).having(
-        slack=8, atol=1e-13
-    )
+    yield of(jnp.histogram2d, x, y, bins=4, range=((-2, 2), (-1, 2.5))).having(slack=8, atol=1e-13)
     yield of(jnp.histogram2d, x, y, bins=edges, weights=weights, density=True).having(slack=16)
     sample = np.stack([x, y], 1)
     yield of(jnp.histogramdd, sample, bins=3, range=((-2, 2), (-1, 2.5))).having(

@@ -135,7 +135,9 @@ def of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
 
 def home_of(function: Callable[..., Any]) -> str:
     """The public module of a function of jx_numpy, without the `jx.`: `numpy.fft`."""
-    parts = function.__module__.split(".")[1:]
+    package, *parts = function.__module__.split(".")
+    if package != "jx_numpy":  # re-exported from jx-core
+        return "numpy"
     if parts[:1] == ["scipy"]:
         nested = ("cluster", "sparse", "spatial", "stats")
         return ".".join(parts[: 3 if parts[1] in nested and len(parts) > 2 else 2])

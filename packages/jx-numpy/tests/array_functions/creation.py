@@ -37,9 +37,7 @@ def conversions() -> Iterator[Call]:
     yield of(jnp.array, [X[0], X[1]])
     yield of(jnp.array, 2.5, ndmin=2)
     yield of(jnp.array, X, copy=True, order="K", ndmin=3)
-    yield of(jnp.array, I, device=None, out_sharding=None).having(
-        expected=lambda x, **kw: x
-    )
+    yield of(jnp.array, I, device=None, out_sharding=None).having(expected=lambda x, **kw: x)
     yield of(jnp.asarray, X, dtype=np.complex64, order="C", copy=True)
     yield of(jnp.asarray, (1, 2.5, True))
     yield of(jnp.copy, X, order="K").having(moving=(0,))
