@@ -13,6 +13,7 @@ from jx_core.ops.elementwise import convert
 from jx_core.ops.kit import real_dtype
 from jx_core.symbolic import maximum
 
+from .creation import asarray
 from .functions import array_function, plain
 from .manipulation import broadcast_to, concatenate, moveaxis
 from .operands import (
@@ -287,7 +288,7 @@ def _interp(x: Any, xp: Any, fp: Any, period: Any, ends: tuple[Any, Any]) -> Arr
         raise ValueError("jnp.interp: x and xp must be real, got complex ones")
     promoted = promote_dtypes_inexact("interp", x, xp, fp)
     real = real_dtype(typeof(promoted[0]).dtype)
-    x, xp, fp = to_dtype(x, real), to_dtype(xp, real), promoted[2]
+    x, xp, fp = to_dtype(x, real), asarray(to_dtype(xp, real)), asarray(promoted[2])
     n = shapes[0][0]
     if not n:
         raise ValueError("jnp.interp: the array of sample points is empty")
