@@ -183,9 +183,7 @@ def _at_coordinates(x: Array, points: Any, axis: int) -> Array:
         )
     column = lax.reshape(points, (n,) + (1,) * (typeof(x).ndim - axis - 1))
     distances = lax.sub(_along(column, 0, 1, n), _along(column, 0, 0, n - 1))
-    slopes = operators.divide(
-        lax.sub(_along(x, axis, 1, n), _along(x, axis, 0, n - 1)), distances
-    )
+    slopes = operators.divide(lax.sub(_along(x, axis, 1, n), _along(x, axis, 0, n - 1)), distances)
     before, after = _along(distances, 0, 0, n - 2), _along(distances, 0, 1, n - 1)
     left, right = _along(slopes, axis, 0, n - 2), _along(slopes, axis, 1, n - 1)
     # Each slope counts the more the nearer its neighbour.

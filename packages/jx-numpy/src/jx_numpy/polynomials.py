@@ -32,9 +32,7 @@ __all__ = [
 
 
 def _vectors(name: str, *polynomials: Any) -> list[Array]:
-    vectors = [
-        lax.broadcast_to_rank(as_operand(name, p, i), 1) for i, p in enumerate(polynomials)
-    ]
+    vectors = [lax.broadcast_to_rank(as_operand(name, p, i), 1) for i, p in enumerate(polynomials)]
     for i, p in enumerate(vectors):
         if typeof(p).ndim != 1:
             raise ValueError(
@@ -134,9 +132,7 @@ def polymul(a1: ArrayLike, a2: ArrayLike, *, trim_leading_zeros: bool = False) -
     return convolve(a, b, mode="full")
 
 
-def polydiv(
-    u: ArrayLike, v: ArrayLike, *, trim_leading_zeros: bool = False
-) -> tuple[Array, Array]:
+def polydiv(u: ArrayLike, v: ArrayLike, *, trim_leading_zeros: bool = False) -> tuple[Array, Array]:
     """The quotient and the remainder of two polynomials.
 
     Args:

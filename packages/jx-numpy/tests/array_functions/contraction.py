@@ -129,12 +129,10 @@ def polynomials() -> Iterator[Call]:
         yield of(f, p, q).having(moving=(0, 1))
         yield of(f, ints(2), ints(4))
     yield of(jnp.polymul, p, q).having(moving=(0, 1), expected=trimmed(np.polymul), slack=8)
-    yield of(jnp.polymul, np.array([0, 1.0, 2]), np.array([0, 3.0]), trim_leading_zeros=True).having(
-        expected=trimmed(np.polymul), batch="zeros", jit="the shape goes with the values"
-    )
-    yield of(jnp.polydiv, p, q).having(
-        moving=(0, 1), slack=64, atol=1e-13, expected=untrimmed
-    )
+    yield of(
+        jnp.polymul, np.array([0, 1.0, 2]), np.array([0, 3.0]), trim_leading_zeros=True
+    ).having(expected=trimmed(np.polymul), batch="zeros", jit="the shape goes with the values")
+    yield of(jnp.polydiv, p, q).having(moving=(0, 1), slack=64, atol=1e-13, expected=untrimmed)
     yield of(jnp.polydiv, np.array([1.0, 3.0, 2.0]), np.array([1.0, 1.0]), trim_leading_zeros=True
              ).having(expected=lambda u, v, trim_leading_zeros: np.polydiv(u, v), slack=8,
                       jit="the shape goes with the values", batch="likewise")  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import jx_numpy as jnp
 
 from .call import Call, of
-from .data import BF16, bools, complexes, empty, ints, reals
+from .data import BF16, bools, complexes, ints, reals
 
 X, Y, V = reals(2, 3), reals(2, 3, low=-1.1, high=4.2), reals(3)
 I, U, B, Z = ints(2, 3), ints(2, 3, dtype=np.uint8), bools(2, 3), complexes(2, 3)  # noqa: E741

@@ -152,18 +152,21 @@ def solved() -> Iterator[Call]:
             expected=without(np.linalg.slogdet, "method"), **CLOSE
         )
     yield of(la.pinv, TALL).having(moving=(0,), order=1, **CLOSE)
-    yield of(la.pinv, SINGULAR, rtol=1e-9).having(expected=with_rcond(np.linalg.pinv), **CLOSE)
+    yield of(la.pinv, SINGULAR, rtol=1e-9).having(
+        expected=lambda a, rtol: np.linalg.pinv(a, rtol), **CLOSE
+    )
     yield of(la.pinv, SINGULAR, rcond=1e-9).having(**CLOSE)
     yield of(la.pinv, HERMITIAN, hermitian=True).having(batch=TURNED, **CLOSE)
     b = reals(4, 2)
-    for resid in (True, False):
-        yield of(la.lstsq, TALL, b, numpy_resid=resid).having(
-            expected=without(np.linalg.lstsq, "numpy_resid"), batch=resid or True, **CLOSE
-        ).having(jit=not resid or "the residuals' shape goes with the rank",
-                 batch=not resid or "likewise")  # fmt: skip
-    yield of(la.lstsq, TALL, b[:, 0], rcond=1e-6).having(
-        expected=lambda a, b, rcond: residual_always(np.linalg.lstsq(a, b, rcond)), **CLOSE
+    yield of(la.lstsq, TALL, b, numpy_resid=False).having(
+        expected=without(np.linalg.lstsq, "numpy_resid"), **CLOSE
     )
+    for a in (TALL, np.outer(reals(4), V)):
+        yield of(la.lstsq, a, b, numpy_resid=True).having(
+            expected=without(np.linalg.lstsq, "numpy_resid"), batch="likewise",
+            jit="the shape of the residuals goes with the rank", **CLOSE,
+        )  # fmt: skip
+    yield of(la.lstsq, TALL, b[:, 0], rcond=1e-6).having(**CLOSE)
     yield Call(lambda a, b: la.lstsq(a, b)[0], (TALL, b), moving=(0, 1), order=1, **CLOSE,
                expected=lambda a, b: np.linalg.lstsq(a, b)[0], name="numpy.linalg.lstsq")  # fmt: skip
     tensor = reals(4, 6, 8, 3) + np.eye(24).reshape(4, 6, 8, 3) * 9
@@ -178,28 +181,18 @@ def solved() -> Iterator[Call]:
     )
 
 
-def with_rcond(f: Any) -> Any:
-    return lambda a, rtol: f(a, rtol)
-
-
-def residual_always(result: Any) -> Any:
-    return result
-
-
 def norms() -> Iterator[Call]:
-    for ord in (None, 1, 2, 3, np.inf, -np.inf, -1, 0, 0.5):  # noqa: A001
+    for ord in (None, 1, 2, 3, np.inf, -np.inf, -1, 0, 0.5):
         smooth = (0,) if ord != 0 else ()
         second = 1 if ord in (1, np.inf, -np.inf) else 2
         yield of(la.norm, V, ord=ord).having(moving=smooth, order=second, slack=8)
         yield of(la.norm, TALL, ord=ord, axis=1, keepdims=True).having(slack=8)
         yield of(la.vector_norm, TALL, ord=2 if ord is None else ord, axis=0).having(slack=8)
-        yield of(la.norm, complexes(3), ord=ord).having(
-            moving=smooth, order=1, slack=8
-        )
+        yield of(la.norm, complexes(3), ord=ord).having(moving=smooth, order=1, slack=8)
     yield of(la.norm, V.astype(np.float32)).having(slack=4)
     yield of(la.norm, ints(2, 3)).having(slack=4)
     yield of(la.vector_norm, TALL, keepdims=True).having(moving=(0,), slack=8)
-    for ord in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf):  # noqa: A001
+    for ord in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf):
         second = 1 if ord in (1, -1, np.inf, -np.inf, "nuc", 2, -2) else 2
         yield of(la.norm, SQUARE, ord=ord).having(moving=(0,), order=second, slack=16)
         yield of(la.norm, STACK, ord=ord, axis=(1, 2), keepdims=True).having(slack=16)

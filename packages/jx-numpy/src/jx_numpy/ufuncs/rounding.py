@@ -226,8 +226,7 @@ def clip(
     arr = as_operand("clip", arr)
     if any(is_complex(typeof(x).dtype) for x in (arr, *bounds)):
         raise ValueError(
-            "jnp.clip received complex values, which have no order; clip jnp.real(x) or "
-            "jnp.imag(x)"
+            "jnp.clip received complex values, which have no order; clip jnp.real(x) or jnp.imag(x)"
         )
     if min is not None:
         arr = lax.max(*promote("clip", min, arr))

@@ -161,9 +161,7 @@ class ufunc:
             )
         return _reduce(self, a, axis, dtype, keepdims, initial, where)
 
-    def accumulate(
-        self, a: ArrayLike, axis: int = 0, dtype: Any = None, out: None = None
-    ) -> Array:
+    def accumulate(self, a: ArrayLike, axis: int = 0, dtype: Any = None, out: None = None) -> Array:
         """The elements along an axis combined with all that come before.
 
         Args:
