@@ -27,8 +27,7 @@ def i0(x: ArrayLike) -> Array:
     >>> jx.scipy.special.i0(jnp.array([0.0, 1.0]))
     Array([1.       , 1.2660658], dtype=float32)
     """
-    x = inexact("i0", x)
-    return lax.mul(lax.exp(lax.abs(x)), lax.bessel_i0e(x))
+    return lax.bessel_i0_p.bind(inexact("i0", x))
 
 
 @compiled
@@ -68,10 +67,9 @@ def i1(x: ArrayLike) -> Array:
     See DLMF 10.25.2.
 
     >>> jx.scipy.special.i1(jnp.array([0.0, 1.0]))
-    Array([0.        , 0.56515914], dtype=float32)
+    Array([0.       , 0.5651591], dtype=float32)
     """
-    x = inexact("i1", x)
-    return lax.mul(lax.exp(lax.abs(x)), lax.bessel_i1e(x))
+    return lax.bessel_i1_p.bind(inexact("i1", x))
 
 
 @compiled

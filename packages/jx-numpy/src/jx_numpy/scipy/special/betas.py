@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from jx_core import compiled, lax
-from jx_core.operators import add, subtract
+from jx_core.operators import subtract
 
 from ...functions import array_function
 from ...operands import Array, ArrayLike, broadcast_all
 from ._operands import reals
-from .gammas import _gammasgn
 
 __all__ = ["beta", "betainc", "betaln", "comb"]
-
-
-def _betaln(a: Array, b: Array) -> Array:
-    return lax.sub(lax.add(lax.lgamma(a), lax.lgamma(b)), lax.lgamma(lax.add(a, b)))
 
 
 @compiled
@@ -37,7 +32,7 @@ def betaln(a: ArrayLike, b: ArrayLike) -> Array:
     >>> jx.scipy.special.betaln(2.0, jnp.array([1.0, 3.0]))
     Array([-0.6931472, -2.4849067], dtype=float32)
     """
-    return _betaln(*broadcast_all("betaln", *reals("betaln", a, b)))
+    return lax.log_beta_p.bind(*broadcast_all("betaln", *reals("betaln", a, b)))
 
 
 @compiled
@@ -60,9 +55,7 @@ def beta(a: ArrayLike, b: ArrayLike) -> Array:
     >>> jx.scipy.special.beta(2.0, jnp.array([1.0, 3.0]))
     Array([0.5       , 0.08333334], dtype=float32)
     """
-    a, b = broadcast_all("beta", *reals("beta", a, b))
-    sign = lax.mul(lax.mul(_gammasgn(a), _gammasgn(b)), _gammasgn(lax.add(a, b)))
-    return lax.mul(sign, lax.exp(_betaln(a, b)))
+    return lax.beta_p.bind(*broadcast_all("beta", *reals("beta", a, b)))
 
 
 @compiled
@@ -119,8 +112,6 @@ def comb(N: ArrayLike, k: ArrayLike, *, repetition: bool = False) -> Array:
         none = lax.bitwise_and(lax.eq(k, 0.0), lax.ge(N, 0.0))
         N = subtract(lax.add(N, k), 1)
     inside = lax.bitwise_and(lax.le(k, N), lax.bitwise_and(lax.ge(N, 0.0), lax.ge(k, 0.0)))
-    N, k = lax.select(inside, N, 0.0), lax.select(inside, k, 0.0)
-    rest = lax.sub(N, k)
-    log = lax.sub(lax.lgamma(add(N, 1)), lax.add(lax.lgamma(add(k, 1)), lax.lgamma(add(rest, 1))))
-    result = lax.select(inside, lax.exp(log), 0.0)
+    count = lax.binomial_p.bind(lax.select(inside, N, 0.0), lax.select(inside, k, 0.0))
+    result = lax.select(inside, count, 0.0)
     return result if none is None else lax.select(none, 1.0, result)

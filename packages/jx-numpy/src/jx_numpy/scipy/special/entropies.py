@@ -12,12 +12,10 @@ from typing import Any
 from jx_ad import SymbolicZero, custom_jvp
 from jx_core import compiled, lax
 from jx_core.operators import add, divide, multiply, subtract
-from jx_core.ops.elementwise import convert
 
 from ...operands import (
     Array,
     ArrayLike,
-    accumulation_dtype,
     broadcast_shapes,
     broadcast_to,
     promote_inexact,
