@@ -14,7 +14,7 @@ from .call import Call, batches, mismatch, of, row
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
 FILES = [
-    "signal_of_vectors",
+    "signal_of_vectors", "special",
 ]  # fmt: skip
 
 

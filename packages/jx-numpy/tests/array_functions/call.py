@@ -213,4 +213,4 @@ def batches(call: Call) -> list[tuple[tuple[int | None, ...], list[np.ndarray]]]
 
 
 def row(operands: list[np.ndarray], axes: tuple[int | None, ...], i: int) -> list[np.ndarray]:
-    return [x if a is None else np.ascontiguousarray(x[i]) for a, x in zip(axes, operands)]
+    return [x if a is None else np.asarray(x[i], order="C") for a, x in zip(axes, operands)]
