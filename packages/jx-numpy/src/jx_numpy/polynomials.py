@@ -11,7 +11,8 @@ from jx_core.errors import concrete_or_error
 from jx_core.symbolic import maximum
 
 from .creation import asarray
-from .functions import array_function
+from .functions import array_function, plain
+from .linalg.decompositions import eigvals
 from .manipulation import trim_zeros
 from .operands import (
     Array,
@@ -31,9 +32,7 @@ __all__ = [
 
 
 def _vectors(name: str, *polynomials: Any) -> list[Array]:
-    vectors = [
-        lax.broadcast_to_rank(as_operand(name, p, i), 1) for i, p in enumerate(polynomials)
-    ]
+    vectors = [lax.broadcast_to_rank(as_operand(name, p, i), 1) for i, p in enumerate(polynomials)]
     for i, p in enumerate(vectors):
         if typeof(p).ndim != 1:
             raise ValueError(
@@ -133,9 +132,7 @@ def polymul(a1: ArrayLike, a2: ArrayLike, *, trim_leading_zeros: bool = False) -
     return convolve(a, b, mode="full")
 
 
-def polydiv(
-    u: ArrayLike, v: ArrayLike, *, trim_leading_zeros: bool = False
-) -> tuple[Array, Array]:
+def polydiv(u: ArrayLike, v: ArrayLike, *, trim_leading_zeros: bool = False) -> tuple[Array, Array]:
     """The quotient and the remainder of two polynomials.
 
     Args:
@@ -234,14 +231,19 @@ def poly(seq_of_zeros: ArrayLike) -> Array:
     """The polynomial with given zeros and leading coefficient 1.
 
     Args:
-        seq_of_zeros: the zeros, a vector.
+        seq_of_zeros: the zeros, a vector; or a square matrix, whose eigenvalues are the zeros:
+            then the coefficients are complex.
 
     Raises:
-        ValueError: it is no vector.
+        ValueError: it is no vector and no square matrix.
 
     >>> jnp.poly(jnp.array([1.0, -1.0]))
     Array([ 1.,  0., -1.], dtype=float32)
     """
+    seq_of_zeros = as_operand("poly", seq_of_zeros)
+    shape = typeof(seq_of_zeros).shape
+    if len(shape) == 2 and shape[0] == shape[1] > 0:
+        seq_of_zeros = plain(eigvals)(seq_of_zeros)
     (zeros,) = promote_dtypes_inexact("poly", *_vectors("poly", seq_of_zeros))
     result = lax.full((1,), 1, typeof(zeros).dtype)
     for i in range(typeof(zeros).size):

@@ -14,7 +14,9 @@ from .call import Call, batches, mismatch, of, row
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
 FILES = [
-    "signal_of_vectors", "special",
+    "averages", "contraction", "creation", "fft", "indexing", "inspection", "linalg",
+    "manipulation", "methods", "nn", "ops", "reductions", "signal_of_vectors",
+    "sorting_and_sets", "ufuncs_binary", "ufuncs_unary",
 ]  # fmt: skip
 
 

@@ -85,9 +85,7 @@ def constant(value: ArrayLike, dtype: Any = None) -> Initializer:
     Array([-7., -7.], dtype=float32)
     """
 
-    def init(
-        key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None
-    ) -> Array:
+    def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
         return full(shape, value, _dtype("constant", dtype), out_sharding=out_sharding)
 
     return init
@@ -323,7 +321,7 @@ Args:
 _GLOROT = (
     "An initialiser of {}, by Glorot and Bengio: variance 1 over the mean of the numbers of "
     'inputs and outputs.\n\nSee "Understanding the difficulty of training deep feedforward neural '
-    'networks" (2010). Also called Xavier\'s.'
+    "networks\" (2010). Also called Xavier's."
 )
 _LECUN = (
     "An initialiser of {}, by LeCun: variance 1 over the number of inputs.\n\nSee LeCun, Bottou, "
