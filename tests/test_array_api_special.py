@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+
+import jx_xla  # noqa: F401  one of the back ends under test
 from array_api_special_cases import (
     COMPLEX,
     COMPLEX_SIZE,
@@ -19,8 +21,6 @@ from array_api_special_cases import (
     cases,
     matches,
 )
-
-import jx_xla  # noqa: F401  one of the back ends under test
 from jx_core import backend
 from jx_core.config import enable_x64
 
@@ -167,7 +167,7 @@ PARTS = (0.0, -0.0, 1.5, -1.5, math.inf, -math.inf, math.nan)
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 def test_complex_sums_go_part_by_part(name, dtype):
     every = [(a, b, c, d) for a in PARTS for b in PARTS for c in PARTS for d in PARTS]
-    x1, x2 = complex_array([e[:2] for e in every], dtype), complex_array([e[2:] for e in every], dtype)
+    x1, x2 = (complex_array([e[i : i + 2] for e in every], dtype) for i in (0, 2))
     if name in ("add", "subtract"):
         got = np.asarray(getattr(xp, name)(xp.asarray(x1), xp.asarray(x2)))
         real = getattr(np, name)

@@ -27,7 +27,7 @@ from .operands import (
     to_dtype,
     typeof,
 )
-from .sorting import searchsorted
+from .sorting import search
 
 __all__ = [
     "bincount", "corrcoef", "cov", "histogram", "histogram2d", "histogram_bin_edges",
@@ -188,7 +188,7 @@ def histogram(
 def _bin_of(x: Array, edges: Array) -> Array:
     """The number of the bin each element falls into; -1 or the number of bins outside of them."""
     n = typeof(edges).size
-    place = operators.subtract(searchsorted(edges, x, side="right"), 1)
+    place = operators.subtract(search(edges, x, "right"), 1)
     is_last = operators.equal(x, lax.index_in_dim(edges, n - 1, keepdims=False))
     return lax.select(is_last, lax.full_like(place, n - 2), place)
 
