@@ -75,7 +75,7 @@ _MAIN = {
     "broadcast_arrays": "*arrays",
     "broadcast_to": "x, /, shape",
     "concat": "arrays, /, *, axis=0",
-    "expand_dims": "x, /, *, axis=0",
+    "expand_dims": "x, /, axis",
     "flip": "x, /, *, axis=None",
     "moveaxis": "x, source, destination, /",
     "permute_dims": "x, /, axes",

@@ -1,22 +1,24 @@
 """The array API standard, version 2024.12: what the namespace has and what its functions return.
 
-Names, signatures and dtypes of results are compared with the standard's text, values with
-NumPy's, which conforms as well. Special values are in `test_array_api_special.py`.
+Names, signatures and dtypes of results are compared with the standard's text. Values are in
+`test_array_api_values.py`, special ones in `test_array_api_special.py`.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import math
+import operator
 
-import array_api_standard as standard
 import numpy as np
 import pytest
-from array_api_standard import COMPLEX, DTYPES, INTEGERS, REAL_FLOATS, promoted
 
+import array_api_standard as standard
 import jx_xla  # noqa: F401  one of the back ends under test
-from jx_core import array, backend, jit
+from array_api_standard import COMPLEX, DTYPES, INTEGERS, REAL_FLOATS, promoted
+from jx_core import array, backend, eval_shape, jit
 from jx_core.config import enable_x64
 
 xp = pytest.importorskip("jx_numpy")
@@ -56,7 +58,7 @@ def test_signature(name):
     for p in (*by_either, *by_name):
         mine = have.parameters[p.name].default
         # None stands for the standard's default; a copy of what can't change is the same.
-        if (name, p.name) != ("astype", "copy"):
+        if p.default is not p.empty and (name, p.name) != ("astype", "copy"):
             assert mine is None or mine == p.default, f"{p.name} is {mine}, not {p.default}"
 
 
@@ -149,11 +151,19 @@ BINARY_RULES = {
 PARTS = {"complex64": "float32", "complex128": "float64"}
 SYMBOLS = {
     "add": "add", "divide": "truediv", "multiply": "mul", "pow": "pow", "subtract": "sub",
-    "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "bitwise_left_shift": "lshift",
+    "bitwise_and": "and_", "bitwise_or": "or_", "bitwise_xor": "xor",
+    "bitwise_left_shift": "lshift",
     "bitwise_right_shift": "rshift", "equal": "eq", "not_equal": "ne", "greater": "gt",
     "greater_equal": "ge", "less": "lt", "less_equal": "le", "floor_divide": "floordiv",
     "remainder": "mod",
 }  # fmt: skip
+
+
+def typed(fun, *operands):
+    """The result of a call, or its type alone where finding it takes a compiler."""
+    if backend.current().name == "numpy":
+        return fun(*operands)
+    return eval_shape(fun, *operands)
 
 
 def expected_dtype(rule, dtype):
@@ -170,8 +180,7 @@ def test_dtypes_of_functions_of_one_operand(name):
     accepted, rule = UNARY_RULES[name]
     for dtype in accepted:
         for shape in ((), (2,), (0, 3)):
-            result = getattr(xp, name)(xp.ones(shape, dtype=dtype))
-            assert isinstance(result, xp.ndarray)
+            result = typed(getattr(xp, name), xp.ones(shape, dtype=dtype))
             assert (result.dtype, result.shape) == (expected_dtype(rule, dtype), shape)
 
 
@@ -179,22 +188,22 @@ def test_dtypes_of_functions_of_one_operand(name):
 def test_dtypes_of_functions_of_two_operands(name):
     """For all pairs of dtypes that promote; the operator does as the function."""
     accepted, rule = BINARY_RULES[name]
-    fun = getattr(xp, name)
-    for a in accepted:
-        for b in accepted:
-            both = promoted(a, b)
-            if both is None or (name == "nextafter" and a != b):
-                continue
-            x, y = xp.ones((2, 1), dtype=a), xp.ones(3, dtype=b)
-            want = expected_dtype(rule, both)
+    functions = [getattr(xp, name)]
+    if name in SYMBOLS:
+        functions.append(getattr(operator, SYMBOLS[name]))
+    for a, b in itertools.product(accepted, accepted):
+        both = promoted(a, b)
+        if both is None or (name == "nextafter" and a != b):
+            continue
+        x, y = xp.ones((2, 1), dtype=a), xp.ones(3, dtype=b)
+        want = expected_dtype(rule, both)
+        assert xp.result_type(x, y) == xp.result_type(x.dtype, y.dtype) == both
+        for fun in functions:
+            result = typed(fun, x, y)
             if name == "divide" and both in INTEGERS:
-                assert xp.isdtype(fun(x, y).dtype, "real floating")
-                continue
-            result = fun(x, y)
-            assert (result.dtype, result.shape) == (want, (2, 3)), (a, b)
-            assert xp.result_type(x, y) == xp.result_type(x.dtype, y.dtype) == both
-            if name in SYMBOLS:
-                assert getattr(x, f"__{SYMBOLS[name]}__")(y).dtype == want, (a, b)
+                assert xp.isdtype(result.dtype, "real floating")
+            else:
+                assert (result.dtype, result.shape) == (want, (2, 3)), (a, b)
 
 
 SCALARS = {
@@ -203,23 +212,28 @@ SCALARS = {
 }  # fmt: skip
 
 
+def _beside(fun, scalar, first, x):
+    return fun(scalar, x) if first else fun(x, scalar)
+
+
 @pytest.mark.parametrize("name", BINARY_RULES)
 def test_python_scalars_take_the_dtype_of_the_array(name):
     accepted, rule = BINARY_RULES[name]
+    functions = [getattr(xp, name)]
+    if name in SYMBOLS:
+        functions.append(getattr(operator, SYMBOLS[name]))
     for dtype in accepted:
-        for scalar in SCALARS[dtype]:
-            for x in (xp.ones(3, dtype=dtype), xp.ones((), dtype=dtype)):
-                want = expected_dtype(rule, dtype)
-                results = [getattr(xp, name)(x, scalar), getattr(xp, name)(scalar, x)]
-                if symbol := SYMBOLS.get(name):
-                    results.append(getattr(x, f"__{symbol}__")(scalar))
-                    if symbol not in ("eq", "ne", "lt", "le", "gt", "ge"):
-                        results.append(getattr(x, f"__r{symbol}__")(scalar))
-                for result in results:
+        for scalar, shape in itertools.product(SCALARS[dtype], ((3,), ())):
+            x, want = xp.ones(shape, dtype=dtype), expected_dtype(rule, dtype)
+            for fun in functions:
+                # The scalar is no argument of the call, which would make an array of it.
+                right = typed(functools.partial(_beside, fun, scalar, False), x)
+                left = typed(functools.partial(_beside, fun, scalar, True), x)
+                for result in (left, right):
                     if name == "divide" and dtype in INTEGERS:
                         assert xp.isdtype(result.dtype, "real floating")
                     else:
-                        assert (result.dtype, result.shape) == (want, x.shape), (dtype, scalar)
+                        assert (result.dtype, result.shape) == (want, shape), (dtype, scalar)
     assert xp.result_type(xp.float32, 1) == "float32"
     assert xp.result_type(xp.ones(2, dtype="float32"), 1j) == "complex64"
 
@@ -231,7 +245,8 @@ def test_scalars_as_other_arguments(name):
         assert xp.where(x > 2, x, 0).dtype == xp.where(x > 2, 0, x).dtype == "int8"
         assert xp.where(x > 2, xp.ones(3, dtype="float32"), 0.0).dtype == "float32"
     elif name == "clip":
-        assert xp.clip(x, 2, 4).dtype == xp.clip(x, min=2).dtype == xp.clip(x, max=2).dtype == "int8"
+        clipped = xp.clip(x, 2, 4), xp.clip(x, min=2), xp.clip(x, max=2)
+        assert {y.dtype.name for y in clipped} == {"int8"}
         assert xp.clip(xp.asarray(3.0), 0, xp.asarray([1.0, 2.0])).shape == (2,)
     else:
         assert xp.isin(x, xp.asarray([3, 1], dtype="int8")).dtype == "bool"
@@ -287,7 +302,7 @@ def test_dtypes_of_totals(dtype):
     for name in ("sum", "prod"):
         assert getattr(xp, name)(x).dtype == getattr(xp, name)(x, axis=1).dtype == wide
         assert getattr(xp, name)(x, dtype="complex64").dtype == "complex64"
-        assert getattr(xp, f"cumulative_{name.replace('sum', 'sum')}")(x, axis=0).dtype == wide
+        assert getattr(xp, f"cumulative_{name}")(x, axis=0).dtype == wide
         narrow = getattr(xp, f"cumulative_{name}")(x[0], dtype=x.dtype, include_initial=True)
         assert (narrow.dtype, narrow.shape) == (dtype, (4,))
     assert xp.linalg.trace(x).dtype == wide
@@ -425,94 +440,7 @@ def test_exchange_with_numpy(dtype):
     refused(xp.from_dlpack, [1, 2])
 
 
-# --- values: whatever NumPy's functions of the same names return ---
-
-A = [[3.0, -1.0, 2.0], [0.5, 4.0, -2.0]]
-S = [[4.0, 1.0], [1.0, 3.0]]
-CALLS = {
-    "arange": lambda m: [m.arange(5), m.arange(2, 9, 3), m.arange(5, 0, -2), m.arange(0.0, 1.0, 0.3),
-                         m.arange(3, dtype=m.float32), m.arange(2, 2)],
-    "linspace": lambda m: [m.linspace(0, 1, 5), m.linspace(0, 1, num=4, endpoint=False),
-                           m.linspace(1, 2, 1), m.linspace(0, 1, 0)],
-    "eye": lambda m: [m.eye(3), m.eye(2, 4, k=1), m.eye(3, k=-1, dtype=m.int8)],
-    "meshgrid": lambda m: [*m.meshgrid(m.arange(2), m.arange(3)),
-                           *m.meshgrid(m.arange(2), m.arange(3), indexing="ij")],
-    "triangles": lambda m: [m.tril(m.asarray(A)), m.triu(m.asarray(A), k=1), m.tril(m.asarray(A), k=-1)],
-    "take": lambda m: [m.take(m.asarray(A), m.asarray([2, 0]), axis=1), m.take(m.arange(5), m.asarray([-1]))],
-    "take_along_axis": lambda m: [
-        m.take_along_axis(m.asarray(A), m.asarray([[0, 2], [1, 1]]), axis=1),
-        m.take_along_axis(m.asarray(A), m.asarray([[0, 1, 0]]), axis=0)],
-    "argmax": lambda m: [m.argmax(m.asarray(A)), m.argmax(m.asarray(A), axis=0), m.argmin(m.asarray(A), axis=-1, keepdims=True)],
-    "count_nonzero": lambda m: [m.count_nonzero(m.asarray(A)), m.count_nonzero(m.asarray([[0, 1], [0, 0]]), axis=1),
-                                m.count_nonzero(m.asarray([0j, 1j])), m.count_nonzero(m.asarray([[0, 1]]), axis=0, keepdims=True)],
-    "nonzero": lambda m: [*m.nonzero(m.asarray([[0, 1], [2, 0]]))],
-    "searchsorted": lambda m: [m.searchsorted(m.asarray([1.0, 2.0, 2.0]), m.asarray([[2.0, 0.0]])),
-                               m.searchsorted(m.asarray([3, 1, 2]), m.asarray([2]), side="right", sorter=m.asarray([1, 2, 0]))],
-    "sort": lambda m: [m.sort(m.asarray(A)), m.sort(m.asarray(A), axis=0), m.argsort(m.asarray(A), axis=1), m.argsort(m.asarray([1, 1, 0]))],
-    "unique": lambda m: [*m.unique_all(m.asarray([[3, 1], [1, 2]])), *m.unique_counts(m.asarray([2.0, 2.0, 1.0])),
-                         *m.unique_inverse(m.asarray([[2, 1], [2, 2]])), m.unique_values(m.asarray([True, True]))],
-    "matmul": lambda m: [m.matmul(m.asarray(A), m.asarray(A).T), m.asarray(A) @ m.arange(3.0), m.arange(3.0) @ m.arange(3.0),
-                         m.matmul(m.ones((2, 1, 2, 3)), m.ones((4, 3, 1)))],
-    "tensordot": lambda m: [m.tensordot(m.asarray(A), m.asarray(A), axes=([1], [1])), m.tensordot(m.arange(2), m.arange(3), axes=0)],
-    "vecdot": lambda m: [m.vecdot(m.asarray([1j, 2.0]), m.asarray([1j, 1.0])), m.vecdot(m.asarray(A), m.asarray(A), axis=0)],
-    "matrix_transpose": lambda m: [m.matrix_transpose(m.asarray(A)), m.asarray(A).mT],
-    "broadcast": lambda m: [*m.broadcast_arrays(m.ones((2, 1)), m.ones(3)), m.broadcast_to(m.arange(3), (2, 3))],
-    "concat": lambda m: [m.concat([m.asarray(A), m.ones((1, 3))]), m.concat((m.arange(2), m.asarray([0.5])), axis=None),
-                         m.concat([m.ones((2, 2)), m.zeros((2, 1))], axis=-1)],
-    "expand_dims": lambda m: [m.expand_dims(m.asarray(A), axis=0), m.expand_dims(m.asarray(A), axis=-1), m.expand_dims(m.asarray(1), axis=-1)],
-    "flip": lambda m: [m.flip(m.asarray(A)), m.flip(m.asarray(A), axis=0), m.flip(m.asarray(A), axis=(0, -1))],
-    "moveaxis": lambda m: [m.moveaxis(m.ones((2, 3, 4)), 0, -1), m.moveaxis(m.ones((2, 3, 4)), (0, 1), (-1, 0))],
-    "permute_dims": lambda m: [m.permute_dims(m.ones((2, 3, 4)), (2, 0, 1)), m.permute_dims(m.asarray(1.0), ())],
-    "repeat": lambda m: [m.repeat(m.asarray(A), 2), m.repeat(m.asarray(A), m.asarray([1, 0, 2]), axis=1), m.repeat(m.arange(2), m.asarray([3]))],
-    "reshape": lambda m: [m.reshape(m.asarray(A), (3, -1)), m.reshape(m.asarray(A), (6,)), m.reshape(m.asarray([1]), ())],
-    "roll": lambda m: [m.roll(m.asarray(A), 1), m.roll(m.asarray(A), (1, -1), axis=(0, 1)), m.roll(m.asarray(A), 4, axis=1)],
-    "squeeze": lambda m: [m.squeeze(m.ones((1, 2, 1)), 0), m.squeeze(m.ones((1, 2, 1)), (0, -1))],
-    "stack": lambda m: [m.stack([m.arange(2), m.asarray([0.5, 1])]), m.stack((m.ones((2, 3)),) * 2, axis=-1)],
-    "tile": lambda m: [m.tile(m.asarray(A), (2, 1)), m.tile(m.arange(2), (2, 1, 2)), m.tile(m.ones((2, 2)), (3,)), m.tile(m.arange(2), ())],
-    "unstack": lambda m: [*m.unstack(m.asarray(A)), *m.unstack(m.asarray(A), axis=-1)],
-    "cumulative": lambda m: [m.cumulative_sum(m.arange(1, 4)), m.cumulative_sum(m.asarray(A), axis=0, include_initial=True),
-                             m.cumulative_prod(m.asarray([2, 3], dtype=m.uint8)), m.cumulative_prod(m.asarray(A), axis=-1, include_initial=True)],
-    "diff": lambda m: [m.diff(m.asarray(A)), m.diff(m.asarray(A), n=2), m.diff(m.asarray(A), axis=0, prepend=m.zeros((1, 3))),
-                       m.diff(m.arange(3), append=m.asarray([9]))],
-    "extremes": lambda m: [m.max(m.asarray(A)), m.min(m.asarray(A), axis=(0, 1), keepdims=True), m.max(m.asarray(A), axis=-1)],
-    "sums": lambda m: [m.sum(m.asarray(A), axis=0), m.prod(m.asarray(A), axis=1, keepdims=True), m.mean(m.asarray(A), axis=(0, 1)),
-                       m.sum(m.asarray([200, 100], dtype=m.uint8)), m.mean(m.asarray([1j, 1.0]))],
-    "spread": lambda m: [m.std(m.asarray(A)), m.var(m.asarray(A), axis=1, correction=1), m.std(m.asarray(A), correction=0.5, keepdims=True)],
-    "truth": lambda m: [m.all(m.asarray(A)), m.any(m.asarray([[0, 1], [0, 0]]), axis=1), m.all(m.ones((0,))), m.any(m.zeros((0, 2)), axis=0, keepdims=True)],
-    "clip": lambda m: [m.clip(m.asarray(A), -1.0, m.asarray([1.0, 2.0, 3.0])), m.clip(m.asarray(A), max=0.0)],
-    "shifts": lambda m: [m.bitwise_right_shift(m.asarray([-8, 7]), m.asarray([1, 2])), m.bitwise_left_shift(m.asarray([1, 3]), m.asarray([4, 0]))],
-    "indexing": lambda m: [m.asarray(A)[0], m.asarray(A)[..., -1], m.asarray(A)[None, 1, ::-1], m.asarray(A)[:, 1:3],
-                           m.asarray(A)[m.asarray(A) > 1], m.asarray(A)[m.asarray([1, 0]), m.asarray([0, 2])], m.asarray(A)[()],
-                           m.asarray(A)[0, m.asarray([0, 0])], m.asarray(1.0)[()], m.asarray(1.0)[None], m.asarray(A)[-1:-3:-1, ...]],
-    "linalg": lambda m: [m.linalg.cholesky(m.asarray(S)), m.linalg.cholesky(m.asarray(S), upper=True), m.linalg.det(m.asarray(S)),
-                         m.linalg.inv(m.asarray(S)), m.linalg.solve(m.asarray(S), m.asarray([1.0, 2.0])), m.linalg.solve(m.asarray(S), m.ones((2, 3))),
-                         m.linalg.eigvalsh(m.asarray(S)), m.linalg.svdvals(m.asarray(A)), m.linalg.matrix_power(m.asarray(S), 3),
-                         m.linalg.matrix_power(m.asarray(S), -1), m.linalg.pinv(m.asarray(A)), m.linalg.pinv(m.asarray(A), rtol=0.9),
-                         m.linalg.matrix_rank(m.asarray(A)), m.linalg.matrix_rank(m.asarray(S), rtol=0.9), *m.linalg.slogdet(m.asarray(S)),
-                         m.linalg.cross(m.asarray(A), m.ones((2, 3))), m.linalg.diagonal(m.asarray(A), offset=1), m.linalg.outer(m.arange(2), m.arange(3)),
-                         m.linalg.trace(m.asarray(A)), m.linalg.trace(m.ones((2, 3, 4)), offset=1), m.linalg.vecdot(m.asarray(A), m.asarray(A)),
-                         m.linalg.matrix_transpose(m.asarray(A)), m.linalg.matmul(m.asarray(S), m.asarray(A)), m.linalg.tensordot(m.asarray(S), m.asarray(A), axes=1)],
-    "norms": lambda m: [m.linalg.matrix_norm(m.asarray(A)), *(m.linalg.matrix_norm(m.asarray(A), ord=o) for o in (1, -1, 2, -2, "nuc", math.inf, -math.inf)),
-                        m.linalg.matrix_norm(m.ones((2, 3, 4)), keepdims=True), m.linalg.vector_norm(m.asarray(A)),
-                        *(m.linalg.vector_norm(m.asarray(A), axis=1, ord=o) for o in (0, 1, 2, 3, math.inf, -math.inf, 0.5)),
-                        m.linalg.vector_norm(m.ones((2, 3, 4)), axis=(0, 2), keepdims=True), m.linalg.vector_norm(m.asarray([1j, 2.0]))],
-    "fft": lambda m: [m.fft.fft(m.asarray(A)), m.fft.ifft(m.asarray(A), n=4), m.fft.rfft(m.asarray(A), axis=0, norm="ortho"),
-                      m.fft.irfft(m.fft.rfft(m.asarray(A)), n=3), m.fft.hfft(m.asarray(A)), m.fft.ihfft(m.asarray(A), norm="forward"),
-                      m.fft.fftn(m.asarray(A)), m.fft.ifftn(m.asarray(A), axes=(0,)), m.fft.rfftn(m.asarray(A)), m.fft.irfftn(m.asarray(A), s=(2, 4), axes=(0, 1)),
-                      m.fft.fftshift(m.arange(5)), m.fft.ifftshift(m.asarray(A), axes=1), m.fft.fftfreq(5, d=0.5), m.fft.rfftfreq(5, dtype=m.float32)
-                      if m is not np else np.fft.rfftfreq(5).astype("float32")],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_values_are_numpys(name):
-    mine, theirs = CALLS[name](xp), CALLS[name](np)
-    assert len(mine) == len(theirs)
-    for i, (x, y) in enumerate(zip(mine, theirs, strict=True)):
-        y = np.asarray(y)
-        assert isinstance(x, xp.ndarray), i
-        assert (x.dtype, x.shape) == (y.dtype, y.shape), i
-        np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-14, err_msg=str(i))
+# --- values ---
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex64"])
@@ -527,7 +455,7 @@ def test_transforms_keep_the_precision(dtype):
 
 def test_decompositions():
     for dtype in FLOATS:
-        a = xp.astype(xp.asarray(A), dtype)
+        a = xp.asarray([[3.0, -1.0, 2.0], [0.5, 4.0, -2.0]], dtype=dtype)
         tolerance = 1e-5 if "64" in dtype and dtype != "float64" or dtype == "float32" else 1e-12
         near = functools.partial(np.testing.assert_allclose, rtol=tolerance, atol=tolerance)
         q, r = xp.linalg.qr(a)

@@ -135,7 +135,7 @@ def _with_sign_of_divisor(remainder: Array, y: Array, dtype: Any) -> Array:
     # A remainder of 0 has the divisor's sign as well. What is subtracted from that zero is
     # +0, with the tangent of the remainder: the slope is 1 here as it is everywhere.
     nothing = lax.sub(stop_gradient(remainder), remainder)
-    return select_n(exact, remainder, lax.sub(lax.mul(lax.sign(y), 0), nothing))
+    return select_n(exact, remainder, lax.sub(lax.mul(lax.sign(y), 0.0), nothing))
 
 
 def _divmod_floats(x: Array, y: Array) -> tuple[Array, Array]:
@@ -153,7 +153,7 @@ def _whole_quotient(x: Array, y: Array, remainder: Array) -> Array:
     zero = _constant(0, typeof(y).dtype)
     # By zero the remainder is NaN, and the quotient infinite.
     multiple = select_n(eq(y, zero), lax.sub(x, remainder), x)
-    multiple = select_n(eq(multiple, zero), multiple, lax.mul(x, 0))  # a zero of x's sign
+    multiple = select_n(eq(multiple, zero), multiple, lax.mul(x, 0.0))  # a zero of x's sign
     quotient = lax.div(multiple, y)
     wrong_sign = bitwise_and(ne(remainder, 0), _signs_differ(y, remainder))
     return lax.round(select_n(wrong_sign, quotient, lax.sub(quotient, 1)))
