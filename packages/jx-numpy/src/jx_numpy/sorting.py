@@ -265,7 +265,7 @@ def search(
     if not shape[0]:
         return lax.full(typeof(v).shape, 0, dtype)
     if sorter is not None:
-        a = _at(a, as_operand("searchsorted", sorter, 3))
+        a = at(a, as_operand("searchsorted", sorter, 3))
     if method == "compare_all":
         return _by_comparing(a, v, side, dtype)
     if method == "sort":
@@ -273,7 +273,7 @@ def search(
     return _by_halving(a, v, side, dtype, unrolled=method == "scan_unrolled")
 
 
-def _at(a: Array, indices: Any) -> Array:
+def at(a: Array, indices: Any) -> Array:
     """The elements of a vector at indices that are in bounds, of any shape."""
     shape = typeof(indices).shape
     flat = lax.reshape(indices, (typeof(indices).size, 1))
@@ -324,7 +324,7 @@ def _by_halving(a: Any, v: Any, side: str, dtype: Any, unrolled: bool) -> Array:
     def halve(_: Any, ends: tuple[Any, Any]) -> tuple[Any, Any]:
         low, high = ends
         middle = operators.right_shift(lax.add(low, high), 1)
-        go_right = _comes_before(_at(a, lax.min(middle, _number(n - 1, dtype))), v, side)
+        go_right = _comes_before(at(a, lax.min(middle, _number(n - 1, dtype))), v, side)
         go_right = lax.bitwise_and(go_right, lax.lt(low, high))
         return (
             lax.select(go_right, operators.add(middle, 1), low),

@@ -29,8 +29,10 @@ def issubdtype(arg1: Any, arg2: Any) -> bool:
     Each is a dtype, what NumPy takes for one, or an abstract scalar type such as
     `numpy.floating`, `extended` or `prng_key`. ml_dtypes' types and extended
     dtypes have their place in the hierarchy; for the rest it is
-    `numpy.issubdtype`. Raises TypeError for what is no dtype. Example:
-    ``issubdtype("bfloat16", np.floating)``.
+    `numpy.issubdtype`. Raises TypeError for what is no dtype.
+
+    >>> issubdtype("bfloat16", np.floating)
+    True
     """
     try:
         return _issubdtype(arg1, arg2)
@@ -82,7 +84,10 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     ``kind`` is "bool", "signed integer", "unsigned integer", "integral", "real
     floating", "complex floating", "numeric", a dtype, or a tuple of these (any
     of them). Raises ValueError for an unknown name and TypeError for what is no
-    kind. Example: ``isdtype("bfloat16", ("integral", "real floating"))``.
+    kind.
+
+    >>> isdtype("bfloat16", ("integral", "real floating"))
+    True
     """
     dtype = dtype if isinstance(dtype, ExtendedDType) else np.dtype(dtype)
     kinds = kind if isinstance(kind, tuple) else (kind,)

@@ -54,6 +54,7 @@ from ..ops.shape.rearranging import *
 from ..ops.sharding import *
 from ..ops.sorting.greatest import *
 from ..ops.sorting.order import *
+from ..ops.sorting.selection import *
 from ..ops.special.bessel import *
 from ..ops.special.error_functions import *
 from ..ops.special.gamma import *

@@ -15,7 +15,7 @@ from jx_core.state import state
 from jx_core.symbolic import DimExpr, maximum
 from jx_core.trace import EVAL
 
-from ..functions import array_function, plain
+from ..functions import array_function
 from ..operands import (
     INEXACT,
     Array,
@@ -140,8 +140,7 @@ def _numbers(ends: dict[str, Any], dtype: Any) -> np.ndarray:
     return np.arange(*plain).astype(dtype)
 
 
-@array_function("name", "num", "endpoint", "dtype", "axis")
-def _linspace(
+def _points_and_step(
     name: str, start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int
 ) -> tuple[Array, Array]:
     """The points of `linspace`, and the step between them."""
@@ -173,6 +172,15 @@ def _linspace(
     order = list(range(1, len(shape) + 1))
     order.insert(place, 0)
     return convert(lax.transpose(points, order), dtype), convert(step, own)
+
+
+@array_function("num", "endpoint", "retstep", "dtype", "axis")
+def _linspace(
+    start: Any, stop: Any, num: int, endpoint: bool, retstep: bool, dtype: Any, axis: int
+) -> Any:
+    """What `linspace` returns: an array more takes a dispatch longer, so the step is on demand."""
+    both = _points_and_step("linspace", start, stop, num, endpoint, dtype, axis)
+    return both if retstep else both[0]
 
 
 def _sampled(name: str, num: Any) -> int:
@@ -217,16 +225,17 @@ def linspace(
     """
     num = _sampled("linspace", num)
     dtype = None if dtype is None else a_dtype("linspace", dtype)
-    points, step = _linspace("linspace", start, stop, num, bool(endpoint), dtype, axis)
-    points = placed(points, device)
-    return (points, step) if retstep else points
+    result = _linspace(start, stop, num, bool(endpoint), bool(retstep), dtype, axis)
+    if device is None:
+        return result
+    return (placed(result[0], device), result[1]) if retstep else placed(result, device)
 
 
 @array_function("num", "endpoint", "dtype", "axis")
 def _logspace(
     start: Any, stop: Any, num: int, endpoint: bool, base: Any, dtype: Any, axis: int
 ) -> Array:
-    points, _ = plain(_linspace)("logspace", start, stop, num, endpoint, None, axis)
+    points, _ = _points_and_step("logspace", start, stop, num, endpoint, None, axis)
     result = operators.power(base, points)
     return convert(result, typeof(result).dtype if dtype is None else dtype)
 
@@ -272,7 +281,7 @@ def _geomspace(
     # Dividing by the sign leaves positive numbers, or numbers on a spiral that begins at one.
     sign = lax.sign(start)
     logs = [lax.log(operators.divide(x, sign)) for x in (start, stop)]
-    points, _ = plain(_linspace)("geomspace", *logs, num, endpoint, None, 0)
+    points, _ = _points_and_step("geomspace", logs[0], logs[1], num, endpoint, None, 0)
     points = operators.multiply(lax.exp(points), lax.expand_dims(sign, (0,)))
     if num:
         ends = [lax.expand_dims(start, (0,)), lax.slice_in_dim(points, 1, num)]
