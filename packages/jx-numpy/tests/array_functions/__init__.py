@@ -14,6 +14,7 @@ from .call import Call, batches, mismatch, of, row
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
 FILES = [
+    "cosine_transforms",
     "signal",
     "signal_of_vectors",
 ]  # fmt: skip
