@@ -28,7 +28,7 @@ from .operands import (
     to_dtype,
     typeof,
 )
-from .sorting import searchsorted
+from .sorting import search
 
 __all__ = ["diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"]
 
@@ -294,7 +294,7 @@ def _interp(x: Any, xp: Any, fp: Any, period: Any, ends: tuple[Any, Any]) -> Arr
         x, xp, fp = _periodic(x, xp, fp, period)
         n += 2
     last = lax.dim_as(maximum(n - 1, 1), _INT32)
-    i = lax.clamp(np.int32(1), searchsorted(xp, x, side="right"), last)
+    i = lax.clamp(np.int32(1), search(xp, x, "right"), last)
     before = operators.subtract(i, 1)
     i = lax.min(i, lax.dim_as(n - 1, _INT32))
     x0, x1, f0, f1 = xp[before], xp[i], fp[before], fp[i]

@@ -118,8 +118,7 @@ def _standard(
             )
         axis = 0
     place = one_axis(name, axis, ndim)
-    # Of sums alone integers are widened, as in JAX.
-    dtype = total_dtype(typeof(x).dtype, not first) if dtype is None else a_dtype(name, dtype)
+    dtype = total_dtype(typeof(x).dtype, True) if dtype is None else a_dtype(name, dtype)
     result = accumulate(convert(x, dtype), place)
     if include_initial:
         edges = [(1 if i == place else 0, 0, 0) for i in range(ndim)]
@@ -153,8 +152,6 @@ def cumulative_prod(
     x: ArrayLike, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
     """The products of all elements up to each, along an axis. As `cumulative_sum`.
-
-    The dtype is that of `x`, unless another is asked for.
 
     >>> jnp.cumulative_prod(jnp.array([1, 2, 3]))
     Array([1, 2, 6], dtype=int32)

@@ -136,6 +136,12 @@ def _array_namespace(self: Array, *, api_version: str | None = None) -> Any:
     return sys.modules["jx_numpy"]
 
 
+def _array_module(self: Array, types: Any) -> Any:
+    """The module with the functions for arrays of these classes, as NEP 37 has it: `jx.numpy`."""
+    mine = all(issubclass(kind, (type(self), np.ndarray)) for kind in types)
+    return sys.modules["jx_numpy"] if mine else NotImplemented
+
+
 def _tobytes(self: Array, order: str = "C") -> bytes:
     """The elements as the bytes they take in memory."""
     return np.asarray(self).tobytes(order)  # type: ignore[arg-type]
@@ -249,6 +255,7 @@ def _compress(
 
 
 _METHODS = {
+    "__array_module__": _array_module,
     "__array_namespace__": _array_namespace,
     "__contains__": _contains,
     "__iter__": _iterate,

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 
 from .call import Call, batches, mismatch, of, row
 
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
-FILES = [
-    "averages", "contraction", "creation", "fft", "indexing", "inspection", "linalg",
-    "manipulation", "methods", "nn", "ops", "reductions", "signal_of_vectors",
-    "sorting_and_sets", "ufuncs_binary", "ufuncs_unary",
-]  # fmt: skip
+FILES = sorted({m.name for m in pkgutil.iter_modules(__path__)} - {"call"})
 
 
 @functools.lru_cache

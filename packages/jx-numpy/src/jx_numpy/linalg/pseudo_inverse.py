@@ -11,6 +11,7 @@ import numpy as np
 
 from jx_ad import custom_jvp
 from jx_core import dtypes, lax, typeof
+from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import ShapeError
 
 from ..contraction.products import _matmul
@@ -120,10 +121,10 @@ def matrix_rank(
     if len(shape) < 2:
         some = lax.ne(M, lax.full_like(M, 0))
         anywhere = lax.reduce_or(some, tuple(range(len(shape))))
-        return lax.convert_element_type(anywhere, np.int32)
+        return lax.convert_element_type(anywhere, python_scalar_dtype(int))
     s = plain(svd)(matrices("matrix_rank", M), compute_uv=False, hermitian=hermitian)
     bound = _tolerance(s, rtol, max(shape[-2:]) * _epsilon(typeof(s).dtype))
-    counted = lax.convert_element_type(lax.gt(*_together(s, bound)), np.int32)
+    counted = lax.convert_element_type(lax.gt(*_together(s, bound)), python_scalar_dtype(int))
     return lax.reduce_sum(counted, (typeof(counted).ndim - 1,))
 
 
@@ -226,7 +227,7 @@ def lstsq(
     columns = lax.expand_dims(b, (1,)) if len(shape) == 1 else b
     real = real_dtype(typeof(a).dtype)
     if not m or not n:
-        s, rank = lax.full((0,), 0, real), lax.full((), 0, np.int32)
+        s, rank = lax.full((0,), 0, real), lax.full((), 0, python_scalar_dtype(int))
         x = lax.full((n, typeof(columns).shape[1]), 0, typeof(a).dtype)
     else:
         epsilon = _epsilon(typeof(a).dtype)
@@ -235,7 +236,7 @@ def lstsq(
         counts = lax.bitwise_and(
             lax.gt(s, lax.full_like(s, 0)), lax.ge(*_together(s, lax.mul(_greatest(s), cut)))
         )
-        rank = lax.reduce_sum(lax.convert_element_type(counts, np.int32), (0,))
+        rank = lax.reduce_sum(lax.convert_element_type(counts, python_scalar_dtype(int)), (0,))
         one = lax.full_like(s, 1)
         inverted = lax.select(counts, lax.div(one, lax.select(counts, s, one)), lax.full_like(s, 0))
         x = _matmul(times_columns(adjoint(vh), inverted), _matmul(adjoint(u), columns))

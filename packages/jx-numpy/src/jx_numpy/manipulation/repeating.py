@@ -24,7 +24,7 @@ from ..operands import (
     some_axes,
     typeof,
 )
-from ..sorting import searchsorted
+from ..sorting import search
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
 
@@ -141,7 +141,7 @@ def _repeat_to_length(a: Any, repeats: Any, axis: int | None, total: int) -> Arr
         (length,), (0,),
     ))  # fmt: skip
     # A slice appears until as many have passed as the slices up to it have repeats.
-    source = plain(searchsorted)(ends, lax.iota(np.dtype(np.int32), total), side="right")
+    source = search(ends, lax.iota(np.dtype(np.int32), total), "right")
     return take(x, lax.min(source, np.int32(length - 1)), axis=place, mode="clip")
 
 

@@ -96,6 +96,12 @@ class ufunc:
     def __wrapped__(self) -> Callable[..., Any]:
         return self._fun
 
+    def __getattr__(self, name: str) -> Any:
+        # Asked for by help(), which is no reason to make signatures on import.
+        if name == "__signature__":
+            return _signature(self._fun)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __repr__(self) -> str:
         return f"<jnp.ufunc '{self.__name__}'>"
 
@@ -237,6 +243,18 @@ class ufunc:
         self._check_binary("reduceat")
         refuse_out(f"{self.__name__}.reduceat", out)
         return _reduceat(self, a, indices, axis, dtype)
+
+
+def _signature(fun: Callable[..., Any]) -> Any:
+    """The parameters of a ufunc: its function's by position alone, and what all ufuncs take."""
+    import inspect
+
+    operands = list(inspect.signature(fun).parameters.values())
+    operands = [p if p.kind == p.VAR_POSITIONAL else p.replace(kind=p.POSITIONAL_ONLY)
+                for p in operands if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+    options = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+               for name in ("out", "where")]
+    return inspect.Signature([*operands, *options])
 
 
 def _reduce(
