@@ -1,7 +1,7 @@
 """Every call of the op database of array functions, compiled by XLA.
 
-Results against the oracle's, eagerly and under `jit`. Of each function one call is mapped, and one
-differentiated, and compared with what the NumPy back end gives for the same.
+Results against the oracle's, under `jit` and of some eagerly. Of each function one call is mapped,
+and one differentiated, and compared with what the NumPy back end gives for the same.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def all_dtypes() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_results_are_the_oracles(name):
-    for call in calls()[name]:
+    """Each is a program of its own, so only the first and those that must be eager are made."""
+    eager = [call for call in calls()[name] if call.jit is not True]
+    for call in dict.fromkeys([*calls()[name][:3], *eager]):
         want = call.oracle(*call.operands)
         assert not (wrong := mismatch(call, call(*call.operands), want)), wrong
 
