@@ -149,8 +149,7 @@ REAL_PAIRS = {
         -0 negative = 0
         negative 0 = -0
     """,
-    "divide": _QUOTIENT
-    + """
+    "divide": _QUOTIENT + """
         0 over0 = 0
         -0 over0 = -0
         0 under0 = -0
@@ -168,8 +167,7 @@ REAL_PAIRS = {
         negative inf = -0
         negative -inf = 0
     """,
-    "floor_divide": _QUOTIENT
-    + """
+    "floor_divide": _QUOTIENT + """
         0 over0 = 0
         -0 over0 = -0
         0 under0 = -0
@@ -192,8 +190,7 @@ REAL_PAIRS = {
         -1 3 = -1
         7 -2 = -4
     """,
-    "remainder": _QUOTIENT
-    + """
+    "remainder": _QUOTIENT + """
         0 over0 = 0
         -0 over0 = 0
         0 under0 = -0
@@ -463,12 +460,9 @@ COMPLEX = {
         whole 0.5 = x1 0
     """,
 }
-COMPLEX["log1p"] = (
-    "\n".join(
-        line for line in COMPLEX["log"].splitlines() if " 0 = -inf" not in line.replace("-0", " 0")
-    )
-    + "\n-1 0 = -inf 0"
-)
+COMPLEX["log1p"] = "\n".join(
+    line for line in COMPLEX["log"].splitlines() if " 0 = -inf" not in line.replace("-0", " 0")
+) + "\n-1 0 = -inf 0"
 
 ODD = ("asinh", "atanh", "sinh", "tanh")  # f(-z) = -f(z) for complex z as well
 EVEN = ("cosh",)

@@ -96,7 +96,9 @@ def _of_angle(case):
 
 
 def conjugated(listed):
-    return [Case((a, -b), (re, flipped(im))) for (a, b), (re, im) in listed]
+    return [
+        Case((a, -b), (re, flipped(im))) for (a, b), (re, im) in listed
+    ]
 
 
 def negated(listed, sign):

@@ -154,7 +154,7 @@ def test_what_an_eager_function_raises_comes_as_it_is(each_back_end):
 
 @pytest.mark.parametrize("call", [pure_callback, io_callback])
 def test_what_a_program_s_function_raises_is_the_cause_with_its_traceback(call):
-    with pytest.raises(jx.errors.JaxRuntimeError, match='KeyError: "the user\'s own"') as caught:
+    with pytest.raises(jx.errors.JaxRuntimeError, match="KeyError: \"the user's own\"") as caught:
         jit(lambda x: call(raising, FLOAT, x))(1.0)
     cause = caught.value.__cause__
     assert isinstance(cause, KeyError)
@@ -269,7 +269,9 @@ def added(shapes):
 @pytest.mark.parametrize("how", [lambda f: f, jit], ids=["eager", "jit"])
 def test_vmap_methods(each_back_end, how, method, shapes):
     seen = []
-    f = vmap(lambda x, y: pure_callback(added(seen), FLOAT, x, y, vmap_method=method), (0, None))
+    f = vmap(
+        lambda x, y: pure_callback(added(seen), FLOAT, x, y, vmap_method=method), (0, None)
+    )
     np.testing.assert_array_equal(how(f)(jnp.float32([1, 2]), jnp.float32(3)), [4, 5])
     assert seen == shapes
 
@@ -365,7 +367,9 @@ def test_checkpoint_computes_pure_callbacks_again_and_refuses_io(log):
     def pure(x):
         return jnp.sin(x * double(lax.stop_gradient(x)))
 
-    np.testing.assert_allclose(grad(jx.checkpoint(pure))(0.5), grad(pure)(0.5), rtol=1e-6)
+    np.testing.assert_allclose(
+        grad(jx.checkpoint(pure))(0.5), grad(pure)(0.5), rtol=1e-6
+    )
     io = jx.checkpoint(lambda x: jnp.sin(x) * log.calls(lax.stop_gradient(x)))
     assert float(io(0.0)) == 0  # where nothing is computed again, it is allowed
     with pytest.raises(NotImplementedError, match="differentiation of `checkpoint`.*IOEffect"):

@@ -192,10 +192,8 @@ def scalar(fun: Any) -> Any:
 
     def total(x: Any, w: Any) -> Any:
         parts = tree.leaves(fun(x, w))
-        sums = [
-            lax.reduce_sum(lax.sin(v) if i else v, tuple(range(v.ndim)))
-            for i, v in enumerate(lax.convert_element_type(p, np.float64) for p in parts)
-        ]
+        sums = [lax.reduce_sum(lax.sin(v) if i else v, tuple(range(v.ndim))) for i, v in enumerate(
+            lax.convert_element_type(p, np.float64) for p in parts)]
         result = sums[0]
         for s in sums[1:]:
             result = result * s + s

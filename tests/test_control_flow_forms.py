@@ -56,7 +56,9 @@ class TestAssociativeScan:
         out = lax.associative_scan(lambda a, b: tree.map(lax.add, a, b), {"x": x, "y": y}, axis=1)
         np.testing.assert_array_equal(out["x"], np.cumsum(x, 1))
         np.testing.assert_array_equal(out["y"], np.cumsum(y, 1))
-        np.testing.assert_array_equal(lax.associative_scan(lax.mul, x, axis=-1), np.cumprod(x, -1))
+        np.testing.assert_array_equal(
+            lax.associative_scan(lax.mul, x, axis=-1), np.cumprod(x, -1)
+        )
 
     @pytest.mark.parametrize("dtype", ["bool", "int8", "uint32", "float16", "complex64"])
     def test_keeps_the_dtype(self, dtype):
@@ -99,13 +101,11 @@ class TestAssociativeScan:
             (lambda: lax.associative_scan(lax.add, 1.0), ValueError, "axis 0 is out of bounds"),
             (lambda: lax.associative_scan(lax.add, XS, axis=1), ValueError, "axis 1 is out of"),
             (
-                lambda: lax.associative_scan(lambda a, b: a, (XS, XS[:2])),
-                ValueError,
+                lambda: lax.associative_scan(lambda a, b: a, (XS, XS[:2])), ValueError,
                 r"must have the same first dimension.*\(5,\), \(2,\)",
             ),
             (
-                lambda: lax.associative_scan(lambda a, b: total(a), XS),
-                TypeError,
+                lambda: lax.associative_scan(lambda a, b: total(a), XS), TypeError,
                 r"rows of the same types.*\n.*expected f64\[2\], got f64\[\]",
             ),
             (lambda: lax.associative_scan(lambda a, b: (a, b), XS), TypeError, "got tree"),

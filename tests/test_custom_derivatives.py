@@ -71,9 +71,9 @@ WANT = SCALE * np.cos(XS) * 2
         "grad of vmap": lambda f: grad(lambda x: vmap(f, (0, None))(x, 2.0).sum())(XS),
         "jit all over": lambda f: jit(vmap(jit(grad(jit(f))), (0, None)))(XS, 2.0),
         "vmap of vmap": lambda f: vmap(vmap(grad(f), (0, None)), (None, 0))(XS, YS)[0],
-        "scan": lambda f: grad(lambda x: lax.scan(lambda c, v: (c + f(v, 2.0), None), 0.0, x)[0])(
-            XS
-        ),
+        "scan": lambda f: grad(
+            lambda x: lax.scan(lambda c, v: (c + f(v, 2.0), None), 0.0, x)[0]
+        )(XS),
         "cond": lambda f: [
             grad(lambda x: lax.cond(x > 0, f, lambda a, b: a, x, 2.0))(x) for x in XS
         ],

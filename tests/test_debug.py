@@ -114,7 +114,7 @@ def test_callback_gets_arrays_and_everything_else_as_it_is(each_back_end):
 
     jit(lambda x: debug.callback(function, x, [x + 1, "text"], None, n=object))(1.0)
     jx.effects_barrier()
-    (((x, (y, text), none), kwargs),) = seen
+    ((x, (y, text), none), kwargs), = seen
     assert isinstance(x, jx.Array) and float(x) == 1 and float(y) == 2
     assert (text, none, kwargs) == ("text", None, {"n": object})
 
@@ -405,10 +405,7 @@ def test_a_breakpoint_under_vmap_opens_for_each_row():
     options, out = session(["p int(x)", "c", "p int(x)", "c"])
     vmap(lambda x: stopping(x, options))(jnp.arange(2))
     assert [line for line in out.getvalue().replace("(jdb) ", "").split("\n") if line] == [
-        "Entering jdb:",
-        "0",
-        "Entering jdb:",
-        "1",
+        "Entering jdb:", "0", "Entering jdb:", "1"
     ]
 
 

@@ -322,7 +322,8 @@ def test_transfers_are_guarded_for_the_process_and_from_the_environment():
 
 def test_transfers_are_logged():
     code = (
-        "import numpy as np, jx\nwith jx.transfer_guard('log'): jx.jit(lambda x: x + 1)(np.ones(3))"
+        "import numpy as np, jx\n"
+        "with jx.transfer_guard('log'): jx.jit(lambda x: x + 1)(np.ones(3))"
     )
     env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "1"}
     ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)

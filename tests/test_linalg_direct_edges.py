@@ -29,7 +29,9 @@ def random(*shape, seed=0):
 def differences(fun, x, t, step=1e-6):
     """The derivative along `t` by central differences."""
     above, below = fun(x + step * t), fun(x - step * t)
-    return [(np.asarray(a) - np.asarray(b)) / (2 * step) for a, b in zip(above, below, strict=True)]
+    return [
+        (np.asarray(a) - np.asarray(b)) / (2 * step) for a, b in zip(above, below, strict=True)
+    ]
 
 
 def agrees(fun, x, t):
@@ -95,7 +97,9 @@ class TestWhatIsNotRead:
 
     def test_cholesky_of_what_is_made_symmetric_reads_both(self):
         x = 3 * np.eye(3) + random(3, 3)
-        gradient = np.asarray(grad(lambda x: lax.reduce_sum(linalg.cholesky(x), (0, 1)))(x @ x.T))
+        gradient = np.asarray(
+            grad(lambda x: lax.reduce_sum(linalg.cholesky(x), (0, 1)))(x @ x.T)
+        )
         np.testing.assert_allclose(gradient, gradient.T)
 
     @pytest.mark.parametrize("lower", [False, True])
@@ -113,9 +117,9 @@ class TestWhatIsNotRead:
 
     def test_tridiagonal_solve_reads_one_entry_less_beside_the_diagonal(self):
         dl, d, du = random(3), random(3, seed=1) + 4, random(3, seed=2)
-        first, _, last = vjp(lambda *a: linalg.tridiagonal_solve(*a, np.ones((3, 1))), dl, d, du)[
-            1
-        ](np.ones((3, 1)))
+        first, _, last = vjp(
+            lambda *a: linalg.tridiagonal_solve(*a, np.ones((3, 1))), dl, d, du
+        )[1](np.ones((3, 1)))
         assert np.asarray(first)[0] == 0 and np.asarray(last)[2] == 0
         assert np.all(np.asarray(first)[1:] != 0)
 

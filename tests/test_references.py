@@ -1052,7 +1052,9 @@ def run(program, refs, x):
             lax.scan(lambda c, _, p=body: (c, run(p, refs, x)), 0, None, details[0])
         elif name == "while":
             count, body = details
-            lax.while_loop(lambda i, n=count: i < n, lambda i, p=body: run(p, refs, x) or i + 1, 0)
+            lax.while_loop(
+                lambda i, n=count: i < n, lambda i, p=body: run(p, refs, x) or i + 1, 0
+            )
         elif name == "cond":
             place, *bodies = details
             first, second = [lambda p=body: run(p, refs, x) for body in bodies]

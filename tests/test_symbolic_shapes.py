@@ -155,11 +155,8 @@ def test_a_comparison_that_depends_on_sizes_names_the_constraint():
 
 def test_a_known_place_is_limited_to_the_axis():
     assert str(jx.eval_shape(lambda x: x[:3], spec("b")).shape) == "(min(b, 3),)"
-    check(
-        lambda x: (x[2], x[-3], x[:3], x[3:], x[-2:], x.at[2].set(7.0)),
-        [spec("b")],
-        sizes=[{"b": 1}, {"b": 2}, {"b": 7}],
-    )
+    check(lambda x: (x[2], x[-3], x[:3], x[3:], x[-2:], x.at[2].set(7.0)), [spec("b")],
+          sizes=[{"b": 1}, {"b": 2}, {"b": 7}])
 
 
 def test_a_dimension_is_no_python_number():
@@ -284,7 +281,6 @@ def test_refinement_wants_known_shapes():
 
 def test_divisions_of_dimensions_round_down():
     """StableHLO rounds to zero, Python down."""
-
     def f(x):
         d, n = x.shape
         values = [(d - n) // 3, (d - n) % 3, (n - d) // n, (d - 2 * n) % d, d // n, d % n]
@@ -292,7 +288,9 @@ def test_divisions_of_dimensions_round_down():
 
     sizes = [{"b": b, "n": n} for b, n in ((1, 6), (7, 2), (4, 4), (2, 9))]
     for size in sizes:
-        (got,) = run_refined(jx.jit(f).trace(spec("b, n")).lower(), arguments([spec("b, n")], size))
+        (got,) = run_refined(
+            jx.jit(f).trace(spec("b, n")).lower(), arguments([spec("b, n")], size)
+        )
         d, n = size["b"], size["n"]
         wanted = [(d - n) // 3, (d - n) % 3, (n - d) // n, (d - 2 * n) % d, d // n, d % n]
         assert got.tolist() == wanted
@@ -317,11 +315,8 @@ def test_with_64_bits_sizes_are_of_64_bits():
 
 
 def test_gathers_with_narrow_indices():
-    check(
-        lambda x, i: x.at[i].get(mode="fill", fill_value=0.0),
-        [spec("n"), spec("3", np.int8)],
-        sizes=[{"n": 1}, {"n": 5}, {"n": 300}],
-    )
+    check(lambda x, i: x.at[i].get(mode="fill", fill_value=0.0), [spec("n"), spec("3", np.int8)],
+          sizes=[{"n": 1}, {"n": 5}, {"n": 300}])
 
 
 def test_constraints_let_shapes_be_known():

@@ -28,7 +28,9 @@ def pooled_gradient(x):
 
 
 def pairs(x):
-    return lax.reduce_window((x, x), (1.0, 0.0), lambda a, b: (a[0] * b[0], a[1] + b[1]), *POOL)
+    return lax.reduce_window(
+        (x, x), (1.0, 0.0), lambda a, b: (a[0] * b[0], a[1] + b[1]), *POOL
+    )
 
 
 class TestPlatforms:

@@ -60,7 +60,9 @@ def _calls(dtype: str) -> Iterator[Sample]:
 
     yield _sample(jit_p, jit(product), x, y)
     yield _sample(jit_p, jit(nested, inline=True), x, note="nested")
-    yield _sample(checkpoint_p, checkpoint(lambda x, y: lax.sin(lax.exp(x) * y)), x, y)
+    yield _sample(
+        checkpoint_p, checkpoint(lambda x, y: lax.sin(lax.exp(x) * y)), x, y
+    )
     yield _sample(
         checkpoint_p,
         checkpoint(

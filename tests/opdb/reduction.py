@@ -53,7 +53,9 @@ def samples() -> Iterator[Sample]:
             x = array((2, 3, 4), dtype, -9, 9) if dtype == "bool" else apart((2, 3, 4), dtype)
             moving = (0,) if order and _inexact(dtype) else ()
             for axes in ((), (1,), (0, 2), (0, 1, 2)):
-                yield Sample(primitive, (x,), {"axes": axes}, moving=moving, order=order, slack=16)
+                yield Sample(
+                    primitive, (x,), {"axes": axes}, moving=moving, order=order, slack=16
+                )
             yield Sample(primitive, (array((0, 2), dtype),), {"axes": (0,)}, note="empty")
             yield Sample(primitive, (array((), dtype),), {"axes": ()})
     for dtype in FLOATS:
@@ -212,7 +214,9 @@ def _windows_by_functions() -> Iterator[Sample]:
         array((24,), "float64", 0.5, 1.5), np.ones((), "float64"), moving=(0,), slack=16,
     )  # fmt: skip
     for shape in ((0, 5), (1, 5), (0, 0)):
-        yield traced(lambda x, one: _product(x, one, PLAIN), array(shape, "float32"), np.float32(1))
+        yield traced(
+            lambda x, one: _product(x, one, PLAIN), array(shape, "float32"), np.float32(1)
+        )
     yield traced(lambda x, one: _product(x, one, window(())), np.float32(3), np.float32(2))
     x, place = apart((3, 4), "float32"), np.arange(12, dtype=np.int32).reshape(3, 4)
     params = window((2, 2), (1, 2), ((0, 1), (1, 0)))

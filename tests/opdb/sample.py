@@ -255,5 +255,7 @@ def held(
     if facts.get("others"):
         facts["others"] = values(facts["others"])
     if moves is True:
-        moves = tuple(i for i, x in enumerate(operands) if dtypes.issubdtype(x.dtype, np.inexact))
+        moves = tuple(
+            i for i, x in enumerate(operands) if dtypes.issubdtype(x.dtype, np.inexact)
+        )
     return Sample(primitive, operands, eqn.params, moving=moves or (), **facts)

@@ -19,11 +19,9 @@ def samples() -> Iterator[Sample]:
         for fun in UNARY:
             yield traced(fun, x, moving=moving, order=1)
         x, y = array((2, 3), dtype), array((2, 1), dtype)
-        yield (
-            traced(lambda x, y: lax.concatenate([x, y], 1), x, y, moving=(0, 1), order=1)
-            if (moving)
-            else traced(lambda x, y: lax.concatenate([x, y], 1), x, y)
-        )
+        yield traced(lambda x, y: lax.concatenate([x, y], 1), x, y, moving=(0, 1), order=1) if (
+            moving
+        ) else traced(lambda x, y: lax.concatenate([x, y], 1), x, y)
         fill = array((), dtype, 0, 2)
         for config in PADDINGS:
             sides = (0, 1) if moving else ()
@@ -67,7 +65,9 @@ UNARY = (
     lambda x: lax.reshape_p.bind(x, new_sizes=(24,), dimensions=(2, 0, 1)),
     lambda x: lax.transpose_p.bind(x, permutation=(2, 0, 1)),
     lambda x: lax.rev_p.bind(x, dimensions=(0, 2)),
-    lambda x: lax.broadcast_in_dim_p.bind(x, shape=(5, 2, 3, 4), broadcast_dimensions=(1, 2, 3)),
+    lambda x: lax.broadcast_in_dim_p.bind(
+        x, shape=(5, 2, 3, 4), broadcast_dimensions=(1, 2, 3)
+    ),
     lambda x: lax.tile_p.bind(x, reps=(2, 1, 3)),
     lambda x: lax.split_p.bind(x, sizes=(1, 3), axis=2),
 )

@@ -65,7 +65,9 @@ def _approximate() -> Iterator[Sample]:
     for dtype in FLOATS:
         x = apart((3, 5), dtype)
         for k, axis, largest in ((2, 1, True), (3, 0, False), (5, 1, False), (1, 0, True)):
-            yield Sample(lax.approx_top_k_p, (x,), params(k, axis, largest), moving=(0,), order=1)
+            yield Sample(
+                lax.approx_top_k_p, (x,), params(k, axis, largest), moving=(0,), order=1
+            )
         x = np.float64([[np.nan, 1, -np.inf, np.inf, -1, 2, -np.nan]]).astype(dtype_of(dtype))
         for largest in (True, False):
             yield Sample(lax.approx_top_k_p, (x,), params(7, 1, largest), note="NaN")

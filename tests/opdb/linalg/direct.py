@@ -73,13 +73,8 @@ def _cholesky(dtype: str) -> Iterator[Sample]:
     if dtype.startswith("float"):
         for batch in ((), (2,)):
             r, w = np.triu(matrix((*batch, 3, 3), dtype)), array((*batch, 3), dtype)
-            yield Sample(
-                linalg.cholesky_update_p,
-                (r, w),
-                moving=(0, 1),
-                slack=32,
-                others=(np.triu(matrix((*batch, 3, 3), dtype, 1)), w[..., ::-1].copy()),
-            )
+            yield Sample(linalg.cholesky_update_p, (r, w), moving=(0, 1), slack=32,
+                         others=(np.triu(matrix((*batch, 3, 3), dtype, 1)), w[..., ::-1].copy()))
         yield Sample(linalg.cholesky_update_p, (np.eye(2, dtype=dtype), np.zeros(2, dtype)))
 
 

@@ -410,9 +410,7 @@ class _Inverse(NamedTuple):
 
 @array_function("plan")
 def _istft(spectra: Any, win: Any, fs: Any, plan: _Inverse) -> tuple[Array, Array]:
-    dtype = _complex_dtype(
-        accumulation_dtype(typeof(promote_dtypes_inexact("istft", spectra)[0]).dtype)
-    )
+    dtype = _complex_dtype(accumulation_dtype(typeof(promote_dtypes_inexact("istft", spectra)[0]).dtype))
     spectra = moveaxis(convert(spectra, dtype), (plan.time, plan.frequency), (-2, -1))
     inverse = transforms.irfft if plan.onesided else transforms.ifft
     parts = plain(inverse)(spectra, plan.points)
@@ -478,9 +476,7 @@ def istft(
     """
     shape = type_of("jx.scipy.signal.istft", Zxx).shape
     if len(shape) < 2:
-        raise ShapeError(
-            f"jx.scipy.signal.istft: Zxx must have two axes at least, got shape {shape}"
-        )
+        raise ShapeError(f"jx.scipy.signal.istft: Zxx must have two axes at least, got shape {shape}")
     frequency = one_axis("jx.scipy.signal.istft", freq_axis, len(shape), "freq_axis")
     time = one_axis("jx.scipy.signal.istft", time_axis, len(shape), "time_axis")
     if frequency == time:
@@ -495,7 +491,9 @@ def istft(
     else:  # segments of an odd length have as many frequencies as those of one less
         points = default + (input_onesided and length == default + 1)
     if points < length:
-        raise ValueError(f"jx.scipy.signal.istft: nfft={points} must be at least nperseg={length}")
+        raise ValueError(
+            f"jx.scipy.signal.istft: nfft={points} must be at least nperseg={length}"
+        )
     step = length - overlap("istft", noverlap, length)
     plan = _Inverse(time, frequency, length, step, points, input_onesided, boundary)
     return _istft(Zxx, win, fs, plan)  # type: ignore[no-any-return]
