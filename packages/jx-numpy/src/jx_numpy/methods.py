@@ -238,9 +238,7 @@ def _byteswap(self: Array, inplace: bool = False) -> Array:
         raise ValueError("byteswap: inplace must be False: arrays are immutable")
     dtype = typeof(self).dtype
     if is_complex(dtype):
-        return lax.complex(
-            plain(_byteswap)(lax.real(self)), plain(_byteswap)(lax.imag(self))
-        )
+        return lax.complex(plain(_byteswap)(lax.real(self)), plain(_byteswap)(lax.imag(self)))
     if dtypes.itemsize_bits(dtype) <= 8:
         return self
     parts = lax.bitcast_convert_type(self, np.dtype(np.uint8))
@@ -253,9 +251,7 @@ def _compress(
     fill_value: ArrayLike = 0, out: None = None,
 ) -> Array:  # fmt: skip
     """The slices along an axis for which `condition` is true. See `jnp.compress`."""
-    return indexing.compress(
-        condition, self, axis, size=size, fill_value=fill_value, out=out
-    )
+    return indexing.compress(condition, self, axis, size=size, fill_value=fill_value, out=out)
 
 
 _METHODS = {

@@ -350,9 +350,7 @@ def copy(a: ArrayLike, order: str | None = None) -> Array:
     return array(a, copy=True, order=order)
 
 
-def astype(
-    x: ArrayLike, dtype: Any, /, *, copy: bool = False, device: Any = None
-) -> Array:
+def astype(x: ArrayLike, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Array:
     """The elements of an array as another dtype.
 
     Floats become integers by truncation, limited to the range of the dtype; complex numbers

@@ -249,9 +249,9 @@ def _roll(a: Any, shift: Any, axis: Any) -> Array:
     if axis is None:
         flat = lax.reshape(x, (typeof(x).size,))
         return lax.reshape(_roll(flat, shift, 0), shape)
-    axes = [one_axis("roll", i, len(shape)) for i in (
-        (axis,) if hasattr(axis, "__index__") else axis
-    )]
+    axes = [
+        one_axis("roll", i, len(shape)) for i in ((axis,) if hasattr(axis, "__index__") else axis)
+    ]
     if isinstance(shift, tuple):
         shifts = list(shift)
     else:

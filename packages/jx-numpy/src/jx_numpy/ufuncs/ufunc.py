@@ -167,9 +167,7 @@ class ufunc:
             )
         return _reduce(self, a, axis, dtype, keepdims, initial, where)
 
-    def accumulate(
-        self, a: ArrayLike, axis: int = 0, dtype: Any = None, out: None = None
-    ) -> Array:
+    def accumulate(self, a: ArrayLike, axis: int = 0, dtype: Any = None, out: None = None) -> Array:
         """The elements along an axis combined with all that come before.
 
         Args:
@@ -219,6 +217,7 @@ class ufunc:
                 f"jnp.{self.__name__}.at can't change an array: pass inplace=False and use the "
                 f"result, or write a.at[indices].add(b) and the like"
             )
+        a = asarray(as_operand(f"{self.__name__}.at", a))
         if b is None:
             return a.at[indices].apply(self._fun)
         if self._scatter is not None:
