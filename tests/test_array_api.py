@@ -408,6 +408,22 @@ def test_devices():
         xp.ones(2).to_device(info.default_device(), stream=7)
 
 
+def test_devices_in_traced_programs():
+    """A traced array's device is None, which leaves open where the program runs."""
+    device = xp.__array_namespace_info__().default_device()
+
+    def f(x):
+        assert x.device is None
+        beside = xp.ones(2, device=x.device) + xp.arange(2.0, device=device)
+        return xp.sum(xp.asarray(x, device=device) * beside.to_device(device))
+
+    x = xp.asarray([3.0, 4.0])
+    for transformed in (f, jit(f)):
+        assert float(jit(transformed)(x)) == 11.0
+        np.testing.assert_array_equal(grad(transformed)(x), [1, 2])
+    np.testing.assert_array_equal(vmap(f)(xp.ones((3, 2))), [3, 3, 3])
+
+
 def test_copies():
     x = xp.asarray([1.0, 2.0])
     assert xp.asarray(x) is x and xp.asarray(x, copy=False) is x
