@@ -18,6 +18,8 @@ import pytest
 import array_api_standard as standard
 import jx_xla  # noqa: F401  one of the back ends under test
 from array_api_standard import COMPLEX, DTYPES, INTEGERS, REAL_FLOATS, promoted
+from jx_ad import grad
+from jx_batching import vmap
 from jx_core import array, backend, eval_shape, jit
 from jx_core.config import enable_x64
 
