@@ -295,13 +295,15 @@ def expand_dims(a: ArrayLike, axis: Any) -> Array:
         axis: where the new axis is in the result, or a sequence of places.
 
     Raises:
-        ShapeError: an axis is out of range or repeated.
+        ShapeError: an axis is out of range (an `AxisError`) or repeated.
 
     >>> jnp.expand_dims(jnp.zeros(3), (0, 2)).shape
     (1, 3, 1)
     """
     x = as_operand("expand_dims", a)
-    return lax.expand_dims(x, (axis,) if hasattr(axis, "__index__") else axis)
+    axes = (axis,) if hasattr(axis, "__index__") else tuple(axis)
+    ndim = typeof(x).ndim + len(axes)
+    return lax.expand_dims(x, [one_axis("expand_dims", a, ndim) for a in axes])
 
 
 @array_function("axis")
