@@ -144,6 +144,8 @@ _PRODUCT = 30  # so many factors are multiplied one by one
 def _binomial(m: Maths, n: Real, k: Real) -> Real:
     """n! / (k! (n - k)!) for 0 <= k <= n, a whole number for whole n and k up to 2**53."""
     fine = (k >= 0) & (k <= n) & (n < math.inf)
+    limit = m.where((n == math.inf) & (k < math.inf), m.where(k == 0, 1.0, math.inf), math.nan)
+    limit = m.where(k >= 0, limit, math.nan)
     n, k = m.where(fine, n, 2.0), m.where(fine, k, 1.0)
     least = m.where(2 * k <= n, k, n - k)
     log, _ = _log_beta_positive(m, n - k + 1, k + 1)
@@ -158,7 +160,7 @@ def _binomial(m: Maths, n: Real, k: Real) -> Real:
         return (m.where(i <= count, total * (base + i) / i, total),)
 
     (total,) = m.downto(most, step, 0 * n + 1.0)
-    return m.where(fine, m.where(product, total, value), math.nan)
+    return m.where(fine, m.where(product, total, value), limit)
 
 
 def _rising(m: Maths, z: Real, n: Real) -> Real:

@@ -182,7 +182,10 @@ def _trigamma(z: Array) -> Array:
     value = lax.add(inverse, lax.mul(square, _like(z, 0.5)))
     value = lax.add(value, lax.mul(_series(_SECOND_SERIES, square), lax.mul(square, inverse)))
     value = lax.add(value, steps)
-    cotangent = _cotangent(z, left)
-    sine = lax.add(lax.mul(cotangent, cotangent), _like(z, 1))  # 1 / sin^2
+    # 1 / sin^2(pi z) is -4 w / (w - 1)^2 with w = exp(2 pi i z), from above the axis.
+    below, _, turn = _turn(z, left)
+    excess = lax.expm1(turn)
+    sine = lax.div(lax.mul(lax.exp(turn), _like(z, -4)), lax.mul(excess, excess))
+    sine = lax.select(below, lax.conj(sine), sine)
     reflected = lax.sub(lax.mul(sine, _like(z, math.pi**2)), value)
     return _nan_at_poles(z, lax.select(left, reflected, value))
