@@ -6,3 +6,6 @@ from .trigonometric_integrals import *
 from .faddeeva import *
 from .dilogarithm import *
 from .owens import *
+from .hypergeometric import *
+from .bessel_orders import *
+from .spherical import *
