@@ -50,7 +50,7 @@ def _harmonic(m: Any, n: Any, order: Any, theta: Any, phi: Any) -> tuple[Any, An
         # The function of degree k from those of k - 1 and k - 2.
         k = highest + 1.0 - left
         active = (k > size) & (k <= n)
-        k = m.where(active, k, size + 1.0)
+        k = m.where(active, k + zero, size + 1.0)
         squares = (k - size) * (k + size)
         before = (k - 1.0 - size) * (k - 1.0 + size)
         a = m.sqrt((2.0 * k + 1.0) * (2.0 * k - 1.0) / squares)
