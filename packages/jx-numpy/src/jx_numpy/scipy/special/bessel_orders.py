@@ -49,10 +49,10 @@ def _orders(v: int, least: int, m: Any, z: Any) -> tuple[Any, ...]:
         return (below * scale, now * scale, total * scale, *[f * scale for f in found])
 
     zero = 0.0 * size
-    found = (zero,) * (v + 1)
-    now, _, total, *found = m.downto(first, step, zero + 1e-200, zero, zero, *found)
+    start = (zero + 1e-200, zero, zero)
+    now, _, total, *found = m.downto(first, step, *start, *(zero,) * (v + 1))
     total = total + now
-    found = [now, *found[1:]]
+    found[0] = now
     results = []
     for n, value in enumerate(found):
         value = value / total

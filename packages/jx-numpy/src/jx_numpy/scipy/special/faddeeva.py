@@ -79,9 +79,8 @@ def _upper_quadrant(m: Any, x: Any, y: Any) -> tuple[Any, Any]:
     re, im = 0.0 * x, 0.0 * x
     for k in range(_TERMS, -1, -1):
         node = (k + shift) * _STEP
-        weight = m.where(whole, math.exp(-((k * _STEP) ** 2)), math.exp(-(((k + 0.5) * _STEP) ** 2)))
-        if k == 0:
-            weight = m.where(whole, 0.5, weight)
+        here, between = (math.exp(-((j * _STEP) ** 2)) for j in (k, k + 0.5))
+        weight = m.where(whole, here if k else 0.5, between)
         # weight / (z^2 - node^2)
         across = (x - node) * (x + node) - y * y
         scale = weight / (across * across + product * product)

@@ -243,7 +243,7 @@ def _derivative(function: Callable[..., Any], orders: tuple[int, ...], *x: Array
     """
 
     def in_double(m: Any, *wide: Any) -> Any:
-        differentiated = partial(function, m)
+        differentiated: Callable[..., Any] = partial(function, m)
         for i, order in enumerate(orders):
             for _ in range(order):
                 differentiated = _by(differentiated, i)
