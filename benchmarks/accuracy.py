@@ -93,8 +93,8 @@ def figure(x: float) -> str:
 def row(function: Function, dtype: str, sides: list[np.ndarray]) -> str:
     cells = [figure(f(e)) for f in (np.max, np.median) for e in sides]
     domain = ", ".join(map(str, function.domain))
-    name, _, place = function.name.removeprefix("scipy.special.").removeprefix("numpy.").partition(
-        ":"
+    name, _, place = (
+        function.name.removeprefix("scipy.special.").removeprefix("numpy.").partition(":")
     )
     shown = f"`{name}`" + (f" {place}" if place else "")
     return f"| {shown} | {dtype} | {domain} | " + " | ".join(cells) + " |"

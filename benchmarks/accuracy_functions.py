@@ -133,9 +133,7 @@ ELEMENTARY = (
     Function("numpy.log10", mp.log10, (WIDE,)),
     Function("numpy.log1p", mp.log1p, real(-0.9, 3)),
     Function("numpy.logaddexp", lambda x, y: mp.log(mp.exp(x) + mp.exp(y)), PLANE),
-    Function(
-        "numpy.logaddexp2", lambda x, y: mp.log(mp.power(2, x) + mp.power(2, y), 2), PLANE
-    ),
+    Function("numpy.logaddexp2", lambda x, y: mp.log(mp.power(2, x) + mp.power(2, y), 2), PLANE),
     Function("lax.logistic", lambda x: 1 / (1 + mp.exp(-x)), real(-30, 30)),
     Function("numpy.sin", mp.sin, real(-100, 100)),
     Function("numpy.cos", mp.cos, real(-100, 100)),

@@ -46,7 +46,8 @@ def values(lib: ModuleType, points: dict[str, np.ndarray]) -> dict[str, np.ndarr
             result = lib.jit(function)(*cast)
         except Exception as e:
             print("FAILED", lib.__name__, name, type(e), str(e)[:200], file=sys.stderr, flush=True)
-            result = np.full(arrays[-1].shape, np.nan, dtype); place = ""
+            result = np.full(arrays[-1].shape, np.nan, dtype)
+            place = ""
         result = np.asarray(result[int(place)] if place else result)
         # Some of JAX's are wider than their operands: they are rounded as the others are.
         found[name] = result if result.real.dtype == dtype else result.astype(_like(result, dtype))

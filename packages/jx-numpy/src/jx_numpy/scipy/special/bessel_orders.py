@@ -23,7 +23,7 @@ __all__ = ["bessel_jn"]
 _LARGEST = 1e5
 
 
-def _orders(v: int, least: int, m: Any, z: Any) -> tuple[Any, ...]:
+def _orders(m: Any, v: int, least: int, z: Any) -> tuple[Any, ...]:
     """J_0(z) to J_v(z), by Miller's algorithm (DLMF 3.6 and 10.74): recurrence downwards.
 
     It starts where the function is negligible beside the largest, and is normalized by
@@ -65,7 +65,8 @@ def _orders(v: int, least: int, m: Any, z: Any) -> tuple[Any, ...]:
 
 @partial(custom_jvp, nondiff_argnums=(0, 1))
 def _bessel_jn(v: int, least: int, z: Array) -> Array:
-    rows = in_doubles(partial(_orders, v, least), z)
+    rows = in_doubles(_orders, z, options=(v, least))
+    rows = rows if v else (rows,)
     return lax.concatenate([lax.expand_dims(row, (0,)) for row in rows], 0)
 
 

@@ -65,9 +65,7 @@ def _en(m: Any, n: Any, x: Any) -> Any:
     zeroth = m.exp(-x) / positive
     higher = m.where(x < 1.0, _en_series(m, order, x), _en_fraction(m, order, positive))
     first = _e1_of_positive(m, x)
-    value = m.where(
-        n == 0.0, m.where(x > 0.0, zeroth, math.inf), m.where(n == 1.0, first, higher)
-    )
+    value = m.where(n == 0.0, m.where(x > 0.0, zeroth, math.inf), m.where(n == 1.0, first, higher))
     value = m.where(x >= 1e3, 0.0, value)
     return m.where(allowed, value, math.nan)
 
@@ -132,12 +130,13 @@ def _expn(n: Array, x: Array) -> Array:
 @_expn.defjvp
 def _(primals: Any, tangents: Any) -> Any:
     (n, x), (_, t) = primals, tangents
-    zeroth = lax.exp(-x) / x
-    low = lax.select(n == 1, zeroth, zeroth * (1 + 1 / x))
-    # Where it is not chosen, -expn(1, x) has a derivative at 0 that would spoil the others'.
-    other = lax.select(n < 2, lax.full_like(x, 1), x)
+    # Each of the two has singularities where it is not chosen: they are kept away from there.
+    few, one = n < 2, lax.full_like(x, 1)
+    own, other = lax.select(few, x, one), lax.select(few, one, x)
+    zeroth = lax.exp(-own) / own
+    low = lax.select(n == 1, zeroth, zeroth * (1 + 1 / own))
     high = _expn(lax.max(n - 1, lax.full_like(n, 1)), other)
-    return _expn(n, x), -lax.select(n < 2, low, high) * t
+    return _expn(n, x), -lax.select(few, low, high) * t
 
 
 @compiled

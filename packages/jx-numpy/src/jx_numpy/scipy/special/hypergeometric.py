@@ -242,14 +242,15 @@ def _derivative(function: Callable[..., Any], orders: tuple[int, ...], *x: Array
     It is computed by differentiating the loops forwards, which reverse mode cannot.
     """
 
-    def in_double(m: Any, *wide: Any) -> Any:
-        differentiated: Callable[..., Any] = partial(function, m)
-        for i, order in enumerate(orders):
-            for _ in range(order):
-                differentiated = _by(differentiated, i)
-        return differentiated(*wide)
+    return in_doubles(_differentiated, *x, options=(function, orders))  # type: ignore[no-any-return]
 
-    return in_doubles(in_double, *x)  # type: ignore[no-any-return]
+
+def _differentiated(m: Any, function: Callable[..., Any], orders: tuple[int, ...], *x: Any) -> Any:
+    differentiated: Callable[..., Any] = partial(function, m)
+    for i, order in enumerate(orders):
+        for _ in range(order):
+            differentiated = _by(differentiated, i)
+    return differentiated(*x)
 
 
 def _by(function: Callable[..., Any], i: int) -> Callable[..., Any]:

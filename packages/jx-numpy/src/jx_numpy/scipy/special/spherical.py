@@ -136,9 +136,7 @@ def sph_harm_y(
     theta, phi = promote_dtypes_inexact("sph_harm_y", theta, phi)
     dtype = typeof(theta).dtype
     if is_complex(dtype):
-        raise ValueError(
-            f"jx.scipy.special.sph_harm_y: theta and phi must be real, got {dtype}"
-        )
+        raise ValueError(f"jx.scipy.special.sph_harm_y: theta and phi must be real, got {dtype}")
     if dtype.itemsize < 4:
         dtype = np.dtype(np.float32)
     whole = []
@@ -146,8 +144,7 @@ def sph_harm_y(
         x = as_operand("sph_harm_y", x)
         if not dtypes.issubdtype(typeof(x).dtype, np.integer):
             raise TypeError(
-                f"jx.scipy.special.sph_harm_y: {argument} must hold integers, got "
-                f"{typeof(x).dtype}"
+                f"jx.scipy.special.sph_harm_y: {argument} must hold integers, got {typeof(x).dtype}"
             )
         whole.append(lax.convert_element_type(x, dtype))
     if n_max is not None:
