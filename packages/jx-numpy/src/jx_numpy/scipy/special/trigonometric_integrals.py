@@ -30,6 +30,9 @@ __all__ = ["fresnel", "sici"]
 # The first root of Ci, and what rounding it leaves.
 _ROOT, _ROOT_REST = 0.6165054856207163, -4.209920321433186e-17
 
+# What is left of pi / 2 when it is rounded.
+_REST_OF_RIGHT_ANGLE = 6.123233995736766e-17
+
 
 def _odd(m: Any, x: Any, value: Any) -> Any:
     """`value`, computed for |x|, with the sign of x; x itself where it is 0 or NaN."""
@@ -52,7 +55,7 @@ def _si_ci(m: Any, x: Any) -> tuple[Any, Any]:
     f = chebyshev(m, TRIGONOMETRIC_F, long) / long
     g = chebyshev(m, TRIGONOMETRIC_G, long) / long / long
     sine, cosine = m.sin(long), m.cos(long)
-    far_sine = math.pi / 2 - (f * cosine + g * sine)
+    far_sine = math.pi / 2 - (f * cosine + g * sine - _REST_OF_RIGHT_ANGLE)
     far_cosine = f * sine - g * cosine
     si = m.where(near, near_sine, m.where(finite, far_sine, math.pi / 2))
     limit = m.where(x > 0.0, 0.0, math.nan)
