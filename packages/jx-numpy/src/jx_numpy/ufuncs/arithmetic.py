@@ -139,13 +139,13 @@ def _logaddexp2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     Array([4., 3.], dtype=float32)
     """
     x1, x2, _ = pair_inexact("logaddexp2", x1, x2)
-    scale = math.log(2)
-    total = _log_of_sum(operators.multiply(x1, scale), operators.multiply(x2, scale))
-    return operators.divide(total, scale)
+    return _log_of_sum(x1, x2, in_base_2=True)
 
 
-def _log_of_sum(x1: Any, x2: Any) -> Array:
+def _log_of_sum(x1: Any, x2: Any, in_base_2: bool = False) -> Array:
     """log(exp(x1) + exp(x2)), as greater + log(1 + exp(lesser - greater)).
+
+    Or the same with powers of 2 and logarithms to that base.
 
     Which one is the greater is a choice between equal formulas, so derivatives of any order
     are right, also where the operands are equal.
@@ -159,6 +159,9 @@ def _log_of_sum(x1: Any, x2: Any) -> Array:
     difference = lax.sub(
         lax.select(same_infinity, 0.0, lesser), lax.select(same_infinity, 0.0, greater)
     )
+    if in_base_2:
+        rest = lax.log1p(lax.exp2(difference))
+        return lax.add(greater, operators.multiply(rest, 1 / math.log(2)))
     return lax.add(greater, lax.log1p(lax.exp(difference)))
 
 

@@ -22,6 +22,7 @@ from ...operands import (
     promote_inexact,
     typeof,
 )
+from ._logarithms import log_of_quotient_near_1
 from ._operands import reals
 
 __all__ = ["entr", "kl_div", "rel_entr", "xlog1py", "xlogy"]
@@ -148,7 +149,8 @@ def _log_of_ratio(p: Array, q: Array) -> Array:
     ratio = lax.div(p, q)
     near = lax.bitwise_and(lax.gt(ratio, 0.5), lax.lt(ratio, 2.0))
     # The difference of close numbers is exact.
-    close = lax.log1p(lax.div(lax.sub(lax.select(near, p, q), q), q))
+    own = lax.select(near, p, q)
+    close = log_of_quotient_near_1(lax.div(lax.sub(own, q), lax.add(own, q)))
     info = finfo(typeof(p).dtype)
     normal = lax.bitwise_and(lax.ge(ratio, float(info.tiny)), lax.le(ratio, float(info.max)))
     apart = lax.log(lax.select(normal, ratio, 1.0))
