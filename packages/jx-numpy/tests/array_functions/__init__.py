@@ -14,7 +14,7 @@ from .call import Call, batches, mismatch, of, row
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
 FILES = [
-    "signal_of_vectors", "special",
+    "signal_of_vectors", "special", "stats",
 ]  # fmt: skip
 
 
