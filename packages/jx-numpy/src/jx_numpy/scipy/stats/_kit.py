@@ -126,8 +126,13 @@ def density(
     name: str, formula: Formula, x: ArrayLike, *shape: ArrayLike, loc: Any = 0, scale: Any = 1
 ) -> Array:
     """`exp(formula(z, *shape)) / scale`: the formula is the standard logarithm of a density."""
-    value, width, dtype = _standardized(name, formula, x, shape, loc, scale)
-    value = lax.exp(value)
+
+    def at(z: Array, *shape: Array) -> Array:
+        # At the ends of the line the logarithm's derivative is infinite, and this one's is 0.
+        end = lax.abs(z) == math.inf
+        return where(end, 0.0, lax.exp(formula(where(end, 0.5, z), *shape)))
+
+    value, width, dtype = _standardized(name, at, x, shape, loc, scale)
     return rounded(value if width is None else value / width, dtype)
 
 

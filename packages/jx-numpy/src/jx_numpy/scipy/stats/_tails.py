@@ -6,6 +6,7 @@ lost, from a series or continued fraction of what remains beside a known power.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from jx_core import dtypes, lax
@@ -64,27 +65,31 @@ def log_igammac(a: Array, x: Array) -> Array:
     Q = x^a exp(-x) / Gamma(a) / (x + 1 - a + 1 (a - 1) / (x + 3 - a + 2 (a - 2) / ...)).
     """
     a, x = spread(a, x)
-    value = lax.igammac(a, x)
-    endless = x > float(dtypes.finfo(typeof(x).dtype).max)
-    deep = _is_deep(value) & ~endless
-    high, shape = where(deep, x, 9.0), where(deep, a, 1.0)
+    endless = x == math.inf
+    finite = where(endless, 1.0, x)
+    value = lax.igammac(a, finite)
+    deep = _is_deep(value)
+    high, shape = where(deep, finite, 9.0), where(deep, a, 1.0)
     base = high + 1 - shape
     tail = _backwards(lambda n, t: n * (shape - n) / (base + 2 * n + t), lax.full_like(high, 0))
     log_tail = _xlogy(shape, high) - high - lax.lgamma(shape) - lax.log(base + tail)
-    log_value = _log(where(endless, 1.0, value), lax.igamma(a, x), deep, log_tail)
-    return where(endless, -x, log_value)
+    log_value = _log(value, lax.igamma(a, finite), deep, log_tail)
+    return where(endless, -math.inf, log_value)
 
 
-def log_betainc(a: Array, b: Array, x: Array) -> Array:
-    """log(I_x(a, b)) for positive `a` and `b`, and 0 < x < 1.
+def log_betainc(a: Array, b: Array, x: Array, y: Array) -> Array:
+    """log(I_x(a, b)) for positive `a` and `b`, and 0 < x < 1, where y is 1 - x.
 
     Far below the mean by DLMF 8.17.8:
     I = x^a (1 - x)^b / (a B(a, b)) sum x^n (a + b)_n / (a + 1)_n.
     """
-    a, b, x = spread(a, b, x)
-    value = lax.betainc(a, b, x)
-    deep = _is_deep(value)
+    most = x > a / (a + b)
+    # The probability on the side of the mean where it is the smaller one.
+    value = lax.betainc(where(most, b, a), where(most, a, b), where(most, y, x))
+    deep = _is_deep(value) & ~most
     low, p, q = where(deep, x, 0.25), where(deep, a, 1.0), where(deep, b, 1.0)
     total = _backwards(lambda n, s: 1 + s * low * (p + q + n - 1) / (p + n), lax.full_like(low, 1))
     tail = p * lax.log(low) + _xlog1py(q, -low) - lax.log(p) - lax.log_beta_p.bind(p, q)
-    return _log(value, lax.betainc(b, a, 1 - x), deep, tail + lax.log(total))
+    near = lax.log(where(deep | most, 0.5, value))
+    above = lax.log1p(-where(most, value, 0.5))
+    return where(deep, tail + lax.log(total), where(most, above, near))

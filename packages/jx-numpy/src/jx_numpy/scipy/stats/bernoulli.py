@@ -29,9 +29,9 @@ def share(p: Array) -> Array:
 
 
 def _log_mass(j: Array, p: Array) -> Array:
+    j = only((p >= 0) & (p <= 1), j)
     outside = (j < 0) | (j > 1)
     safe = where(outside, 0.0, j)
-    p = share(p)
     return where(outside, -math.inf, _xlogy(safe, p) + _xlog1py(1 - safe, -p))
 
 

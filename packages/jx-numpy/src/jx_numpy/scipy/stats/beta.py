@@ -9,7 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlog1py, xlogy
-from ._kit import CONTINUOUS_2, Family, density, log_density, positive, probability, spread, where
+from ._kit import CONTINUOUS_2, Family, density, log_density, only, probability, spread, where
 from ._tails import log_betainc
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
@@ -24,24 +24,38 @@ _family = Family(
 _xlogy, _xlog1py = plain(xlogy), plain(xlog1py)
 
 
+def _standard(z: Array, a: Array, b: Array) -> tuple[Array, Array, Array]:
+    z, a, b = spread(z, a, b)
+    return only((a > 0) & (b > 0), z), a, b
+
+
 def _log_density(z: Array, a: Array, b: Array) -> Array:
+    z, a, b = _standard(z, a, b)
     outside = (z < 0) | (z > 1)
-    a, b = spread(positive(a), positive(b))
     safe = where(outside, 0.5, z)
     value = _xlogy(a - 1, safe) + _xlog1py(b - 1, -safe) - lax.log_beta_p.bind(a, b)
     return where(outside, -math.inf, value)
 
 
 def _cdf(z: Array, a: Array, b: Array) -> Array:
+    z, a, b = _standard(z, a, b)
     below, above = z <= 0, z >= 1
-    value = lax.betainc(*spread(positive(a), positive(b), where(below | above, 0.5, z)))
+    value = lax.betainc(a, b, where(below | above, 0.5, z))
     return where(below, 0.0, where(above, 1.0, value))
 
 
 def _log_cdf(z: Array, a: Array, b: Array) -> Array:
+    z, a, b = _standard(z, a, b)
     below, above = z <= 0, z >= 1
-    value = log_betainc(positive(a), positive(b), where(below | above, 0.5, z))
-    return where(below, -math.inf, where(above, 0.0, value))
+    safe = where(below | above, 0.5, z)
+    return where(below, -math.inf, where(above, 0.0, log_betainc(a, b, safe, 1 - safe)))
+
+
+def _log_sf(z: Array, a: Array, b: Array) -> Array:
+    z, a, b = _standard(z, a, b)
+    below, above = z <= 0, z >= 1
+    safe = where(below | above, 0.5, z)
+    return where(below, 0.0, where(above, -math.inf, log_betainc(b, a, 1 - safe, safe)))
 
 
 @compiled
@@ -119,6 +133,4 @@ def logsf(
     >>> jx.scipy.stats.beta.logsf(jnp.array([-1.0, 0.5, 1.0]), 2.0, 3.0)
     Array([ 0.       , -1.1631508,       -inf], dtype=float32)
     """
-    return probability(
-        "beta.logsf", lambda z, a, b: _log_cdf(1 - z, b, a), x, a, b, loc=loc, scale=scale
-    )
+    return probability("beta.logsf", _log_sf, x, a, b, loc=loc, scale=scale)

@@ -7,7 +7,7 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import DISCRETE, Family, mass, only, positive, probability, spread, where
+from ._kit import DISCRETE, Family, mass, only, probability, spread, where
 from .binom import log_binomial
 
 __all__ = ["logpmf", "pmf"]
@@ -23,7 +23,8 @@ _family = Family(
 
 
 def _log_mass(j: Array, n: Array, a: Array, b: Array) -> Array:
-    j, n, a, b = spread(lax.floor(j), only(n >= 0, n), positive(a), positive(b))
+    j, n, a, b = spread(lax.floor(j), n, a, b)
+    j = only((n >= 0) & (a > 0) & (b > 0), j)
     outside = (j < 0) | (j > n)
     safe = where(outside, 0.0, j)
     log_ratio = lax.log_beta_p.bind(safe + a, n - safe + b) - lax.log_beta_p.bind(a, b)

@@ -10,7 +10,6 @@ from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlog1py, xlogy
 from ._kit import DISCRETE, Family, mass, only, probability, spread, where
-from .bernoulli import share
 
 __all__ = ["logpmf", "pmf"]
 
@@ -30,7 +29,8 @@ def log_binomial(n: Array, j: Array) -> Array:
 
 
 def _log_mass(j: Array, n: Array, p: Array) -> Array:
-    j, n, p = spread(j, only(n >= 0, n), share(p))
+    j, n, p = spread(j, n, p)
+    j = only((n >= 0) & (p >= 0) & (p <= 1), j)
     outside = (j < 0) | (j > n)
     safe = where(outside, 0.0, j)
     value = log_binomial(n, safe) + _xlogy(safe, p) + _xlog1py(n - safe, -p)

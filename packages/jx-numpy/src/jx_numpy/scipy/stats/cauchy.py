@@ -36,9 +36,13 @@ def _cdf(z: Array) -> Array:
 
 
 def _log_cdf(z: Array) -> Array:
-    above = z > 0
-    near = lax.log(_cdf(where(above, 0.0, z)))
-    return where(above, lax.log1p(-_cdf(where(above, -z, 0.0))), near)
+    above, far = z > 0, z < -_FAR
+    near = lax.log(_cdf(where(above | far, 0.0, z)))
+    tail = -math.log(math.pi) - lax.log(where(far, -z, 1.0))
+    return where(above, lax.log1p(-_cdf(where(above, -z, 0.0))), where(far, tail, near))
+
+
+_FAR = 1e9  # from here on the angle is its tangent
 
 
 def _quantile(q: Array) -> Array:

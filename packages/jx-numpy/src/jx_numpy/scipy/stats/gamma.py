@@ -9,7 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlogy
-from ._kit import CONTINUOUS_1, Family, density, log_density, positive, probability, spread, where
+from ._kit import CONTINUOUS_1, Family, density, log_density, only, probability, spread, where
 from ._tails import log_igamma, log_igammac
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
@@ -17,37 +17,41 @@ __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
 _family = Family(
     "the gamma distribution",
     "DLMF 8.2 and " + CONTINUOUS_1.format(17),
-    a="the shape, positive.",
+    a="the shape, only.",
 )
 
 _xlogy = plain(xlogy)
 
 
 def log_standard_density(z: Array, a: Array) -> Array:
+    z = only(a > 0, z)
     outside = (z < 0) | (z == math.inf)
-    a = positive(a)
     safe = where(outside, 1.0, z)
     return where(outside, -math.inf, _xlogy(a - 1, safe) - safe - lax.lgamma(a))
 
 
 def standard_cdf(z: Array, a: Array) -> Array:
+    z = only(a > 0, z)
     outside = z < 0
-    return where(outside, 0.0, lax.igamma(*spread(positive(a), where(outside, 1.0, z))))
+    return where(outside, 0.0, lax.igamma(*spread(a, where(outside, 1.0, z))))
 
 
 def standard_sf(z: Array, a: Array) -> Array:
+    z = only(a > 0, z)
     outside = z < 0
-    return where(outside, 1.0, lax.igammac(*spread(positive(a), where(outside, 1.0, z))))
+    return where(outside, 1.0, lax.igammac(*spread(a, where(outside, 1.0, z))))
 
 
 def log_standard_cdf(z: Array, a: Array) -> Array:
+    z = only(a > 0, z)
     outside = z <= 0
-    return where(outside, -math.inf, log_igamma(positive(a), where(outside, 1.0, z)))
+    return where(outside, -math.inf, log_igamma(a, where(outside, 1.0, z)))
 
 
 def log_standard_sf(z: Array, a: Array) -> Array:
+    z = only(a > 0, z)
     outside = z <= 0
-    return where(outside, 0.0, log_igammac(positive(a), where(outside, 1.0, z)))
+    return where(outside, 0.0, log_igammac(a, where(outside, 1.0, z)))
 
 
 @compiled

@@ -9,8 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlog1py
-from ._kit import DISCRETE, Family, mass, probability, where
-from .bernoulli import share
+from ._kit import DISCRETE, Family, mass, only, probability, where
 
 __all__ = ["logpmf", "pmf"]
 
@@ -24,8 +23,8 @@ _xlog1py = plain(xlog1py)
 
 
 def _log_mass(j: Array, p: Array) -> Array:
+    j = only((p >= 0) & (p <= 1), j)
     outside = (j <= 0) | (j == math.inf)
-    p = share(p)
     return where(outside, -math.inf, _xlog1py(where(outside, 1.0, j) - 1, -p) + lax.log(p))
 
 

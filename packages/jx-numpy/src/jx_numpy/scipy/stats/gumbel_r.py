@@ -18,9 +18,14 @@ _family = Family(
 
 
 def log_standard_density(z: Array) -> Array:
-    lowest = z == -math.inf
-    safe = where(lowest, 0.0, z)
+    lowest, safe = _overflowing(z)
     return where(lowest, -math.inf, -safe - lax.exp(-safe))
+
+
+def _overflowing(z: Array) -> tuple[Array, Array]:
+    """Where exp(-z) is infinite, and z with 0 there."""
+    lowest = lax.exp(-z) == math.inf
+    return lowest, where(lowest, 0.0, z)
 
 
 def log_standard_cdf(z: Array) -> Array:
@@ -28,18 +33,22 @@ def log_standard_cdf(z: Array) -> Array:
 
 
 def standard_cdf(z: Array) -> Array:
-    return lax.exp(-lax.exp(-z))
+    lowest, safe = _overflowing(z)
+    return where(lowest, 0.0, lax.exp(-lax.exp(-safe)))
 
 
 def standard_sf(z: Array) -> Array:
-    return -lax.expm1(-lax.exp(-z))
+    lowest, safe = _overflowing(z)
+    return where(lowest, 1.0, -lax.expm1(-lax.exp(-safe)))
 
 
 def log_standard_sf(z: Array) -> Array:
     # Far out 1 - exp(-t) is t (1 - t / 2), of t = exp(-z) which may underflow.
     far = z > _FAR
     tail = where(far, z, _FAR)
-    return where(far, -tail - 0.5 * lax.exp(-tail), log1mexp(lax.exp(-where(far, 0.0, z))))
+    lowest, safe = _overflowing(where(far, 0.0, z))
+    near = where(lowest, 0.0, log1mexp(lax.exp(-safe)))
+    return where(far, -tail - 0.5 * lax.exp(-tail), near)
 
 
 _FAR = 20.0

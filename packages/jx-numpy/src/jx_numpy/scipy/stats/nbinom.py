@@ -9,8 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlog1py, xlogy
-from ._kit import DISCRETE, Family, mass, positive, probability, spread, where
-from .bernoulli import share
+from ._kit import DISCRETE, Family, mass, only, probability, spread, where
 
 __all__ = ["logpmf", "pmf"]
 
@@ -25,7 +24,8 @@ _xlogy, _xlog1py = plain(xlogy), plain(xlog1py)
 
 
 def _log_mass(j: Array, n: Array, p: Array) -> Array:
-    j, n, p = spread(j, positive(n), share(p))
+    j, n, p = spread(j, n, p)
+    j = only((n > 0) & (p >= 0) & (p <= 1), j)
     outside = (j < 0) | (j == math.inf)
     safe = where(outside, 0.0, j)
     # C(j + n - 1, j) is 1 / ((j + n) B(n, j + 1)).

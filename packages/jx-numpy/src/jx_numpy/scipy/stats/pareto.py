@@ -14,7 +14,7 @@ from ._kit import (
     density,
     log1mexp,
     log_density,
-    positive,
+    only,
     probability,
     quantile,
     where,
@@ -31,8 +31,9 @@ _family = Family(
 
 def _beyond_1(z: Array, b: Array, formula: Callable[..., Array], below: float) -> Array:
     """The formula of b and log(z), where z >= 1; elsewhere the value `below` the support."""
+    z = only(b > 0, z)
     outside = z < 1
-    return where(outside, below, formula(positive(b), lax.log(where(outside, 1.0, z))))
+    return where(outside, below, formula(b, lax.log(where(outside, 1.0, z))))
 
 
 def _log_density(z: Array, b: Array) -> Array:
@@ -44,9 +45,10 @@ def _cdf(z: Array, b: Array) -> Array:
 
 
 def _log_cdf(z: Array, b: Array) -> Array:
+    z = only(b > 0, z)
     outside = z <= 1
     log_z = lax.log(where(outside, 2.0, z))
-    return where(outside, -math.inf, log1mexp(positive(b) * log_z))
+    return where(outside, -math.inf, log1mexp(b * log_z))
 
 
 def _sf(z: Array, b: Array) -> Array:
@@ -58,7 +60,8 @@ def _log_sf(z: Array, b: Array) -> Array:
 
 
 def _quantile(q: Array, b: Array) -> Array:
-    return lax.exp(-lax.log1p(-q) / positive(b))
+    b = only(b > 0, b)
+    return lax.exp(-lax.log1p(-q) / b)
 
 
 @compiled

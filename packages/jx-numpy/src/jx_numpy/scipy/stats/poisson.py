@@ -23,16 +23,17 @@ _xlogy = plain(xlogy)
 
 
 def _log_mass(j: Array, mu: Array) -> Array:
+    j = only(mu >= 0, j)
     outside = (j < 0) | (j == math.inf)
     safe = where(outside, 0.0, j)
-    mu = only(mu >= 0, mu)
     return where(outside, -math.inf, _xlogy(safe, mu) - lax.lgamma(safe + 1) - mu)
 
 
 def _cdf(j: Array, mu: Array) -> Array:
+    j = only(mu >= 0, j)
     outside = j < 0
     whole = lax.floor(where(outside, 0.0, j)) + 1
-    return where(outside, 0.0, lax.igammac(*spread(whole, only(mu >= 0, mu))))
+    return where(outside, 0.0, lax.igammac(*spread(whole, mu)))
 
 
 _LARGE = 64.0  # means from which on the series is precise,

@@ -33,7 +33,7 @@ def _log_density(z: Array, df: Array) -> Array:
     df = positive(where(normal, 1.0, df))
     power = 0.5 * (df + 1) * log1p_of_square(where(normal, 1.0, z) / lax.sqrt(df))
     log_beta = lax.log_beta_p.bind(lax.full_like(df, 0.5), 0.5 * df)
-    limit = -0.5 * lax.square(z) - 0.5 * math.log(2 * math.pi)
+    limit = -0.5 * lax.square(where(normal, z, 0.0)) - 0.5 * math.log(2 * math.pi)
     return where(normal, limit, -power - 0.5 * lax.log(df) - log_beta)
 
 
