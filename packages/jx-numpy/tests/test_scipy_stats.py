@@ -61,6 +61,8 @@ def test_everywhere_on_the_line_as_in_scipy(name, kind):
     got, want = both(name, kind, LINE, *CONTINUOUS[name])
     if kind in ("pdf", "logpdf"):  # where SciPy subtracts infinities
         want = np.where(np.isnan(want), -INF if kind == "logpdf" else 0.0, want)
+    # And where a probability underflows before SciPy takes its logarithm.
+    want = np.where((want == -INF) & (got < -700), got, want)
     np.testing.assert_allclose(got, want, rtol=1e-10)
 
 
@@ -113,7 +115,7 @@ def test_certain_events(p):
     got = stats.bernoulli.logpmf(np.array([0, 1]), p)
     np.testing.assert_array_equal(got, [0.0, -INF] if p == 0 else [-INF, 0.0])
     got = stats.binom.pmf(np.array([0, 1, 4]), 4, p)
-    np.testing.assert_array_equal(got, [1.0, 0.0, 0.0] if p == 0 else [0.0, 0.0, 1.0])
+    np.testing.assert_allclose(got, [1.0, 0.0, 0.0] if p == 0 else [0.0, 0.0, 1.0], rtol=1e-15)
 
 
 def test_poisson_of_mean_0_is_0():
@@ -427,5 +429,9 @@ def test_example(name):
     assert test.examples, f"{name} has no example"
     messages = []
     with enable_x64(False):
-        failed = doctest.DocTestRunner(verbose=False).run(test, out=messages.append).failed
+        failed = (
+            doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE, verbose=False)
+            .run(test, out=messages.append)
+            .failed
+        )
     assert not failed, "".join(messages)

@@ -50,8 +50,7 @@ def logpmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
     """log(p) where j = 1 and log(1 - p) where j = 0, where j = k - loc.
 
     >>> jx.scipy.stats.bernoulli.logpmf(jnp.array([0, 1, 2]), 0.25)
-    Array([-0.28768206, -1.3862944 ,        -inf],
-          dtype=float32, weak_type=True)
+    Array([-0.2876821, -1.3862944,       -inf], dtype=float32, weak_type=True)
     """
     return probability("bernoulli.logpmf", _log_mass, k, p, loc=loc)
 

@@ -44,6 +44,16 @@ def _cdf(z: Array, a: Array, b: Array) -> Array:
     return where(below, 0.0, where(above, 1.0, value))
 
 
+def _sf(z: Array, a: Array, b: Array) -> Array:
+    z, a, b = _standard(z, a, b)
+    below, above = z <= 0, z >= 1
+    safe = where(below | above, 0.5, z)
+    # From the other side where 1 - z would lose digits that matter.
+    most = safe < lax.min(0.5 * lax.full_like(a, 1), a / (a + b))
+    share = lax.betainc(where(most, a, b), where(most, b, a), where(most, safe, 1 - safe))
+    return where(below, 1.0, where(above, 0.0, where(most, 1 - share, share)))
+
+
 def _log_cdf(z: Array, a: Array, b: Array) -> Array:
     z, a, b = _standard(z, a, b)
     below, above = z <= 0, z >= 1
@@ -120,7 +130,7 @@ def sf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: Arra
     >>> jx.scipy.stats.beta.sf(jnp.array([-1.0, 0.5, 1.0]), 2.0, 3.0)
     Array([1.    , 0.3125, 0.    ], dtype=float32)
     """
-    return probability("beta.sf", lambda z, a, b: _cdf(1 - z, b, a), x, a, b, loc=loc, scale=scale)
+    return probability("beta.sf", _sf, x, a, b, loc=loc, scale=scale)
 
 
 @compiled

@@ -43,8 +43,7 @@ def logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Arra
     """log(C(n, j) p^j (1 - p)^(n - j)) for 0 <= j <= n, where j = k - loc.
 
     >>> jx.scipy.stats.binom.logpmf(jnp.array([-1, 0, 2]), 4, 0.5)
-    Array([       -inf, -2.7725887 , -0.98082924],
-          dtype=float32, weak_type=True)
+    Array([       -inf, -2.7725887 , -0.98082924], dtype=float32, weak_type=True)
     """
     return probability("binom.logpmf", _log_mass, k, n, p, loc=loc)
 

@@ -55,7 +55,7 @@ def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     """-z - log(scale) for z >= 0, where z = (x - loc) / scale.
 
     >>> jx.scipy.stats.expon.logpdf(jnp.array([-1.0, 0.0, 2.0]))
-    Array([-inf,  -0.,  -2.], dtype=float32)
+    Array([-inf,   0.,  -2.], dtype=float32)
     """
     return log_density("expon.logpdf", _log_density, x, loc=loc, scale=scale)
 
@@ -110,7 +110,7 @@ def logsf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     """-z for z >= 0, where z = (x - loc) / scale.
 
     >>> jx.scipy.stats.expon.logsf(jnp.array([-1.0, 0.0, 200.0]))
-    Array([   0.,   -0., -200.], dtype=float32)
+    Array([   0.,    0., -200.], dtype=float32)
     """
     return probability("expon.logsf", _log_sf, x, loc=loc, scale=scale)
 

@@ -103,7 +103,7 @@ def entropy(mu: ArrayLike, loc: ArrayLike = 0) -> Array:
     """the sum of -p log(p) over the masses p; the location does not matter.
 
     >>> jx.scipy.stats.poisson.entropy(jnp.array([0.0, 1.0, 100.0]))
-    Array([0.       , 1.304842 , 3.7206862], dtype=float32)
+    Array([0.       , 1.3048422, 3.7206862], dtype=float32)
     """
     shape = broadcast_shapes("poisson.entropy", typeof(mu).shape, typeof(loc).shape)
     return broadcast_to(evaluated("poisson.entropy", _entropy, mu), shape)

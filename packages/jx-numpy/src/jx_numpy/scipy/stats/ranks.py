@@ -233,7 +233,7 @@ def sem(
         ValueError: there is no such policy.
 
     >>> jx.scipy.stats.sem(jnp.array([1.0, 2.0, 3.0, 6.0]))
-    Array(1.0801235, dtype=float32)
+    Array(1.0801234, dtype=float32)
     """
     if nan_policy not in ("propagate", "omit"):
         raise ValueError(f"sem: nan_policy must be 'propagate' or 'omit', got {nan_policy!r}")

@@ -56,6 +56,6 @@ def pdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -
     scale.
 
     >>> jx.scipy.stats.t.pdf(jnp.array([0.0, 1.0, 10.0]), 3.0)
-    Array([3.6755261e-01, 2.0674835e-01, 3.1180828e-04], dtype=float32)
+    Array([3.6755261e-01, 2.0674835e-01, 3.1180799e-04], dtype=float32)
     """
     return density("t.pdf", _log_density, x, df, loc=loc, scale=scale)
