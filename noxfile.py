@@ -137,6 +137,8 @@ def bench(session: nox.Session) -> None:
     """jx beside its peers; each peer in an environment and a process of its own."""
     install(session, PACKAGES)
     session.run("python", "benchmarks/peer.py", *session.posargs)
+    if not session.posargs:
+        session.run("python", "benchmarks/peer.py", "--peer", "numpy")
 
 
 @nox.session

@@ -17,7 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import report
-from cases import CASES
+from cases import CASES, MEANS
 from cases.case import Case
 from runner import CaseError, Library, measure
 
@@ -25,6 +25,7 @@ from runner import CaseError, Library, measure
 PEERS = {
     "jax": (("jax==0.10.2",), ".venv-peer"),
     "torch": (("torch==2.13.0", "numpy"), ".venv-torch"),
+    "numpy": ((), ""),  # in jx's own environment: it requires NumPy
 }
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,6 +52,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def peer_python(peer: str) -> str:
     """The Python of the peer's environment, which is made if it is missing."""
     packages, place = PEERS[peer]
+    if not packages:
+        return sys.executable
     environment = ROOT / place
     python = environment / "bin" / "python"
     ready = environment / "ready"  # written last: an interrupted installation is redone
@@ -63,9 +66,11 @@ def peer_python(peer: str) -> str:
 
 
 def chosen(pattern: str, peer: str) -> list[Case]:
-    """The cases of a peer by name; budgets are for JAX only."""
+    """The cases of a peer by name; a budget is for the first of the peers that a case has."""
     known = [
-        c if peer == "jax" else replace(c, budget=None) for c in CASES.values() if peer in c.peers
+        c if peer == c.peers[0] else replace(c, budget=None)
+        for c in CASES.values()
+        if peer in c.peers
     ]
     cases = [c for c in known if pattern in c.name or fnmatch(c.name, f"*{pattern}*")]
     if not cases:
@@ -100,6 +105,8 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         candidate.stop()
         peer.stop()
+    for line in report.means(results["cases"], MEANS):
+        print(line)
     print(report.verdict(results["cases"]))
     if args.json is not None:
         args.json.write_text(json.dumps(results, indent=1) + "\n")

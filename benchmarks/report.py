@@ -91,6 +91,21 @@ def line(row: dict[str, Any]) -> str:
     )
 
 
+def means(rows: Sequence[dict[str, Any]], budgets: dict[str, float]) -> list[str]:
+    """The geometric mean of the ratios of each group of cases, in a sentence a group."""
+    lines = []
+    for group, budget in budgets.items():
+        ratios = [r["ratio"] for r in rows if r["case"].startswith(group) and "ratio" in r]
+        if len(ratios) > 1:
+            mean = statistics.geometric_mean(ratios)
+            verdict = "met" if mean <= budget else "OVER"
+            lines.append(
+                f"{group} geometric mean of {len(ratios)} ratios: {mean:.3f} "
+                f"(budget {budget:.2f}: {verdict}), the largest {max(ratios):.3f}"
+            )
+    return lines
+
+
 def verdict(rows: Sequence[dict[str, Any]]) -> str:
     """How many budgets are met, in a sentence."""
     judged = [row for row in rows if (row["budget"], row["limit"]) != (None, None)]

@@ -6,7 +6,9 @@ namespace (`jx` or `jax`). This package holds the cases alone: running them is
 """
 
 from . import (
+    against_numpy,
     callbacks,
+    calls,
     compile_cache,
     composition,
     convolution,
@@ -29,6 +31,7 @@ FAMILIES = (
     startup,
     tracing,
     eager,
+    calls,
     dispatch,
     callbacks,
     compile_cache,
@@ -40,5 +43,8 @@ FAMILIES = (
     reductions,
     spectral,
     training,
+    against_numpy,
 )
 CASES: dict[str, Case] = {case.name: case for family in FAMILIES for case in family.CASES}
+# What the geometric mean of the ratios of a group of cases, named by how they begin, may be.
+MEANS: dict[str, float] = calls.MEANS

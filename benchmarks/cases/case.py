@@ -18,9 +18,9 @@ class Case:
     sample, which may be called any number of times. Where a sample needs a
     process of its own, `script` is given instead: Python that prints the
     figure, with `{library}` for the module's name.
-    `budget` is the most that the library's figure may be of JAX's, `limit` the most that it
-    may be by itself, for figures that are ratios already; `peers` are the libraries that the
-    case knows how to run besides jx.
+    `budget` is the most that the library's figure may be of its first peer's, `limit` the
+    most that it may be by itself, for figures that are ratios already;
+    `peers` are the libraries that the case knows how to run besides jx.
     """
 
     name: str

@@ -14,6 +14,7 @@ from .creation import asarray
 from .functions import array_function, plain
 from .indexing import take
 from .linalg import lstsq
+from .linalg.decompositions import eigvals
 from .linalg.kit import eye, times_columns
 from .linalg.solving import inverse
 from .manipulation import trim_zeros
@@ -235,14 +236,19 @@ def poly(seq_of_zeros: ArrayLike) -> Array:
     """The polynomial with given zeros and leading coefficient 1.
 
     Args:
-        seq_of_zeros: the zeros, a vector.
+        seq_of_zeros: the zeros, a vector; or a square matrix, whose eigenvalues are the zeros:
+            then the coefficients are complex.
 
     Raises:
-        ValueError: it is no vector.
+        ValueError: it is no vector and no square matrix.
 
     >>> jnp.poly(jnp.array([1.0, -1.0]))
     Array([ 1.,  0., -1.], dtype=float32)
     """
+    seq_of_zeros = as_operand("poly", seq_of_zeros)
+    shape = typeof(seq_of_zeros).shape
+    if len(shape) == 2 and shape[0] == shape[1] > 0:
+        seq_of_zeros = plain(eigvals)(seq_of_zeros)
     (zeros,) = promote_dtypes_inexact("poly", *_vectors("poly", seq_of_zeros))
     result = lax.full((1,), 1, typeof(zeros).dtype)
     for i in range(typeof(zeros).size):

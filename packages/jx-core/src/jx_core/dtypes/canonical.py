@@ -45,8 +45,10 @@ def canonicalize_dtype(dtype: Any, allow_extended_dtype: bool = False) -> DType 
     Takes what `numpy.dtype` takes, and narrows 64-bit dtypes unless
     ``enable_x64`` is on; dtypes that arrays cannot have come back as they are
     (see `is_supported`). So do extended dtypes if ``allow_extended_dtype``, which
-    raise ValueError if not. Raises TypeError for what is no dtype. Example:
-    ``canonicalize_dtype("float64")`` is float32.
+    raise ValueError if not. Raises TypeError for what is no dtype.
+
+    >>> canonicalize_dtype("float64")
+    dtype('float32')
     """
     try:
         return (_extended if allow_extended_dtype else _plain)[_x64.value][dtype]
@@ -81,6 +83,9 @@ def is_supported(dtype: Any) -> bool:
 
     Not so objects, strings, times, records, NumPy's long doubles, nor dtypes in
     another byte order than the machine's.
+
+    >>> is_supported(np.dtype("int4")), is_supported(np.dtype("datetime64[s]"))
+    (True, False)
     """
     return dtype in NUMERIC_DTYPES or isinstance(dtype, ExtendedDType) or dtype == float0
 
@@ -91,9 +96,10 @@ def requested_dtype(dtype: Any, function: str, *, stacklevel: int = 3) -> DType 
     ``function`` is the public function the user called; ``stacklevel`` is as in
     `warnings.warn`, and 3 is the line that called the caller. Python's own types
     (``int``, ``float``) stand for the default widths and never warn. Raises
-    TypeError for a dtype that arrays cannot have. Example::
+    TypeError for a dtype that arrays cannot have.
 
-        requested_dtype("float64", "zeros")        # float32, and a UserWarning
+    >>> requested_dtype("float32", "zeros")
+    dtype('float32')
     """
     result = canonicalize_dtype(dtype, True)
     if isinstance(result, ExtendedDType):

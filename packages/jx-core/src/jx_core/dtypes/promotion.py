@@ -147,7 +147,10 @@ def promote_pair(dtype1: AnyDType, weak1: bool, dtype2: AnyDType, weak2: bool) -
     """The dtype and weak type of two operands combined, each given as dtype and weak type.
 
     Dtypes are dtype objects, not names. Raises TypePromotionError if they do not
-    combine. Example: bfloat16 with a weak float32 gives (bfloat16, False).
+    combine.
+
+    >>> promote_pair(np.dtype("int8"), False, np.dtype("float32"), True)
+    (dtype('float32'), True)
     """
     try:
         return _pairs[_mode.value][_x64.value][dtype1, weak1, dtype2, weak2]
@@ -161,9 +164,10 @@ def lattice_result_type(*dtypes_and_weak: Typed) -> Typed:
     """The dtype and weak type of any number of operands combined.
 
     Each is a pair (dtype, weak type). Raises ValueError for none at all and
-    TypePromotionError if they do not combine. Example::
+    TypePromotionError if they do not combine.
 
-        lattice_result_type((np.dtype("int8"), False), (np.dtype("float32"), True))
+    >>> lattice_result_type((np.dtype("int8"), False), (np.dtype("float32"), True))
+    (dtype('float32'), True)
     """
     if len(dtypes_and_weak) == 2:
         (dtype1, weak1), (dtype2, weak2) = dtypes_and_weak
@@ -186,10 +190,10 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:
     ``complex`` count as weak, like their values. A weak result has the default
     width of its kind. With ``return_weak_type_flag`` the result is a pair (dtype,
     whether it is weak). Raises TypeError for what has no dtype and
-    TypePromotionError if the dtypes do not combine. Example::
+    TypePromotionError if the dtypes do not combine.
 
-        result_type(np.int8, 3)                    # int8
-        result_type(np.int8, 3.0)                  # float32
+    >>> result_type(np.int8, 3), result_type(np.int8, 3.0)
+    (dtype('int8'), dtype('float32'))
     """
     dtype, weak = lattice_result_type(*[_typed(arg) for arg in args])
     if weak:
@@ -213,7 +217,10 @@ def promote_types(a: Any, b: Any) -> AnyDType:
 
     ``int``, ``float`` and ``complex`` are weak. Unlike `result_type` it does not
     canonicalise. Raises TypeError for what is no dtype and TypePromotionError if
-    the two do not combine. Example: ``promote_types("int8", "uint8")`` is int16.
+    the two do not combine.
+
+    >>> promote_types("int8", "uint8")
+    dtype('int16')
     """
     typed = tuple(_uncanonical(x) for x in (a, b))
     mode = _mode.value
@@ -229,7 +236,10 @@ def can_hold(python_type: type, dtype: AnyDType) -> bool:
 
     An int goes into any integer, float or complex dtype, a float into the latter
     two, a complex into complex ones, a bool into bool alone. Ranges are not
-    looked at. Example: ``can_hold(int, np.dtype("float32"))``.
+    looked at.
+
+    >>> can_hold(int, np.dtype("float32")), can_hold(float, np.dtype("int32"))
+    (True, False)
     """
     if python_type is bool:
         return dtype == np.dtype(np.bool_)

@@ -124,8 +124,10 @@ _BITS |= {dtype: int(dtype.name.removeprefix("u").removeprefix("int")) for dtype
 def itemsize_bits(dtype: Any) -> int:
     """The number of bits an element holds: 4 for int4, 8 for bool, 32 for float32.
 
-    Raises ValueError for a dtype that an array of numbers cannot have. Example:
-    ``itemsize_bits("float8_e4m3fn")`` is 8.
+    Raises ValueError for a dtype that an array of numbers cannot have.
+
+    >>> itemsize_bits("float32"), itemsize_bits("int4")
+    (32, 4)
     """
     try:
         found = np.dtype(dtype)

@@ -23,20 +23,22 @@ _ML_PARENT |= {
 }
 
 
-def issubdtype(a: Any, b: Any) -> bool:
-    """Whether the dtype ``a`` is ``b``, or a kind of it.
+def issubdtype(arg1: Any, arg2: Any) -> bool:
+    """Whether the dtype ``arg1`` is ``arg2``, or a kind of it.
 
     Each is a dtype, what NumPy takes for one, or an abstract scalar type such as
     `numpy.floating`, `extended` or `prng_key`. ml_dtypes' types and extended
     dtypes have their place in the hierarchy; for the rest it is
-    `numpy.issubdtype`. Raises TypeError for what is no dtype. Example:
-    ``issubdtype("bfloat16", np.floating)``.
+    `numpy.issubdtype`. Raises TypeError for what is no dtype.
+
+    >>> issubdtype("bfloat16", np.floating)
+    True
     """
     try:
-        return _issubdtype(a, b)
+        return _issubdtype(arg1, arg2)
     except TypeError:
         # An unhashable description of a dtype, or none at all: this time, say so.
-        return _issubdtype(_hashable(a), _hashable(b))
+        return _issubdtype(_hashable(arg1), _hashable(arg2))
 
 
 def _hashable(x: Any) -> Any:
@@ -82,7 +84,10 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     ``kind`` is "bool", "signed integer", "unsigned integer", "integral", "real
     floating", "complex floating", "numeric", a dtype, or a tuple of these (any
     of them). Raises ValueError for an unknown name and TypeError for what is no
-    kind. Example: ``isdtype("bfloat16", ("integral", "real floating"))``.
+    kind.
+
+    >>> isdtype("bfloat16", ("integral", "real floating"))
+    True
     """
     dtype = dtype if isinstance(dtype, ExtendedDType) else np.dtype(dtype)
     kinds = kind if isinstance(kind, tuple) else (kind,)

@@ -37,6 +37,9 @@ def python_scalar_dtype(python_type: type) -> DType:
     """The dtype that bool, int, float or complex stands for: ``int`` is int32, or int64.
 
     Raises TypeError for another type.
+
+    >>> python_scalar_dtype(int)
+    dtype('int32')
     """
     try:
         return PYTHON_SCALARS[_x64.value][python_type][0]
@@ -49,7 +52,10 @@ def dtype_and_weak(x: Any) -> tuple[DType | ExtendedDType, bool]:
 
     ``x`` is a Python scalar, a NumPy array or scalar, an array, a tracer, an
     abstract value, or any object with a ``dtype``. Raises TypeError for anything
-    else, a list among them. Example: ``dtype_and_weak(1.0)`` is (float32, True).
+    else, a list among them.
+
+    >>> dtype_and_weak(1.0), dtype_and_weak(np.float16(1))
+    ((dtype('float32'), True), (dtype('float16'), False))
     """
     pair = PYTHON_SCALARS[_x64.value].get(type(x))
     if pair is not None:
@@ -81,15 +87,21 @@ def _dtype_of_other(x: Any) -> DType | ExtendedDType:
 
 
 def dtype_of(x: Any) -> DType | ExtendedDType:
-    """The dtype of `dtype_and_weak`. Example: ``dtype_of(True)`` is bool."""
+    """The dtype of `dtype_and_weak`.
+
+    >>> dtype_of(True)
+    dtype('bool')
+    """
     return dtype_and_weak(x)[0]
 
 
 def is_weak(x: Any) -> bool:
     """Whether ``x`` is weakly typed: an int, float or complex, or says so itself.
 
-    False for whatever has no dtype. Example: ``is_weak(1)``, but not
-    ``is_weak(True)`` nor ``is_weak(np.float32(1))``.
+    False for whatever has no dtype.
+
+    >>> is_weak(1), is_weak(np.float32(1))
+    (True, False)
     """
     pair = PYTHON_SCALARS[0].get(type(x))
     if pair is not None:
@@ -100,8 +112,10 @@ def is_weak(x: Any) -> bool:
 def scalar_type_of(x: Any) -> type:
     """The Python type of ``x``'s elements: bool, int, float or complex.
 
-    ``x`` is a value or a dtype. Raises TypeError where there is none. Example:
-    ``scalar_type_of(jnp.zeros(3, "bfloat16"))`` is float.
+    ``x`` is a value or a dtype. Raises TypeError where there is none.
+
+    >>> scalar_type_of(np.dtype("uint8"))
+    <class 'int'>
     """
     dtype = np.dtype(x) if isinstance(x, (type, np.dtype)) else dtype_of(x)
     for abstract, python in _PYTHON_TYPES:

@@ -15,7 +15,7 @@ from jx_core.state import state
 from jx_core.symbolic import DimExpr, maximum
 from jx_core.trace import EVAL
 
-from ..functions import array_function, plain
+from ..functions import array_function
 from ..operands import (
     INEXACT,
     Array,
@@ -140,11 +140,11 @@ def _numbers(ends: dict[str, Any], dtype: Any) -> np.ndarray:
     return np.arange(*plain).astype(dtype)
 
 
-@array_function("name", "num", "endpoint", "dtype", "axis")
-def _linspace(
+def _points_and_step(
     name: str, start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int
 ) -> tuple[Array, Array]:
     """The points of `linspace`, and the step between them."""
+    ends = [as_operand(name, x) for x in (start, stop)]
     start, stop = promote_dtypes_inexact(name, start, stop)
     own = typeof(start).dtype
     dtype = own if dtype is None else dtype
@@ -162,6 +162,8 @@ def _linspace(
         start, stop = (lax.expand_dims(x, (0,)) for x in (start, stop))
         from_start = operators.multiply(start, operators.subtract(1.0, t))
         points = operators.add(from_start, operators.multiply(stop, t))
+        if is_integer(dtype):
+            points = _rounded_down(points, start, stop)
         if endpoint:
             points = lax.concatenate([points, stop], 0)
     else:
@@ -169,10 +171,48 @@ def _linspace(
         points = lax.broadcast(start, (num,))
     if is_integer(dtype):
         points = lax.floor(points)
+        if divisions > 0 and all(is_integer(typeof(x).dtype) for x in ends):
+            points = _between_integers(ends, shape, divisions, endpoint)
     place = one_axis(name, axis, len(shape) + 1)
     order = list(range(1, len(shape) + 1))
     order.insert(place, 0)
     return convert(lax.transpose(points, order), dtype), convert(step, own)
+
+
+def _between_integers(
+    ends: list[Array], shape: tuple[int, ...], divisions: int, endpoint: bool
+) -> Array:
+    """The points between integers, rounded down, in exact arithmetic."""
+    wide = dtypes.promote_types(dtypes.python_scalar_dtype(int), typeof(ends[0]).dtype)
+    wide = dtypes.promote_types(wide, typeof(ends[1]).dtype)
+    wide = wide if is_integer(wide) else dtypes.python_scalar_dtype(int)  # uint64 with int64
+    start, stop = (broadcast_to(convert(x, wide), (1, *shape)) for x in ends)
+    span = operators.subtract(stop, start)
+    ones = range(1, typeof(span).ndim)
+    count = lax.expand_dims(lax.iota(typeof(span).dtype, divisions), ones)
+    quotient, rest = operators.divmod(span, divisions)
+    # The product of the rest stays below divisions**2, that of the whole span might overflow.
+    within = operators.floor_divide(operators.multiply(count, rest), divisions)
+    points = operators.add(operators.add(start, operators.multiply(count, quotient)), within)
+    return lax.concatenate([points, stop], 0) if endpoint else points
+
+
+def _rounded_down(points: Array, start: Array, stop: Array) -> Array:
+    """The floor of each point, of those a rounding error below a whole number that number."""
+    nearest = lax.round(points, lax.RoundingMethod.TO_NEAREST_EVEN)
+    scale = lax.max(lax.abs(start), lax.abs(stop))
+    error = operators.multiply(scale, 2 * float(dtypes.finfo(typeof(scale).dtype).eps))
+    close = operators.less_equal(lax.abs(lax.sub(points, nearest)), error)
+    return lax.select(close, nearest, lax.floor(points))
+
+
+@array_function("num", "endpoint", "retstep", "dtype", "axis")
+def _linspace(
+    start: Any, stop: Any, num: int, endpoint: bool, retstep: bool, dtype: Any, axis: int
+) -> Any:
+    """What `linspace` returns: an array more takes a dispatch longer, so the step is on demand."""
+    both = _points_and_step("linspace", start, stop, num, endpoint, dtype, axis)
+    return both if retstep else both[0]
 
 
 def _sampled(name: str, num: Any) -> int:
@@ -217,16 +257,17 @@ def linspace(
     """
     num = _sampled("linspace", num)
     dtype = None if dtype is None else a_dtype("linspace", dtype)
-    points, step = _linspace("linspace", start, stop, num, bool(endpoint), dtype, axis)
-    points = placed(points, device)
-    return (points, step) if retstep else points
+    result = _linspace(start, stop, num, bool(endpoint), bool(retstep), dtype, axis)
+    if device is None:
+        return result
+    return (placed(result[0], device), result[1]) if retstep else placed(result, device)
 
 
 @array_function("num", "endpoint", "dtype", "axis")
 def _logspace(
     start: Any, stop: Any, num: int, endpoint: bool, base: Any, dtype: Any, axis: int
 ) -> Array:
-    points, _ = plain(_linspace)("logspace", start, stop, num, endpoint, None, axis)
+    points, _ = _points_and_step("logspace", start, stop, num, endpoint, None, axis)
     result = operators.power(base, points)
     return convert(result, typeof(result).dtype if dtype is None else dtype)
 
@@ -262,9 +303,7 @@ def logspace(
 
 
 @array_function("num", "endpoint", "dtype", "axis")
-def _geomspace(
-    start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int
-) -> Array:
+def _geomspace(start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int) -> Array:
     start, stop = promote_dtypes_inexact("geomspace", start, stop)
     own = typeof(start).dtype
     shape = broadcast_shapes("geomspace", typeof(start).shape, typeof(stop).shape)
@@ -272,7 +311,7 @@ def _geomspace(
     # Dividing by the sign leaves positive numbers, or numbers on a spiral that begins at one.
     sign = lax.sign(start)
     logs = [lax.log(operators.divide(x, sign)) for x in (start, stop)]
-    points, _ = plain(_linspace)("geomspace", *logs, num, endpoint, None, 0)
+    points, _ = _points_and_step("geomspace", logs[0], logs[1], num, endpoint, None, 0)
     points = operators.multiply(lax.exp(points), lax.expand_dims(sign, (0,)))
     if num:
         ends = [lax.expand_dims(start, (0,)), lax.slice_in_dim(points, 1, num)]

@@ -138,6 +138,9 @@ def lognormal(
         sigma: positive numbers, which broadcast to `shape`.
         shape: the result's shape; that of `sigma` if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.lognormal(jx.random.key(0), 0.5, (3,))
+    Array([2.2508795, 2.752838 , 0.8050932], dtype=float32)
     """
     typed = single_key("lognormal", key)
     refuse_sharding("random.lognormal", out_sharding)
@@ -155,6 +158,9 @@ def maxwell(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any =
         key: a key.
         shape: the result's shape.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.maxwell(jx.random.key(0), (3,))
+    Array([2.6310966 , 0.99103296, 0.96493053], dtype=float32)
     """
     typed = single_key("maxwell", key)
     refuse_sharding("random.maxwell", out_sharding)
@@ -176,6 +182,9 @@ def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Any = (), dtype:
         loc, scale: the middle and the width; they broadcast with the samples.
         shape: the shape of the samples, before `loc` and `scale` are broadcast with it.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.double_sided_maxwell(jx.random.key(0), 0.0, 1.0, (3,))
+    Array([ 1.5457212,  1.5741276, -2.0825307], dtype=float32)
     """
     typed = single_key("double_sided_maxwell", key)
     kind = float_dtype("double_sided_maxwell", dtype)
@@ -313,6 +322,9 @@ def rayleigh(
         scale: positive numbers, which broadcast to `shape`.
         shape: the result's shape; that of `scale` if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.rayleigh(jx.random.key(0), 1.0, (3,))
+    Array([0.32787833, 0.20810027, 1.4844142 ], dtype=float32)
     """
     typed = single_key("rayleigh", key)
     refuse_sharding("random.rayleigh", out_sharding)
@@ -335,6 +347,9 @@ def pareto(
         b: positive numbers, which broadcast to `shape`.
         shape: the result's shape; that of `b` if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.pareto(jx.random.key(0), 3.0, (3,))
+    Array([2.6734667, 3.6007476, 1.1441185], dtype=float32)
     """
     typed = single_key("pareto", key)
     refuse_sharding("random.pareto", out_sharding)
@@ -355,6 +370,9 @@ def weibull_min(
         scale, concentration: positive numbers, which broadcast to `shape`.
         shape: the result's shape.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.weibull_min(jx.random.key(0), 1.0, 2.0, (3,))
+    Array([1.7175937 , 1.9604654 , 0.63553405], dtype=float32)
     """
     typed = single_key("weibull_min", key)
     kind = float_dtype("weibull_min", dtype)
@@ -383,6 +401,9 @@ def triangular(
         left, mode, right: where the density begins, peaks and ends; they broadcast to `shape`.
         shape: the result's shape; that of the parameters if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.triangular(jx.random.key(0), 0.0, 0.5, 1.0, (3,))
+    Array([0.8382394, 0.8965106, 0.4076098], dtype=float32)
     """
     typed = single_key("triangular", key)
     refuse_sharding("random.triangular", out_sharding)
@@ -411,6 +432,9 @@ def wald(
         mean: positive numbers, which broadcast to `shape`.
         shape: the result's shape; that of `mean` if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.wald(jx.random.key(0), 1.0, (3,))
+    Array([0.38059747, 0.41566533, 0.48107237], dtype=float32)
     """
     typed = single_key("wald", key)
     refuse_sharding("random.wald", out_sharding)

@@ -98,6 +98,9 @@ def geometric(
         p: floats in (0, 1], which broadcast to `shape`.
         shape: the result's shape; that of `p` if None.
         dtype: an integer dtype; the default one if None.
+
+    >>> jx.random.geometric(jx.random.key(0), 0.5, (5,))
+    Array([1, 1, 2, 2, 1], dtype=int32)
     """
     typed = single_key("geometric", key)
     refuse_sharding("random.geometric", out_sharding)

@@ -206,9 +206,7 @@ def dirichlet(
     kind = float_dtype("dirichlet", dtype)
     given = np.shape(alpha)
     if not given:
-        raise ValueError(
-            "dirichlet requires alpha.ndim >= 1, a vector of parameters, got a scalar"
-        )
+        raise ValueError("dirichlet requires alpha.ndim >= 1, a vector of parameters, got a scalar")
     batch = given[:-1] if shape is None else a_shape("dirichlet", shape)
     size = sample_shape("dirichlet", (*batch, given[-1]), alpha)
     return softmax(gamma_floats(typed, alpha, size, kind, log_space=True), -1)
@@ -230,6 +228,9 @@ def chisquare(
         df: degrees of freedom, positive, which broadcast to `shape`.
         shape: the result's shape; that of `df` if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.chisquare(jx.random.key(0), 3.0, (3,))
+    Array([2.205084 , 2.4899669, 1.4557136], dtype=float32)
     """
     typed = single_key("chisquare", key)
     refuse_sharding("random.chisquare", out_sharding)
@@ -249,6 +250,9 @@ def f(
         dfnum, dfden: degrees of freedom, positive, which broadcast to `shape`.
         shape: the result's shape; that of the parameters if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.f(jx.random.key(0), 3.0, 5.0, (3,))
+    Array([2.5797074 , 0.19219679, 0.1597769 ], dtype=float32)
     """
     typed = single_key("f", key)
     refuse_sharding("random.f", out_sharding)
@@ -260,9 +264,7 @@ def f(
 
 
 @array_function("shape", "dtype", "out_sharding")
-def t(
-    key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
-) -> Any:
+def t(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Any:
     """Random numbers of Student's t distribution.
 
     Args:
@@ -270,6 +272,9 @@ def t(
         df: degrees of freedom, positive, which broadcast to `shape`.
         shape: the result's shape; that of `df` if None.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.t(jx.random.key(0), 3.0, (3,))
+    Array([ 0.69022477, -3.2393367 , -1.6745251 ], dtype=float32)
     """
     typed = single_key("t", key)
     refuse_sharding("random.t", out_sharding)
@@ -304,6 +309,9 @@ def generalized_normal(
         p: a positive number.
         shape: the result's shape.
         dtype: a float dtype; the default one if None.
+
+    >>> jx.random.generalized_normal(jx.random.key(0), 1.5, (3,))
+    Array([ 1.0603918 ,  0.08920828, -1.3751338 ], dtype=float32)
     """
     typed = single_key("generalized_normal", key)
     refuse_sharding("random.generalized_normal", out_sharding)

@@ -390,7 +390,12 @@ def conv_with_general_padding(
     precision: PrecisionLike = None,
     preferred_element_type: Any = None,
 ) -> Any:
-    """A convolution with batch and features first; see `conv_general_dilated`."""
+    """A convolution with batch and features first; see `conv_general_dilated`.
+
+    >>> x, w = np.ones((1, 1, 3)), np.ones((1, 1, 2))
+    >>> conv_with_general_padding(x, w, (1,), [(0, 0)], None, None)
+    Array([[[2., 2.]]], dtype=float32)
+    """
     return conv_general_dilated(
         lhs,
         rhs,

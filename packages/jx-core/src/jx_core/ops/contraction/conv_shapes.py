@@ -103,6 +103,9 @@ def conv_general_permutations(dimension_numbers: Sequence[str]) -> tuple[Shape, 
 
     Raises:
         TypeError: a letter is missing or occurs twice, or the spatial letters differ.
+
+    >>> conv_general_permutations(("NHWC", "HWIO", "NHWC"))
+    ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
     """
     lhs, rhs, out = dimension_numbers
     for name, spec, letters in (("lhs", lhs, "NC"), ("rhs", rhs, "OI"), ("out", out, "NC")):
@@ -242,6 +245,9 @@ def conv_shape_tuple(
 
     Raises:
         ShapeError: a wrong number of pads; padding so negative that nothing remains.
+
+    >>> conv_shape_tuple((1, 3, 8, 8), (4, 3, 3, 3), (1, 1), ((1, 1), (1, 1)))
+    (1, 4, 8, 8)
     """
     space, window = tuple(lhs_shape[2:]), tuple(rhs_shape[2:])
     if isinstance(pads, str):
