@@ -125,9 +125,10 @@ def test_complex_vectors():
 @pytest.mark.parametrize("method", METHODS)
 def test_it_can_be_compiled_and_mapped(method):
     def solve(center):
-        return minimize(
-            lambda x, c: jnp.sum((x - c) ** 4 + (x - c) ** 2), jnp.zeros(2), (center,), method=method
-        ).x
+        def fun(x, c):
+            return jnp.sum((x - c) ** 4 + (x - c) ** 2)
+
+        return minimize(fun, jnp.zeros(2), (center,), method=method).x
 
     centers = np.array([[1.0, 2.0], [-3.0, 0.5]])
     np.testing.assert_allclose(jit(solve)(centers[0]), centers[0], atol=1e-4)

@@ -199,8 +199,13 @@ def eigenvalues_of_pair(x, y, kind):
 
 
 SPECTRA = [
-    *[of(linalg.eigh, x, lower=lower).having(slack=100, view=lambda r: [r[0], abs(r[1])], atol=1e-12)
-      for x in (A + A.T, HERMITIAN) for lower in (False, True)],
+    *[
+        of(linalg.eigh, x, lower=lower).having(
+            slack=100, atol=1e-12, view=lambda r: [r[0], abs(r[1])]
+        )
+        for x in (A + A.T, HERMITIAN)
+        for lower in (False, True)
+    ],
     *[
         of(linalg.eigh, A + A.T, POSITIVE, type=kind).having(
             expected=lambda a, b, type: scipy.linalg.eigh(a, b, type=type),
