@@ -167,9 +167,8 @@ def test_eigenvectors_of_pairs_are_scaled_as_scipys():
     a = A + A.T
     for kind in (1, 2, 3):
         w, v = linalg.eigh(a, POSITIVE, type=kind)
-        left, right = {1: (a, POSITIVE), 2: (a @ POSITIVE, np.eye(4)), 3: (POSITIVE @ a, np.eye(4))}[
-            kind
-        ]
+        products = [(a, POSITIVE), (a @ POSITIVE, np.eye(4)), (POSITIVE @ a, np.eye(4))]
+        left, right = products[kind - 1]
         assert_close(left @ v, right @ v * np.asarray(w), 1e-8)
     upper = linalg.eigh(np.triu(a), np.triu(POSITIVE), lower=False)[0]
     assert_close(upper, oracle.eigh(a, POSITIVE, eigvals_only=True))

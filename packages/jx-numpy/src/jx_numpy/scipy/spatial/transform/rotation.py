@@ -60,7 +60,7 @@ class Rotation(NamedTuple):
 
     >>> r = jx.scipy.spatial.transform.Rotation.from_euler("z", 90, degrees=True)
     >>> r.apply(jnp.array([1.0, 0.0, 0.0])).round(3)
-    Array([-0.,  1.,  0.], dtype=float32)
+    Array([0., 1., 0.], dtype=float32)
     """
 
     quat: Array
