@@ -47,6 +47,7 @@ def samples() -> Iterator[Sample]:
         info = np.iinfo(dtype)
         x = np.array([[info.max, info.min, 0, 1, info.max - 1, info.min + 1, 2**30, 7]], dtype)
         yield Sample(lax.top_k_p, (x,), {"k": 8, "axis": 1}, note="extremes")
+    yield from _selected()
     yield from _approximate()
 
 
@@ -99,4 +100,43 @@ def error_samples() -> Iterator[ErrorSample]:
         ),
     ):
         yield ErrorSample(f"approx_{name}", call, error, text)
+    yield from _order_statistics_errors()
     yield ErrorSample("top_k_complex", lambda: lax.top_k(x + 1j, 1), TypeError, "top_k does not")
+
+
+def _selected() -> Iterator[Sample]:
+    place = np.int32([0, 3])
+    for dtype in ("bool", *REAL):
+        x = array((2, 5), dtype) if dtype == "bool" else apart((2, 5), dtype)
+        moving = (0,) if "float" in dtype else ()
+        yield Sample(lax.order_statistics_p, (x, place), moving=moving, order=1)
+        yield Sample(lax.order_statistics_p, (array((2, 5), dtype, 0, 3), place), note="ties")
+    for dtype in ("float32", "float64", "int32", "uint32", "int64", "uint64"):
+        long = np.tile(apart((4, 1200), dtype), (1, 4))
+        places = np.int32([0, 4799, 2400, 77])
+        yield Sample(lax.order_statistics_p, (long, places), note="long rows")
+        yield Sample(lax.order_statistics_p, (long[0], places[2]), note="one long row")
+    special = np.resize([np.nan, 1, -np.inf, 0.0, -0.0, np.inf, -1, -np.nan], (3, 4096))
+    for dtype in ("float32", "float64"):
+        x = special.astype(dtype)
+        yield Sample(lax.order_statistics_p, (x, np.int32([0, 600, 3500])), note="NaN")
+
+
+def _order_statistics_errors() -> Iterator[ErrorSample]:
+    statistics = lax.order_statistics
+    yield ErrorSample(
+        "order_statistics of nothing",
+        lambda: statistics(np.ones((2, 0)), np.int32([0, 0])), ShapeError, "not empty",
+    )  # fmt: skip
+    yield ErrorSample(
+        "order_statistics at places of another shape",
+        lambda: statistics(np.ones((2, 3)), np.int32(0)), ShapeError, r"shape \(2,\).*got \(\)",
+    )  # fmt: skip
+    yield ErrorSample(
+        "order_statistics at places that are no integers",
+        lambda: statistics(np.ones((2, 3)), np.ones(2)), TypeError, "must be int32",
+    )  # fmt: skip
+    yield ErrorSample(
+        "order_statistics of complex numbers",
+        lambda: statistics(np.ones(3) * 1j, np.int32(0)), TypeError, "order_statistics",
+    )  # fmt: skip

@@ -20,19 +20,38 @@ FUNCTIONS = (
     (lax.digamma_p, 0.5, 4, 64),
     (lax.bessel_i0e_p, 0.2, 4, 16),
     (lax.bessel_i1e_p, 0.2, 4, 16),
+    (lax.bessel_i0_p, 0.2, 4, 16),
+    (lax.bessel_i1_p, 0.2, 4, 16),
+    (lax.gamma_p, 0.5, 4, 32),
+    (lax.normal_cdf_p, -3, 2, 32),
+    (lax.log_normal_cdf_p, -6, 2, 32),
+    (lax.normal_hazard_p, -6, 2, 32),
+    (lax.normal_hazard_slope_p, -6, 2, 32),
+    (lax.normal_quantile_p, 0.1, 0.9, 32),
 )
+WITHOUT_LAX_FUNCTIONS = (
+    lax.bessel_i0_p, lax.bessel_i1_p, lax.gamma_p, lax.normal_cdf_p, lax.log_normal_cdf_p,
+    lax.normal_hazard_p, lax.normal_hazard_slope_p, lax.normal_quantile_p,
+)  # fmt: skip
 
 # Of several operands: the domains of each, and which of them results can be differentiated by,
 # once and twice.
 DOMAINS: tuple[tuple[Primitive, tuple[tuple[float, float], ...], tuple[int, ...], int], ...] = (
     (lax.zeta_p, ((1.5, 6), (0.5, 4)), (1,), 2),
+    (lax.zeta_grad_x_p, ((1.5, 6), (0.5, 4)), (1,), 2),
     (lax.igamma_p, ((0.5, 6), (0.5, 6)), (1,), 2),
     (lax.igammac_p, ((0.5, 6), (0.5, 6)), (1,), 2),
     (lax.igamma_grad_a_p, ((0.5, 6), (0.5, 6)), (1,), 2),
     (lax.igamma_grad_x_p, ((0.5, 6), (0.5, 6)), (0, 1), 2),
     (lax.random_gamma_grad_p, ((0.5, 6), (0.5, 6)), (1,), 1),
     (lax.regularized_incomplete_beta_p, ((0.5, 6), (0.5, 6), (0.1, 0.9)), (2,), 2),
+    (lax.betainc_grad_a_p, ((0.5, 6), (0.5, 6), (0.1, 0.9)), (2,), 2),
+    (lax.betainc_grad_b_p, ((0.5, 6), (0.5, 6), (0.1, 0.9)), (2,), 2),
     (lax.betainc_grad_x_p, ((0.5, 6), (0.5, 6), (0.1, 0.9)), (0, 1, 2), 2),
+    (lax.log_beta_p, ((0.5, 6), (0.5, 6)), (0, 1), 2),
+    (lax.beta_p, ((0.5, 6), (0.5, 6)), (0, 1), 2),
+    (lax.binomial_p, ((4.5, 9), (0.5, 4)), (0, 1), 2),
+    (lax.rising_factorial_p, ((0.5, 6), (0.5, 4)), (0, 1), 2),
 )
 SLACK = 64
 
@@ -44,7 +63,7 @@ def samples() -> Iterator[Sample]:
                 x = array(shape, dtype, low, high)
                 yield Sample(primitive, (x,), moving=(0,), slack=slack, atol=slack * 1e-7)
             values = edges(dtype)
-            if primitive in (lax.digamma_p, lax.lgamma_p):
+            if primitive in (lax.digamma_p, lax.lgamma_p, lax.gamma_p):
                 with np.errstate(invalid="ignore"):
                     values = values[values > 0]  # poles at the others
             yield Sample(primitive, (values,), slack=slack, atol=slack * 1e-7, note="edges")
@@ -52,10 +71,17 @@ def samples() -> Iterator[Sample]:
     for primitive, domains, moving, order in DOMAINS:
         yield from _of_several(primitive, domains, moving, order)
     yield from _polygamma()
-    # The order moves too, where all else is done only once.
-    operands = _operands(((0.5, 6), (0.5, 6)), ((2, 3), (2, 3)), "float64")
-    for primitive in (lax.igamma_p, lax.igammac_p):
-        yield Sample(primitive, operands, moving=(0, 1), order=1, slack=SLACK)
+    # The parameters move too, where all else is done only once.
+    positive = (0.5, 6)
+    for primitive, domains in (
+        (lax.igamma_p, (positive, positive)),
+        (lax.igammac_p, (positive, positive)),
+        (lax.zeta_p, ((1.5, 6), (0.5, 4))),
+        (lax.regularized_incomplete_beta_p, (positive, positive, (0.1, 0.9))),
+    ):
+        operands = _operands(domains, [(2, 3)] * len(domains), "float64")
+        moving = tuple(range(len(domains)))
+        yield Sample(primitive, operands, moving=moving, order=1, slack=SLACK)
 
 
 def _of_several(
@@ -99,6 +125,8 @@ def _polygamma() -> Iterator[Sample]:
 
 def error_samples() -> Iterator[ErrorSample]:
     for primitive, *_ in FUNCTIONS:
+        if primitive in WITHOUT_LAX_FUNCTIONS:
+            continue
         name = primitive.name
         yield ErrorSample(
             f"{name}_of_integers", partial(getattr(lax, name), np.arange(3)), TypeError,

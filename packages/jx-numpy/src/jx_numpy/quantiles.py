@@ -83,7 +83,6 @@ def _interpolated(x: Array, q: Array, method: str, skip_nan: bool) -> Array:
     last = len(rows)
     count = _counts(x, skip_nan)
     has_nan = None if skip_nan else lax.reduce_or(lax.ne(x, x), (last,))
-    ordered = lax.sort(x, last)
     # Of shape (*q.shape, *rows): the place among the sorted elements.
     wide = (*typeof(q).shape, *rows)
     q = lax.broadcast_in_dim(q, wide, tuple(range(typeof(q).ndim)))
@@ -95,7 +94,11 @@ def _interpolated(x: Array, q: Array, method: str, skip_nan: bool) -> Array:
         place = lax.mul(q, broadcast_to(highest, wide))
     low, high = lax.floor(place), lax.ceil(place)
     fraction = lax.sub(place, low)
-    low_value, high_value = _pick(ordered, low, n), _pick(ordered, high, n)
+    if type(n) is int and n >= _LONG and typeof(q).size <= _FEW * max(math.prod(rows), 1):
+        low_value, high_value = _selected(x, low, high)
+    else:
+        ordered = lax.sort(x, last)
+        low_value, high_value = _pick(ordered, low, n), _pick(ordered, high, n)
     if method == "linear":
         # Where both are equal, so is the result: infinities have no difference.
         step = lax.mul(lax.sub(high_value, low_value), fraction)
@@ -111,6 +114,28 @@ def _interpolated(x: Array, q: Array, method: str, skip_nan: bool) -> Array:
     if has_nan is not None:
         result = lax.select(broadcast_to(has_nan, wide), np.nan, result)
     return result
+
+
+# A few places of long rows are looked for, without sorting all that lies between them.
+_FEW, _LONG = 4, 4096
+
+
+def _selected(x: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """The elements at two places of the sorted rows that are equal or next to one another.
+
+    The places have the rows' axes, or one more in front.
+    """
+    n = typeof(x).shape[-1]
+    if typeof(low).ndim == typeof(x).ndim:
+        pairs = zip(lax.unstack(low, 0), lax.unstack(high, 0), strict=True)
+        found = [_selected(x, *pair) for pair in pairs]
+        if not found:
+            return low, high
+        first, second = (lax.stack([pair[i] for pair in found], 0) for i in (0, 1))
+        return first, second
+    place = lax.clamp(np.int32(0), convert(low, _INT32), np.int32(n - 1))
+    at, after = lax.order_statistics(x, place)
+    return at, lax.select(lax.eq(low, high), at, after)
 
 
 def _zero(shape: tuple[int, ...], dtype: Any) -> Array:

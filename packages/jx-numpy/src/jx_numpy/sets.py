@@ -12,23 +12,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jx_core import lax, operators
+from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import concrete_or_error
 from jx_core.ops.elementwise import convert
 
 from .creation import asarray
-from .functions import array_function
+from .functions import array_function, plain
 from .operands import (
     INEXACT,
     Array,
     ArrayLike,
     an_integer,
     as_operand,
+    broadcast_to,
     one_axis,
     promote_dtypes,
     to_dtype,
     typeof,
 )
-from .sorting import order_of, searchsorted
+from .sorting import at, order_of, search, searchsorted
 
 __all__ = [
     "intersect1d", "isin", "setdiff1d", "setxor1d", "union1d", "unique", "unique_all",
@@ -101,9 +103,9 @@ def _described(
     n, m = typeof(rows).shape
     number = operators.subtract(lax.cumsum(convert(is_new, _INT32)), 1)  # of each sorted row
     places = lax.iota(_INT32, size)
-    starts = searchsorted(number, places)
+    starts = search(number, places, "left")
     starts = lax.select(operators.less(starts, n), starts, lax.full_like(starts, n))
-    ends = searchsorted(number, places, side="right")
+    ends = search(number, places, "right")
     counts = lax.sub(ends, starts)
     exists = operators.greater(counts, 0)
     first = lax.min(starts, np.int32(max(n - 1, 0)))
@@ -121,7 +123,9 @@ def _described(
     # A row's number is found where it went in the sorted order.
     went = order_of(order, 0, dtype=_INT32)
     inverse = lax.reshape(_rows_at(lax.reshape(number, (n, 1)), went), (n,))
-    return values, indices, inverse, counts
+    # Indices are computed narrow and handed out in the dtype that all indices have.
+    dtype = python_scalar_dtype(int)
+    return values, convert(indices, dtype), convert(inverse, dtype), convert(counts, dtype)
 
 
 def _unique(
@@ -150,7 +154,7 @@ def _unique(
     else:
         count = an_integer(name, size, "size")
     if not n:
-        empty = lax.full((0,), 0, _INT32)
+        empty = lax.full((0,), 0, python_scalar_dtype(int))
         if count:
             raise ValueError(f"jnp.{name}: an empty array has no distinct elements, size={size}")
         return x if axis is not None else lax.reshape(x, (0,)), empty, empty, empty
@@ -163,6 +167,49 @@ def _unique(
         back.insert(place, 0)
         values = lax.transpose(values, back)
     return values, indices, inverse, counts
+
+
+@array_function("equal_nan")
+def _sorted_elements(x: Any, equal_nan: bool) -> tuple[Array, Array]:
+    """The elements in order, and of each the number of distinct ones that come before it."""
+    n = typeof(x).size
+    ordered = lax.sort(lax.reshape(x, (n,)))
+    before = lax.slice_in_dim(ordered, 0, max(n - 1, 0))
+    after = lax.slice_in_dim(ordered, min(1, n), n)
+    differs = lax.ne(before, after)
+    if equal_nan and typeof(x).dtype in INEXACT:
+        both = lax.bitwise_and(lax.ne(before, before), lax.ne(after, after))
+        differs = lax.bitwise_and(differs, lax.bitwise_not(both))
+    start = np.zeros((min(1, n),), np.int32)
+    return ordered, lax.cumsum(lax.concatenate([start, convert(differs, _INT32)], 0))
+
+
+@array_function("size", "equal_nan")
+def _distinct(x: Any, size: int, fill_value: Any, equal_nan: bool) -> Array:
+    """The distinct elements of an array that is not empty, in order."""
+    ordered, number = plain(_sorted_elements)(x, equal_nan)
+    n = typeof(ordered).size
+    starts = search(number, lax.iota(_INT32, size), "left")
+    values = at(ordered, lax.min(starts, np.int32(n - 1)))
+    if fill_value is None:
+        filler = lax.index_in_dim(ordered, 0, keepdims=False)
+    else:
+        filler = to_dtype(fill_value, typeof(x).dtype)
+    return lax.select(operators.less(starts, n), values, broadcast_to(filler, (size,)))
+
+
+def _unique_elements(name: str, ar: Any, size: Any, fill_value: Any, equal_nan: bool) -> Array:
+    """The distinct elements alone, for which it is enough to sort them without their places."""
+    x = asarray(as_operand(name, ar))
+    if not typeof(x).size:
+        return _unique(name, x, None, size, fill_value, equal_nan)[0]
+    if size is None:
+        known = concrete_or_error(
+            _sorted_elements(x, equal_nan)[1],
+            f"the number of distinct elements, of jnp.{name}; size= gives it beforehand",
+        )
+        size = int(known[-1]) + 1
+    return _distinct(x, an_integer(name, size, "size"), fill_value, equal_nan)
 
 
 def unique(
@@ -199,6 +246,8 @@ def unique(
     >>> jnp.unique(jnp.array([3, 1, 1]), return_counts=True)
     (Array([1, 3], dtype=int32), Array([2, 1], dtype=int32))
     """
+    if axis is None and not (return_index or return_inverse or return_counts):
+        return _unique_elements("unique", ar, size, fill_value, bool(equal_nan))
     found = _unique("unique", ar, axis, size, fill_value, bool(equal_nan))
     wanted = (True, return_index, return_inverse, return_counts)
     result = tuple([x for x, want in zip(found, wanted, strict=True) if want])
@@ -257,7 +306,7 @@ def unique_values(
     >>> jnp.unique_values(jnp.array([3, 1, 1]))
     Array([1, 3], dtype=int32)
     """
-    return _unique("unique_values", x, None, size, fill_value, False)[0]
+    return _unique_elements("unique_values", x, size, fill_value, False)
 
 
 # Membership and combinations.
@@ -309,8 +358,8 @@ def isin(
         found = lax.reduce_or(same, (len(shape) - 1,))
     else:
         ordered = lax.sort(others, 0)
-        before = searchsorted(ordered, x, side="left")
-        after = searchsorted(ordered, x, side="right")
+        before = search(ordered, x, "left")
+        after = search(ordered, x, "right")
         # NaN is found among NaN by its place, but is equal to nothing.
         found = lax.bitwise_and(lax.lt(before, after), lax.eq(x, x))
     return lax.bitwise_not(found) if invert else found
@@ -345,7 +394,7 @@ def union1d(
     Array([1, 2, 3], dtype=int32)
     """
     both = lax.concatenate(_pair("union1d", ar1, ar2), 0)
-    return _unique("union1d", both, None, size, fill_value, True)[0]
+    return _unique_elements("union1d", both, size, fill_value, True)
 
 
 def _kept(name: str, x: Array, keep: Array, size: Any, fill_value: Any) -> tuple[Array, Array]:
@@ -421,6 +470,7 @@ def intersect1d(
     first = _gathered(first, places)
     order = order_of(b, 0, dtype=_INT32)
     second = _gathered(order, searchsorted(_gathered(b, order), values))
+    second = convert(second, python_scalar_dtype(int))
     if size is not None:
         total = lax.reduce_sum(convert(common, _INT32), (0,))
         exists = lax.lt(lax.iota(_INT32, typeof(values).size), total)

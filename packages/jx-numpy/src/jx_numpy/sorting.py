@@ -235,7 +235,7 @@ def searchsorted(
             `sort` sorts both together, `compare_all` compares all pairs.
 
     Returns:
-        An array of integers of the shape of `v`.
+        An array of integers, of the dtype of indices, of the shape of `v`.
 
     Raises:
         ValueError: `side` or `method` is another word, or `a` is no vector.
@@ -250,6 +250,13 @@ def searchsorted(
             f"invalid argument method={method!r}, expected 'scan', 'scan_unrolled', 'sort' or "
             f"'compare_all'"
         )
+    return convert(search(a, v, side, sorter, method), _place_dtype())
+
+
+def search(
+    a: ArrayLike, v: ArrayLike, side: str, sorter: ArrayLike | None = None, method: str = "scan"
+) -> Array:
+    """As `searchsorted`, for other array functions: int32 where that holds every place."""
     a, v = promote_dtypes("searchsorted", a, v)
     shape = typeof(a).shape
     if len(shape) != 1:
@@ -258,7 +265,7 @@ def searchsorted(
     if not shape[0]:
         return lax.full(typeof(v).shape, 0, dtype)
     if sorter is not None:
-        a = _at(a, as_operand("searchsorted", sorter, 3))
+        a = at(a, as_operand("searchsorted", sorter, 3))
     if method == "compare_all":
         return _by_comparing(a, v, side, dtype)
     if method == "sort":
@@ -266,7 +273,7 @@ def searchsorted(
     return _by_halving(a, v, side, dtype, unrolled=method == "scan_unrolled")
 
 
-def _at(a: Array, indices: Any) -> Array:
+def at(a: Array, indices: Any) -> Array:
     """The elements of a vector at indices that are in bounds, of any shape."""
     shape = typeof(indices).shape
     flat = lax.reshape(indices, (typeof(indices).size, 1))
@@ -317,7 +324,7 @@ def _by_halving(a: Any, v: Any, side: str, dtype: Any, unrolled: bool) -> Array:
     def halve(_: Any, ends: tuple[Any, Any]) -> tuple[Any, Any]:
         low, high = ends
         middle = operators.right_shift(lax.add(low, high), 1)
-        go_right = _comes_before(_at(a, lax.min(middle, _number(n - 1, dtype))), v, side)
+        go_right = _comes_before(at(a, lax.min(middle, _number(n - 1, dtype))), v, side)
         go_right = lax.bitwise_and(go_right, lax.lt(low, high))
         return (
             lax.select(go_right, operators.add(middle, 1), low),
@@ -369,8 +376,8 @@ def digitize(
         return lax.full(typeof(x).shape, 0, np.dtype(np.int32))
     side = "left" if right else "right"
     how = method or "scan"
-    ascending = searchsorted(ends, x, side=side, method=how)
-    from_the_end = searchsorted(lax.rev(ends, (0,)), x, side=side, method=how)
+    ascending = search(ends, x, side, method=how)
+    from_the_end = search(lax.rev(ends, (0,)), x, side, method=how)
     descending = lax.sub(lax.full_like(from_the_end, n), from_the_end)
     first = lax.index_in_dim(ends, 0, keepdims=False)
     last = lax.index_in_dim(ends, n - 1, keepdims=False)

@@ -27,7 +27,7 @@ from .operands import (
     to_dtype,
     typeof,
 )
-from .sorting import searchsorted
+from .sorting import at, search
 
 __all__ = [
     "bincount", "corrcoef", "cov", "histogram", "histogram2d", "histogram_bin_edges",
@@ -182,19 +182,50 @@ def histogram(
             f"jnp.histogram: weights must have the shape of a, {typeof(x).shape}, got "
             f"{typeof(weights).shape}"
         )
-    return _histogram(x, edges, weights, bool(density)), edges
+    even = not np.ndim(bins)
+    return _histogram(x, edges, weights, bool(density), even), edges
 
 
-def _bin_of(x: Array, edges: Array) -> Array:
-    """The number of the bin each element falls into; -1 or the number of bins outside of them."""
+def _bin_of(x: Array, edges: Array, even: bool = False) -> Array:
+    """The number of the bin each element falls into; -1 or the number of bins outside of them.
+
+    Where the bins are said to be `even`, and the numbers fine enough to tell them apart, it is
+    computed, and corrected by one where rounding has it wrong; otherwise searched for.
+    """
     n = typeof(edges).size
-    place = operators.subtract(searchsorted(edges, x, side="right"), 1)
+    if even and n > 2 and typeof(edges).dtype.itemsize >= 4:
+        first, last = (lax.index_in_dim(edges, i, keepdims=False) for i in (0, n - 1))
+        width = operators.divide(operators.subtract(last, first), n - 1)
+        largest = lax.max(lax.abs(first), lax.abs(last))
+        least = operators.multiply(largest, 16 * float(dtypes.finfo(typeof(edges).dtype).eps))
+        return lax.cond(operators.greater(width, least), _computed_bin, _searched_bin, x, edges)
+    return _searched_bin(x, edges)
+
+
+def _computed_bin(x: Array, edges: Array) -> Array:
+    n = typeof(edges).size - 1
+    first, last = (lax.index_in_dim(edges, i, keepdims=False) for i in (0, n))
+    scale = operators.divide(n, operators.subtract(last, first))
+    inside = lax.bitwise_and(operators.greater_equal(x, first), operators.less_equal(x, last))
+    share = operators.multiply(operators.subtract(x, first), scale)
+    share = lax.select(inside, share, lax.full_like(share, 0))
+    place = lax.min(convert(share, np.dtype(np.int32)), np.int32(n - 1))
+    left, right = (at(edges, operators.add(place, k)) for k in (0, 1))
+    is_before = operators.less(x, left)
+    is_after = lax.bitwise_and(operators.greater_equal(x, right), operators.less(place, n - 1))
+    step = operators.subtract(convert(is_after, np.dtype(np.int32)), convert(is_before, np.int32))
+    return lax.select(inside, operators.add(place, step), lax.full_like(place, -1))
+
+
+def _searched_bin(x: Array, edges: Array) -> Array:
+    n = typeof(edges).size
+    place = operators.subtract(search(edges, x, "right"), 1)
     is_last = operators.equal(x, lax.index_in_dim(edges, n - 1, keepdims=False))
     return lax.select(is_last, lax.full_like(place, n - 2), place)
 
 
-@array_function("density")
-def _histogram(x: Any, edges: Any, weights: Any, density: bool) -> Array:
+@array_function("density", "even")
+def _histogram(x: Any, edges: Any, weights: Any, density: bool, even: bool = False) -> Array:
     dtype = typeof(edges).dtype
     x = lax.reshape(convert(x, dtype), (typeof(x).size,))
     if weights is None:
@@ -202,7 +233,7 @@ def _histogram(x: Any, edges: Any, weights: Any, density: bool) -> Array:
     else:
         weights = lax.reshape(weights, (typeof(weights).size,))
     n = typeof(edges).size - 1
-    places = _bin_of(x, edges)
+    places = _bin_of(x, edges, even)
     places = lax.select(operators.less(places, 0), lax.full_like(places, n), places)
     counts = asarray(lax.full((n,), 0, typeof(weights).dtype)).at[places].add(weights, mode="drop")
     if not density:

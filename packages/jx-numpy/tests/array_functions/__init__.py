@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 
 from .call import Call, batches, mismatch, of, row
 
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
+FILES = sorted({m.name for m in pkgutil.iter_modules(__path__)} - {"call"})
 FILES = [
     "cosine_transforms",
     "signal",

@@ -13,9 +13,15 @@ from typing import Any
 
 from jx_core.lax import (
     add_p,
+    bessel_i0_p,
     bessel_i0e_p,
+    bessel_i1_p,
     bessel_i1e_p,
+    beta_p,
+    betainc_grad_a_p,
+    betainc_grad_b_p,
     betainc_grad_x_p,
+    binomial_p,
     digamma_p,
     div_p,
     eq_p,
@@ -23,23 +29,32 @@ from jx_core.lax import (
     erf_p,
     erfc_p,
     exp_p,
+    gamma_p,
     igamma_grad_a_p,
     igamma_grad_x_p,
     igamma_p,
     igammac_p,
     lgamma_p,
     log1p_p,
+    log_beta_p,
+    log_normal_cdf_p,
     log_p,
     mul_p,
     ne_p,
     neg_p,
+    normal_cdf_p,
+    normal_hazard_p,
+    normal_hazard_slope_p,
+    normal_quantile_p,
     polygamma_p,
     random_gamma_grad_p,
     regularized_incomplete_beta_p,
+    rising_factorial_p,
     select_n_p,
     sign_p,
     square_p,
     sub_p,
+    zeta_grad_x_p,
     zeta_p,
 )
 
@@ -81,9 +96,17 @@ defjvp(polygamma_p)(
     lambda t, out, m, x: mul(t, polygamma(add(m, beside(m, 1.0)), x)),
 )
 defjvp(zeta_p)(
-    _none("zeta", "x"),
+    lambda t, out, x, q: mul(t, zeta_grad_x_p.bind(x, q)),
     lambda t, out, x, q: mul(t, mul(neg(x), zeta_p.bind(add(x, beside(x, 1.0)), q))),
 )
+# That of -x zeta(x + 1, q), the derivative by q, by x.
+defjvp(zeta_grad_x_p)(
+    _none("the derivative of zeta by x", "x"),
+    lambda t, out, x, q: mul(t, neg(add(
+        zeta_p.bind(add(x, beside(x, 1.0)), q),
+        mul(x, zeta_grad_x_p.bind(add(x, beside(x, 1.0)), q)),
+    ))),
+)  # fmt: skip
 
 defjvp(igamma_p)(
     lambda t, out, a, x: mul(t, igamma_grad_a_p.bind(a, x)),
@@ -126,8 +149,8 @@ defjvp(random_gamma_grad_p)(
 )
 
 defjvp(regularized_incomplete_beta_p)(
-    _none("betainc", "a"),
-    _none("betainc", "b"),
+    lambda t, out, a, b, x: mul(t, betainc_grad_a_p.bind(a, b, x)),
+    lambda t, out, a, b, x: mul(t, betainc_grad_b_p.bind(a, b, x)),
     lambda t, out, a, b, x: mul(t, betainc_grad_x_p.bind(a, b, x)),
 )
 
@@ -138,27 +161,95 @@ def _beta_by_place(a: Any, b: Any, x: Any) -> Any:
     return sub(div(sub(a, one), x), div(sub(b, one), sub(one, x)))
 
 
+def _beta_by_a(a: Any, b: Any, x: Any) -> Any:
+    """The derivative of the logarithm of the beta density by a."""
+    return add(sub(log(x), digamma(a)), digamma(add(a, b)))
+
+
+def _beta_by_b(a: Any, b: Any, x: Any) -> Any:
+    """The derivative of the logarithm of the beta density by b."""
+    return add(sub(log1p(neg(x)), digamma(b)), digamma(add(a, b)))
+
+
 defjvp(betainc_grad_x_p)(
-    lambda t, out, a, b, x: _times(
-        t, out, add(sub(log(x), digamma(a)), digamma(add(a, b)))
-    ),
-    lambda t, out, a, b, x: _times(
-        t, out, add(sub(log1p(neg(x)), digamma(b)), digamma(add(a, b)))
-    ),
+    lambda t, out, a, b, x: _times(t, out, _beta_by_a(a, b, x)),
+    lambda t, out, a, b, x: _times(t, out, _beta_by_b(a, b, x)),
     lambda t, out, a, b, x: _times(t, out, _beta_by_place(a, b, x)),
 )
+defjvp(betainc_grad_a_p)(
+    _none("the derivative of betainc by a", "a"),
+    _none("the derivative of betainc by a", "b"),
+    lambda t, out, a, b, x: _times(t, betainc_grad_x_p.bind(a, b, x), _beta_by_a(a, b, x)),
+)
+defjvp(betainc_grad_b_p)(
+    _none("the derivative of betainc by b", "a"),
+    _none("the derivative of betainc by b", "b"),
+    lambda t, out, a, b, x: _times(t, betainc_grad_x_p.bind(a, b, x), _beta_by_b(a, b, x)),
+)
+
+# Gamma and its quotients: the derivatives of their logarithms (DLMF 5.2.2).
+defjvp(gamma_p)(lambda t, out, x: mul(t, mul(out, digamma(x))))
+defjvp(log_beta_p)(
+    lambda t, out, a, b: mul(t, sub(digamma(a), digamma(add(a, b)))),
+    lambda t, out, a, b: mul(t, sub(digamma(b), digamma(add(a, b)))),
+)
+defjvp(beta_p)(
+    lambda t, out, a, b: _times(t, out, sub(digamma(a), digamma(add(a, b)))),
+    lambda t, out, a, b: _times(t, out, sub(digamma(b), digamma(add(a, b)))),
+)
 
 
-def _bessel_quotient(i1e: Any, x: Any) -> Any:
-    """exp(-|x|) I_1(x) / x, which is 1/2 at 0."""
+def _digamma1p(x: Any) -> Any:
+    return digamma(add(x, beside(x, 1.0)))
+
+
+defjvp(binomial_p)(
+    lambda t, out, n, k: _times(t, out, sub(_digamma1p(n), _digamma1p(sub(n, k)))),
+    lambda t, out, n, k: _times(t, out, sub(_digamma1p(sub(n, k)), _digamma1p(k))),
+)
+defjvp(rising_factorial_p)(
+    lambda t, out, z, n: _times(t, out, sub(digamma(add(z, n)), digamma(z))),
+    lambda t, out, z, n: _times(t, out, digamma(add(z, n))),
+)
+
+# The normal distribution: with h = phi / Phi, (log Phi)' = h and h' = -h (x + h).
+
+
+def _normal_density(x: Any) -> Any:
+    return mul(exp(mul(square(x), beside(x, -0.5))), beside(x, 1.0 / math.sqrt(2.0 * math.pi)))
+
+
+defjvp(normal_cdf_p)(lambda t, out, x: mul(t, _normal_density(x)))
+defjvp(log_normal_cdf_p)(lambda t, out, x: mul(t, normal_hazard_p.bind(x)))
+defjvp(normal_hazard_p)(lambda t, out, x: mul(t, normal_hazard_slope_p.bind(x)))
+defjvp(normal_hazard_slope_p)(
+    lambda t, out, x: mul(t, _third_derivative(x, normal_hazard_p.bind(x), out))
+)
+defjvp(normal_quantile_p)(
+    lambda t, out, p: mul(t, mul(
+        exp(mul(square(out), beside(p, 0.5))), beside(p, math.sqrt(2.0 * math.pi))
+    ))
+)  # fmt: skip
+
+
+def _third_derivative(x: Any, hazard: Any, slope: Any) -> Any:
+    """-h' (x + h) - h (1 + h'), where x + h is -h' / h."""
+    one = beside(x, 1.0)
+    nothing = eq(hazard, beside(x, 0.0))
+    quotient = div(square(slope), select_n(nothing, hazard, one))
+    return sub(quotient, mul(hazard, add(one, slope)))
+
+
+def _bessel_quotient(i1: Any, x: Any) -> Any:
+    """I_1(x) / x, which is 1/2 at 0, scaled as `i1` is."""
     at_0 = eq(x, beside(x, 0.0))
     safe = select_n(at_0, x, beside(x, 1.0))
-    return select_n(at_0, div(i1e, safe), beside(x, 0.5))
+    return select_n(at_0, div(i1, safe), beside(x, 0.5))
 
 
-defjvp(bessel_i0e_p)(
-    lambda t, out, x: mul(t, sub(bessel_i1e_p.bind(x), mul(sign(x), out)))
-)
+defjvp(bessel_i0_p)(lambda t, out, x: mul(t, bessel_i1_p.bind(x)))
+defjvp(bessel_i1_p)(lambda t, out, x: mul(t, sub(bessel_i0_p.bind(x), _bessel_quotient(out, x))))
+defjvp(bessel_i0e_p)(lambda t, out, x: mul(t, sub(bessel_i1e_p.bind(x), mul(sign(x), out))))
 defjvp(bessel_i1e_p)(
     lambda t, out, x: mul(
         t, sub(bessel_i0e_p.bind(x), add(_bessel_quotient(out, x), mul(sign(x), out)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from jx_core import ShapedArray, typeof
-from jx_core.lax import approx_top_k_p, sort_p, top_k_p
+from jx_core.lax import approx_top_k_p, order_statistics_p, sort_p, top_k_p
 
-from ..axes import shift
+from ..axes import at_axis, shift
 from ..tables import BatchAxis, defbatch
 from .alignment import Dims, Operands, all_batched
 
@@ -43,3 +43,10 @@ def _(
         params |= {"k": kept.shape[0], "aggregate_to_topk": True}
     axis = shift(reduction_dimension, dim)
     return approx_top_k_p.bind(x, reduction_dimension=axis, **params), [dim, dim]
+
+
+@defbatch(order_statistics_p)
+def _(batch: BatchAxis, operands: Operands, dims: Dims) -> tuple[list[Any], list[int]]:
+    # The rows' axes come first in both, so a batch is one more of them.
+    in_front = [at_axis(x, dim, batch.size, 0) for x, dim in zip(operands, dims, strict=True)]
+    return order_statistics_p.bind(*in_front), [0, 0]

@@ -54,10 +54,13 @@ from ..ops.shape.rearranging import *
 from ..ops.sharding import *
 from ..ops.sorting.greatest import *
 from ..ops.sorting.order import *
+from ..ops.sorting.selection import *
 from ..ops.special.bessel import *
 from ..ops.special.error_functions import *
 from ..ops.special.gamma import *
+from ..ops.special.gamma_quotients import *
 from ..ops.special.incomplete_beta import *
 from ..ops.special.incomplete_gamma import *
+from ..ops.special.normal import *
 from ..ops.special.zeta_functions import *
 from . import linalg as linalg

@@ -200,8 +200,7 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
     ndim = typeof(x).ndim
     if ndim < 2:
         raise ShapeError(
-            f"jnp.matrix_transpose takes an array of two axes at least, got shape "
-            f"{typeof(x).shape}"
+            f"jnp.matrix_transpose takes an array of two axes at least, got shape {typeof(x).shape}"
         )
     return lax.transpose(x, (*range(ndim - 2), ndim - 1, ndim - 2))
 

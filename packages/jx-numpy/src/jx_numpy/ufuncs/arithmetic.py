@@ -105,12 +105,8 @@ def _extreme_reduction(fun: Any) -> Any:
     return reduction
 
 
-maximum = ufunc(
-    _maximum, "maximum", reduction=_extreme_reduction(reductions.max), scatter="max"
-)
-minimum = ufunc(
-    _minimum, "minimum", reduction=_extreme_reduction(reductions.min), scatter="min"
-)
+maximum = ufunc(_maximum, "maximum", reduction=_extreme_reduction(reductions.max), scatter="max")
+minimum = ufunc(_minimum, "minimum", reduction=_extreme_reduction(reductions.min), scatter="min")
 
 
 def _logaddexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:

@@ -37,9 +37,7 @@ sqrt = inexact_unary(
 )
 cbrt = inexact_unary("cbrt", lax.cbrt_p, "The cube root of each element.", "-27.0", _weak("-3."))
 sin = inexact_unary("sin", lax.sin_p, "The sine of each element, in radians.", "0.0", _weak("0."))
-cos = inexact_unary(
-    "cos", lax.cos_p, "The cosine of each element, in radians.", "0.0", _weak("1.")
-)
+cos = inexact_unary("cos", lax.cos_p, "The cosine of each element, in radians.", "0.0", _weak("1."))
 tan = inexact_unary(
     "tan", lax.tan_p, "The tangent of each element, in radians.", "0.0", _weak("0.")
 )

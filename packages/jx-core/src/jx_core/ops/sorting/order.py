@@ -38,6 +38,8 @@ def _sort_type(
 
 def _sort(*xs: np.ndarray, dimension: int, is_stable: bool, num_keys: int) -> list[np.ndarray]:
     keys = [part for x in xs[:num_keys] for part in _comparable(x)]
+    if len(xs) == len(keys) == 1 and keys[0] is xs[0]:
+        return [np.sort(xs[0], dimension, kind="stable")]
     order = np.lexsort(keys[::-1], dimension)  # its last key counts first
     return [np.take_along_axis(x, order, dimension) for x in xs]
 

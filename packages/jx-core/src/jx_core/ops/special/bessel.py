@@ -12,7 +12,10 @@ import math
 from ..kit import Array, ArrayLike
 from .maths import Maths, Real, polynomial, special
 
-__all__ = ["bessel_i0e", "bessel_i0e_p", "bessel_i1e", "bessel_i1e_p"]
+# bessel_i0_p and bessel_i1_p are for jx.scipy.special: there are no lax functions of these.
+__all__ = [
+    "bessel_i0_p", "bessel_i0e", "bessel_i0e_p", "bessel_i1_p", "bessel_i1e", "bessel_i1e_p",
+]  # fmt: skip
 
 # Chebyshev coefficients, by interpolation at 70 points in 60 digits (mpmath), of
 # exp(-x) I_n(x) sqrt(x): by (2 x - 11) / 5 on [3, 8], and by 16 / x - 1 from there on.
@@ -102,6 +105,24 @@ def _i1e(m: Maths, x: Real) -> Real:
     return m.where(size < 3, 0.5 * x * value, m.where(x < 0, -value, value))
 
 
+def _unscaled(m: Maths, scaled: Real, x: Real) -> Real:
+    """exp(|x|) times what was scaled down; in halves, as the whole may overflow too early."""
+    half = m.exp(0.5 * m.where(m.abs(x) < 1000, m.abs(x), 1000.0))
+    return scaled * half * half
+
+
+def _i0(m: Maths, x: Real) -> Real:
+    value = _unscaled(m, _i0e(m, x), x)
+    return m.where(m.abs(x) == math.inf, math.inf, value)
+
+
+def _i1(m: Maths, x: Real) -> Real:
+    value = _unscaled(m, _i1e(m, x), x)
+    return m.where(m.abs(x) == math.inf, x, value)
+
+
+bessel_i0_p = special("bessel_i0", _i0)
+bessel_i1_p = special("bessel_i1", _i1)
 bessel_i0e_p = special("bessel_i0e", _i0e)
 bessel_i1e_p = special("bessel_i1e", _i1e)
 

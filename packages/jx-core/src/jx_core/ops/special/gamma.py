@@ -95,7 +95,7 @@ def gamma1p(m: Maths, a: Real, steps: int = int(LARGE)) -> Real:
 def _lgamma(m: Maths, x: Real) -> Real:
     """log|gamma(x)|: DLMF 5.7.3 around 1 and 2, 5.5.1 to get there, 5.11.1 from 10 on, 5.5.3."""
     size = m.abs(x)
-    result = _lgamma_positive(m, size)
+    result = lgamma_of(m, size)
 
     def reflected(result: Real) -> Real:
         sine, _ = sine_of_pi(m, x)
@@ -105,7 +105,7 @@ def _lgamma(m: Maths, x: Real) -> Real:
     return m.when(x < 0, reflected, result, result)
 
 
-def _lgamma_positive(m: Maths, x: Real) -> Real:
+def lgamma_of(m: Maths, x: Real) -> Real:
     large = x >= LARGE
     # gamma(x) = product * gamma(2 + z), or gamma(2 + z) / product
     product, y = m.where(x == x, 1.0, math.nan), m.where(large, 2.0, x)

@@ -11,11 +11,14 @@ from __future__ import annotations
 import math
 
 from ..kit import Array, ArrayLike, match
-from .gamma import LARGE, gamma1p, lgamma1p, lgamma_increment, stirling
+from .gamma import LARGE, digamma_positive, gamma1p, lgamma1p, lgamma_increment, stirling
 from .incomplete_gamma import log1p_deficit
 from .maths import Maths, Real, special
 
-__all__ = ["betainc", "betainc_grad_x_p", "regularized_incomplete_beta_p"]
+__all__ = [
+    "betainc", "betainc_grad_a_p", "betainc_grad_b_p", "betainc_grad_x_p",
+    "regularized_incomplete_beta_p",
+]  # fmt: skip
 
 
 def _prefactor(m: Maths, a: Real, b: Real, x: Real, excess: Real) -> Real:
@@ -156,7 +159,102 @@ def _betainc_grad_x(m: Maths, a: Real, b: Real, x: Real) -> Real:
     return m.where(fine, value, m.where(known, limit, math.nan))
 
 
-betainc_grad_x_p = special("betainc_grad_x", _betainc_grad_x)  # for derivatives
+def _fraction_slopes(
+    m: Maths, a: Real, b: Real, x: Real, y: Real, excess: Real
+) -> tuple[Real, Real, Real]:
+    """`_below_mean` and its derivatives by a and by b at constant x: those of each step."""
+    least = m.where(a < b, a, b)
+    most = m.where(b < 1, 60.0, 24.0) + m.sqrt(m.where(least < 1e8, least, 1e8))
+
+    def step(n: Real, tail: Real, by_a: Real, by_b: Real) -> tuple[Real, Real, Real]:
+        odd, next_odd = a + (2 * n - 1), a + (2 * n + 1)
+        left, right, ends = (a + (n - 1)) / odd, (a + b + (n - 1)) / odd, n * (b - n) * x * x
+        above = left * right * ends
+        above_a = (left + right - 2 * left * right) / odd * ends
+        above_b = left * (ends / odd + right * n * x * x)
+        level = excess + 1 + n * (1 + y)
+        below = n + n * (b - n) * x / odd + (a + n) * level / next_odd + tail
+        below_a = (level * (n + 1) / next_odd + (a + n) * y) / next_odd + by_a
+        below_a = below_a - n * (b - n) * x / odd / odd
+        below_b = n * x / odd - (a + n) * x / next_odd + by_b
+        ratio = above / below
+        return ratio, (above_a - ratio * below_a) / below, (above_b - ratio * below_b) / below
+
+    tail, by_a, by_b = m.downto(m.effort * m.largest(most), step, 0 * x, 0 * x, 0 * x)
+    value = 1 / (a * (excess + 1) / (a + 1) + tail)
+    by_a = by_a + ((excess + 1) / (a + 1) + a * y) / (a + 1)
+    by_b = by_b - a * x / (a + 1)
+    return value, -value * value * by_a, -value * value * by_b
+
+
+def _power_series_slopes(m: Maths, a: Real, b: Real, x: Real) -> tuple[Real, Real]:
+    """The derivatives of `_power_series` by a and by b."""
+    total, by_a, by_b = 0 * x, 0 * x, 0 * x
+    for n in range(34, 0, -1):
+        inverse, factor = 1 / (a + n), (n - b) * x / n
+        by_a = (by_a - inverse * inverse) * factor
+        by_b = by_b * factor - (inverse + total) * (x / n)
+        total = (inverse + total) * factor
+    power = m.exp(a * m.log(x) + _log_ratio(m, b, a) - lgamma1p(m, a))
+    both = digamma_positive(m, a + b)
+    in_a = m.log(x) + both - digamma_positive(m, 1 + a)
+    in_b = both - digamma_positive(m, b)
+    series = 1 + a * total
+    return power * (in_a * series + total + a * by_a), power * (in_b * series + a * by_b)
+
+
+def _slope(m: Maths, a: Real, b: Real, x: Real, y: Real, D: Real) -> Real:
+    """The derivative of I_x(a, b) by a, where y = 1 - x, given the `_prefactor`."""
+    both = a + b
+    excess = m.where(x < 0.5, a - both * x, both * y - b)
+    above = excess < 0
+    p, q = m.where(above, b, a), m.where(above, a, b)
+    u, v = m.where(above, y, x), m.where(above, x, y)
+    short = (q < 1) & (v < 0.3) & (p * v <= 1)
+    safe_p, safe_q = m.where(short, 1.0, p), m.where(short, 1.0, q)
+    F, by_p, by_q = _fraction_slopes(
+        m, safe_p, safe_q, m.where(short, 0.5, u), m.where(short, 0.5, v),
+        m.where(short, 0.0, m.abs(excess)),
+    )  # fmt: skip
+    # Of the logarithm of x^a y^b, and of the fraction.
+    log = m.where(x < 0.5, m.log(x), m.log1p(-y))
+    in_a = log - digamma_positive(m, a) + digamma_positive(m, both)
+    value = D * (F * in_a + m.where(above, by_q, by_p))
+    value = m.where(above, -value, value)
+
+    def with_series(value: Real) -> Real:
+        near, far = _power_series_slopes(
+            m, m.where(short, q, 0.5), m.where(short, p, 0.5), m.where(short, v, 0.25)
+        )
+        return m.where(short, m.where(above, near, -far), value)
+
+    return m.when(short, with_series, value, value)
+
+
+def _slope_on_domain(m: Maths, a: Real, b: Real, x: Real, by_b: bool) -> Real:
+    """The derivative by a, or by b; 0 at the ends, where I_x(a, b) does not depend on them."""
+    positive = (a > 0) & (b > 0) & (a < math.inf) & (b < math.inf)
+    fine = positive & (x > 0) & (x < 1)
+    p, q, u = m.where(fine, a, 1.0), m.where(fine, b, 1.0), m.where(fine, x, 0.5)
+    excess = m.where(u < 0.5, p - (p + q) * u, (p + q) * (1 - u) - q)
+    D = _prefactor(m, p, q, u, excess)
+    value = -_slope(m, q, p, 1 - u, u, D) if by_b else _slope(m, p, q, u, 1 - u, D)
+    at_ends = positive & ((x == 0) | (x == 1))
+    return m.where(fine, value, m.where(at_ends, 0.0, math.nan))
+
+
+def _betainc_grad_a(m: Maths, a: Real, b: Real, x: Real) -> Real:
+    return _slope_on_domain(m, a, b, x, by_b=False)
+
+
+def _betainc_grad_b(m: Maths, a: Real, b: Real, x: Real) -> Real:
+    return _slope_on_domain(m, a, b, x, by_b=True)
+
+
+# For derivatives.
+betainc_grad_a_p = special("betainc_grad_a", _betainc_grad_a)
+betainc_grad_b_p = special("betainc_grad_b", _betainc_grad_b)
+betainc_grad_x_p = special("betainc_grad_x", _betainc_grad_x)
 regularized_incomplete_beta_p = special("regularized_incomplete_beta", _betainc)
 
 

@@ -12,7 +12,7 @@ from ..kit import Array, ArrayLike, match
 from .gamma import LARGE, _digamma, gamma1p, stirling
 from .maths import Maths, Real, special
 
-__all__ = ["polygamma", "polygamma_p", "zeta", "zeta_p"]
+__all__ = ["polygamma", "polygamma_p", "zeta", "zeta_grad_x_p", "zeta_p"]
 
 _SHIFT = 12  # terms that are summed one by one
 # B_2j / (2j)!, the coefficients of the Euler-Maclaurin formula (DLMF 2.10.1).
@@ -83,6 +83,35 @@ def _zeta_below(m: Maths, x: Real, q: Real) -> Real:
     return m.where(pole, m.where(even, math.inf, math.nan), result)
 
 
+def _zeta_grad_x(m: Maths, x: Real, q: Real) -> Real:
+    """The derivative by x for q > 0; that of the terms of `_sum` at constant q.
+
+    It is -log(q) zeta(x, q) + q^-x s, where s is the derivative of `_sum`.
+    """
+    fine = (x > 1) & (q > 0) & (q < math.inf) & (x < math.inf)
+    x_safe, q_safe = m.where(fine, x, 2.0), m.where(fine, q, 1.0)
+    a = q_safe + _SHIFT
+    log = m.log1p(_SHIFT / q_safe)
+    last = m.exp(-x_safe * log)
+    series, slope, factor, factor_slope = 0.5, 0.0, x_safe / a, 1 / a
+    for j, coefficient in enumerate(_EULER_MACLAURIN):
+        series, slope = series + coefficient * factor, slope + coefficient * factor_slope
+        for i in (2 * j + 1, 2 * j + 2):
+            factor_slope = factor_slope * ((x_safe + i) / a) + factor / a
+            factor = factor * ((x_safe + i) / a)
+    pole = a / (x_safe - 1)
+    rest = last * (slope - pole / (x_safe - 1) - log * (pole + series))
+    rest = m.where(last < 1e-40, 0.0, rest)
+    for k in range(_SHIFT - 1, 0, -1):
+        log = m.log1p(k / q_safe)
+        rest = rest - log * m.exp(-x_safe * log)
+    half = m.pow(q_safe, -0.5 * x_safe)
+    value = half * (rest - m.log(q_safe) * (1 + _sum(m, x_safe, q_safe))) * half
+    value = m.where(fine, value, math.nan)
+    flat = ((q == math.inf) & (x > 1)) | ((x == math.inf) & (q >= 1))
+    return m.where(flat, 0.0, m.where((x == 1) & (q > 0), -math.inf, value))
+
+
 def _polygamma(m: Maths, n: Real, x: Real) -> Real:
     """(-1)^(n + 1) n! zeta(n + 1, x), digamma for n = 0 (DLMF 25.11.12)."""
     whole = (n == m.floor(n)) & (n >= 1) & (n < math.inf)
@@ -123,6 +152,7 @@ def _times_factorial(m: Maths, n: Real, x: Real) -> Real:
 
 
 zeta_p = special("zeta", _zeta)
+zeta_grad_x_p = special("zeta_grad_x", _zeta_grad_x)  # for derivatives
 polygamma_p = special("polygamma", _polygamma)
 
 

@@ -1,3 +1,3 @@
 """Lowering of sorting, and of finding the greatest few elements."""
 
-from . import greatest, order  # noqa: F401
+from . import greatest, order, selection  # noqa: F401
