@@ -15,11 +15,6 @@ from .call import Call, batches, mismatch, of, row
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
 FILES = sorted({m.name for m in pkgutil.iter_modules(__path__)} - {"call"})
-FILES = [
-    "cosine_transforms",
-    "signal",
-    "signal_of_vectors",
-]  # fmt: skip
 
 
 @functools.lru_cache

@@ -325,8 +325,8 @@ def scaled_dot_general(
     modes = [c.mode for c in configs]
     if len(modes) != 3 or len(set(modes)) != 1 or modes[0] not in ("mxfp8", "nvfp4"):
         raise ValueError(
-            f"{name}: configs must be three of get_scaled_dot_general_config, of the same mode; got "
-            f"modes {modes}"
+            f"{name}: configs must be three of get_scaled_dot_general_config, of the same mode; "
+            f"got modes {modes}"
         )
     formats = tuple(_Format(c.mode, c.block_size, c.data_type, c.scale_type) for c in configs)
     scales = [np.ones(1, np.float32) if c.global_scale is None else c.global_scale for c in configs]

@@ -46,7 +46,8 @@ def _checked(name: str, type: Any, norm: Any) -> None:
         raise ValueError(f"jx.scipy.fft.{name}: type must be 1, 2, 3 or 4, got {type!r}")
     if norm not in (None, "backward", "ortho", "forward"):
         raise ValueError(
-            f"jx.scipy.fft.{name}: norm must be 'backward', 'ortho', 'forward' or None, got {norm!r}"
+            f"jx.scipy.fft.{name}: norm must be None, 'backward', 'ortho' or 'forward', got "
+            f"{norm!r}"
         )
 
 

@@ -200,8 +200,8 @@ class RegularGridInterpolator:
         shape = typeof(points).shape
         if shape[-1] != len(self.grid):
             raise ShapeError(
-                f"{_NAME}: points must have {len(self.grid)} coordinates, as the grid has axes; got "
-                f"xi of shape {shape}"
+                f"{_NAME}: points must have {len(self.grid)} coordinates, as the grid has axes; "
+                f"got xi of shape {shape}"
             )
         if self.bounds_error:
             self._check_bounds(points)

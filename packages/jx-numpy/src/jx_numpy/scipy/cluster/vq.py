@@ -43,7 +43,7 @@ def vq(
     shape, book = typeof(obs).shape, typeof(code_book).shape
     if len(shape) != len(book) or len(shape) not in (1, 2) or shape[1:] != book[1:]:
         raise ShapeError(
-            f"jx.scipy.cluster.vq.vq: obs and code_book must both have shapes (m, n) and (k, n), or "
+            f"jx.scipy.cluster.vq.vq: obs and code_book must have shapes (m, n) and (k, n), or "
             f"(m,) and (k,), got {shape} and {book}"
         )
     if not book[0]:

@@ -205,7 +205,8 @@ def fftconvolve(
     Array([1., 3., 5., 3.], dtype=float32)
     """
     x, y = _operands("fftconvolve", in1, in2, mode)
-    return _by_fft("fftconvolve", x, y, mode, some_axes("fftconvolve", axes, typeof(x).ndim, "axes"))
+    chosen = some_axes("jx.scipy.signal.fftconvolve", axes, typeof(x).ndim, "axes")
+    return _by_fft("fftconvolve", x, y, mode, chosen)
 
 
 @array_function("mode", "method", "precision")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jx_core import dtypes, lax, operators
+from jx_core import lax, operators
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 from jx_core.ops.kit import real_dtype
@@ -224,9 +224,8 @@ def _spectrum(x: Any, y: Any, win: Any, fs: Any, plan: _Plan) -> tuple[Array, Ar
     outer = broadcast_shapes(plan.name, *[typeof(a).shape[:-1] for a in moved])
     lengths = [typeof(a).shape[-1] for a in moved]
     if not all(typeof(a).size for a in moved):
-        shape = list(outer)
-        shape.insert(plan.axis, min(lengths))
-        freqs, _, nothing = _nothing(tuple(shape), typeof(operands[0]).dtype)
+        empty = [*outer[: plan.axis], min(lengths), *outer[plan.axis :]]
+        freqs, _, nothing = _nothing(tuple(empty), typeof(operands[0]).dtype)
         return freqs, lax.real(nothing) if y is None else nothing
     pairs = [_windowed(_prepared(_lengthened(a, max(lengths)), plan), win) for a in moved]
     win = pairs[0][1]
@@ -410,7 +409,8 @@ class _Inverse(NamedTuple):
 
 @array_function("plan")
 def _istft(spectra: Any, win: Any, fs: Any, plan: _Inverse) -> tuple[Array, Array]:
-    dtype = _complex_dtype(accumulation_dtype(typeof(promote_dtypes_inexact("istft", spectra)[0]).dtype))
+    (spectra,) = promote_dtypes_inexact("istft", spectra)
+    dtype = _complex_dtype(accumulation_dtype(typeof(spectra).dtype))
     spectra = moveaxis(convert(spectra, dtype), (plan.time, plan.frequency), (-2, -1))
     inverse = transforms.irfft if plan.onesided else transforms.ifft
     parts = plain(inverse)(spectra, plan.points)
@@ -476,7 +476,9 @@ def istft(
     """
     shape = type_of("jx.scipy.signal.istft", Zxx).shape
     if len(shape) < 2:
-        raise ShapeError(f"jx.scipy.signal.istft: Zxx must have two axes at least, got shape {shape}")
+        raise ShapeError(
+            f"jx.scipy.signal.istft: Zxx must have two axes at least, got shape {shape}"
+        )
     frequency = one_axis("jx.scipy.signal.istft", freq_axis, len(shape), "freq_axis")
     time = one_axis("jx.scipy.signal.istft", time_axis, len(shape), "time_axis")
     if frequency == time:
