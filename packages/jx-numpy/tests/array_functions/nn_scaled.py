@@ -62,40 +62,37 @@ def quantized(x, mode, scale):
     return result
 
 
-def product(mode, scale=None):
-    """The product of matrices quantized so, with and without jx."""
-    configs = [nn.get_scaled_dot_general_config(mode, scale)] * 3
+def product(a, b, numbers, configs, preferred_element_type=np.float32, implementation=None):
+    """The product of a (B, M, K) and b (B, K, N), quantized."""
+    scale = configs[0].global_scale
+    factor = 1.0 if scale is None else float(scale[0])
+    parts = [quantized(x, configs[0].mode, factor) for x in (a, np.moveaxis(b, 1, 2))]
+    return np.einsum("bmk,bnk->bmn", *parts).astype(preferred_element_type)
 
-    def by_jx(a, b, **options):
-        numbers = (((2,), (1,)), ((0,), (0,)))
-        return nn.scaled_dot_general(a, b, numbers, configs=configs, **options)
 
-    def by_numpy(a, b, preferred_element_type=np.float32):
-        factor = 1.0 if scale is None else float(scale[0])
-        b = np.moveaxis(b, 1, 2)
-        parts = [quantized(x, mode, factor) for x in (a, b)]
-        return np.einsum("bmk,bnk->bmn", *parts).astype(preferred_element_type)
-
-    return by_jx, by_numpy
-
+NUMBERS = (((2,), (1,)), ((0,), (0,)))
+FORMATS = [("mxfp8", None), ("nvfp4", None), ("nvfp4", np.array([0.5], np.float32))]
 
 QUANTIZED = [
-    of(by_jx, draw(2, 3, k), draw(2, k, 4), **options).having(
-        expected=by_numpy, name="nn.scaled_dot_general", atol=1e-3, slack=4,
-        dtype=options.get("preferred_element_type", np.float32),
+    of(
+        nn.scaled_dot_general, draw(2, 3, k), draw(2, k, 4), NUMBERS,
+        configs=[nn.get_scaled_dot_general_config(*form)] * 3, **options,
+    ).having(
+        expected=product, dtype=options.get("preferred_element_type", np.float32), atol=1e-3,
+        slack=4,
     )
-    for by_jx, by_numpy in (
-        product("mxfp8"), product("nvfp4"), product("nvfp4", np.array([0.5], np.float32))
+    for form in FORMATS
+    for k, options in (
+        (64, {"implementation": None}), (40, {}), (40, {"preferred_element_type": np.float16})
     )
-    for k in (64, 40)
-    for options in ({}, {"preferred_element_type": np.float16})
 ] + [
     of(nn.scaled_dot_general, draw(3, 5), draw(5, 4), (((1,), (0,)), ((), ())),
        preferred_element_type=np.float64).having(
         expected=lambda a, b, numbers, preferred_element_type: a @ b, moving=(0, 1), atol=1e-12),
-    of(lambda a, mode: nn.get_scaled_dot_general_config(mode, a).global_scale,
-       np.ones(1, np.float32), mode="nvfp4").having(
-        expected=lambda a, mode: a, name="nn.get_scaled_dot_general_config"),
+    of(lambda **options: nn.get_scaled_dot_general_config(**options).global_scale,
+       mode="nvfp4", global_scale=np.ones(1, np.float32)).having(
+        expected=lambda mode, global_scale: global_scale,
+        name="nn.get_scaled_dot_general_config"),
 ]  # fmt: skip
 
 CALLS = MATRICES + QUANTIZED

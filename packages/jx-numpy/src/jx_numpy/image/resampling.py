@@ -197,7 +197,7 @@ def resize(
         TypeError, ValueError: an unknown method.
 
     >>> jx.image.resize(jnp.array([1.0, 2.0, 3.0, 4.0]), (2,), "linear")
-    Array([1.5714285, 3.4285712], dtype=float32)
+    Array([1.7142857, 3.2857144], dtype=float32)
     >>> jx.image.resize(jnp.array([1, 2]), (4,), "nearest")
     Array([1, 1, 2, 2], dtype=int32)
     """

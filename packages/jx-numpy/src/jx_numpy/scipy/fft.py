@@ -180,9 +180,7 @@ def _of_one(name: str, x: Any, type: Any, n: Any, axis: Any, norm: Any, forward:
     return _transform(name, x, type if forward else _INVERSE[type], (d,), norm, forward)
 
 
-def _of_several(
-    name: str, x: Any, type: Any, s: Any, axes: Any, norm: Any, forward: bool
-) -> Array:
+def _of_several(name: str, x: Any, type: Any, s: Any, axes: Any, norm: Any, forward: bool) -> Array:
     _checked(name, type, norm)
     x = inexact(f"jx.scipy.fft.{name}", x)
     ndim = typeof(x).ndim

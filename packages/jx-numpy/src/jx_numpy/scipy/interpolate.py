@@ -147,7 +147,7 @@ class RegularGridInterpolator:
     >>> x, y = jnp.array([0.0, 1.0, 3.0]), jnp.array([0.0, 2.0])
     >>> f = jx.scipy.interpolate.RegularGridInterpolator((x, y), x[:, None] + y)
     >>> f(jnp.array([[2.0, 1.0], [0.5, 0.5], [4.0, 0.0]]))
-    Array([3., 1., nan], dtype=float32)
+    Array([ 3.,  1., nan], dtype=float32)
     """
 
     def __init__(

@@ -17,9 +17,7 @@ _INT32 = np.dtype(np.int32)
 
 
 @array_function("check_finite")
-def vq(
-    obs: ArrayLike, code_book: ArrayLike, check_finite: bool = True
-) -> tuple[Array, Array]:
+def vq(obs: ArrayLike, code_book: ArrayLike, check_finite: bool = True) -> tuple[Array, Array]:
     """The nearest code for each observation, and its distance.
 
     Args:

@@ -493,9 +493,7 @@ def istft(
     else:  # segments of an odd length have as many frequencies as those of one less
         points = default + (input_onesided and length == default + 1)
     if points < length:
-        raise ValueError(
-            f"jx.scipy.signal.istft: nfft={points} must be at least nperseg={length}"
-        )
+        raise ValueError(f"jx.scipy.signal.istft: nfft={points} must be at least nperseg={length}")
     step = length - overlap("istft", noverlap, length)
     plan = _Inverse(time, frequency, length, step, points, input_onesided, boundary)
     return _istft(Zxx, win, fs, plan)  # type: ignore[no-any-return]
