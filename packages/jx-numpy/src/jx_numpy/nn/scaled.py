@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -58,7 +58,8 @@ class BlockScaleConfig:
     infer_only: bool
 
 
-class _Format(NamedTuple):
+@dataclass(frozen=True)
+class _Format:
     """What of a configuration is no array."""
 
     mode: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,8 @@ from .trends import without_trend
 __all__ = ["csd", "istft", "stft", "welch"]
 
 
-class _Plan(NamedTuple):
+@dataclass(frozen=True)
+class _Plan:
     """How signals are cut and transformed: all that is no array."""
 
     name: str
@@ -395,7 +397,8 @@ def welch(
                   return_onesided, scaling, axis, average)  # fmt: skip
 
 
-class _Inverse(NamedTuple):
+@dataclass(frozen=True)
+class _Inverse:
     """How spectra of segments become a signal again: all that is no array."""
 
     time: int
