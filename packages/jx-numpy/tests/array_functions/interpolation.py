@@ -107,15 +107,16 @@ GRIDS = [
 INTEGRALS = [
     of(integrate.trapezoid, *args, **options).having(moving=tuple(range(len(args))), atol=1e-12)
     for args, options in (
-        ((draw(5),), {}), ((draw(3, 4),), {"axis": 0, "dx": 0.5}), ((draw(5), np.sort(draw(5))), {}),
+        ((draw(5),), {}), ((draw(3, 4),), {"axis": 0, "dx": 0.5}),
+        ((draw(5), np.sort(draw(5))), {}),
         ((draw(3, 4), draw(3, 4)), {"axis": 0}),
     )
 ]  # fmt: skip
 
 QUANTIZATIONS = [
     of(vq.vq, obs, codes, **options).having(
-        expected=lambda obs, codes, check_finite=True: scipy.cluster.vq.vq(obs, codes, check_finite),
-        dtype=(np.int32, obs.dtype), slack=4,
+        expected=lambda a, b, check_finite=True: scipy.cluster.vq.vq(a, b, check_finite),
+        dtype=(np.int64, obs.dtype), slack=4,
     )
     for obs, codes in (
         (draw(5, 3), draw(4, 3)), (draw(5), draw(4)), (draw(5, 1).astype(np.float32),

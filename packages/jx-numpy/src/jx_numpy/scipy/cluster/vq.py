@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from jx_core import lax
+from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import ShapeError
 
 from ...functions import array_function, plain
@@ -12,8 +11,6 @@ from ...linalg import norm
 from ...operands import Array, ArrayLike, promote_dtypes_inexact, typeof
 
 __all__ = ["vq"]
-
-_INT32 = np.dtype(np.int32)
 
 
 @array_function("check_finite")
@@ -54,9 +51,10 @@ def vq(obs: ArrayLike, code_book: ArrayLike, check_finite: bool = True) -> tuple
         lax.broadcast_in_dim(obs, whole, (0, 2)), lax.broadcast_in_dim(code_book, whole, (1, 2))
     )
     distances = plain(norm)(difference, axis=-1)
-    code = lax.argmin(distances, 1, _INT32)
+    index = python_scalar_dtype(int)
+    code = lax.argmin(distances, 1, index)
     chosen = lax.eq(
-        lax.broadcasted_iota(_INT32, (m, book[0]), 1),
+        lax.broadcasted_iota(index, (m, book[0]), 1),
         lax.broadcast_in_dim(code, (m, book[0]), (0,)),
     )
     nearest = lax.select(chosen, distances, lax.full_like(distances, 0))
