@@ -54,8 +54,15 @@ PLANES = [
     )
     for f in (s.convolve2d, s.correlate2d)
     for mode in MODES
-    for options in ({}, {"boundary": "wrap"}, {"boundary": "symm"}, {"fillvalue": 2.5})
-    for a, b in ((IMAGE, KERNEL), (KERNEL, IMAGE), (complex_draw(4, 3), complex_draw(2, 2)))
+    for a, b, options in (
+        (IMAGE, KERNEL, {}),
+        (KERNEL, IMAGE, {}),
+        (complex_draw(4, 3), complex_draw(2, 2), {}),
+        (complex_draw(2, 2), complex_draw(4, 3), {}),
+        (IMAGE, KERNEL, {"boundary": "wrap"}),
+        (KERNEL, IMAGE, {"boundary": "symm"}),
+        (IMAGE, KERNEL, {"fillvalue": 2.5}),
+    )
 ]
 
 TRENDS = [
