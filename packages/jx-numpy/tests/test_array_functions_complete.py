@@ -9,11 +9,14 @@ import pytest
 
 import jx_numpy as jnp
 from array_functions import calls
-from jx_numpy import flatten_util, methods, nn, ops
+from jx_numpy import flatten_util, image, methods, nn, ops, scipy
 
 MODULES = {
     "numpy": jnp, "numpy.linalg": jnp.linalg, "numpy.fft": jnp.fft, "nn": nn, "ops": ops,
-    "flatten_util": flatten_util,
+    "flatten_util": flatten_util, "image": image, "scipy.cluster.vq": scipy.cluster.vq,
+    "scipy.fft": scipy.fft, "scipy.integrate": scipy.integrate,
+    "scipy.interpolate": scipy.interpolate, "scipy.ndimage": scipy.ndimage,
+    "scipy.signal": scipy.signal,
 }  # fmt: skip
 
 # Functions that have no calls, and why.
@@ -33,6 +36,7 @@ NOT_GIVEN = {
     "device": "of one kind here: creation has its own tests",
     "_dot_general": "a hook for quantised products",
     "overwrite_input": "must be False: arrays are immutable",
+    "overwrite_data": "must be None: arrays are immutable",
     "inplace": "must be False: arrays are immutable",
     "allow_pickle": "of files",
 }
