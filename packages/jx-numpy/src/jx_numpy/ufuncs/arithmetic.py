@@ -15,6 +15,7 @@ from jx_core.ops.elementwise import convert
 from .. import cumulative, reductions
 from ..functions import array_function
 from ..operands import (
+    INEXACT,
     Array,
     ArrayLike,
     a_dtype,
@@ -281,6 +282,8 @@ def fabs(x: ArrayLike, /) -> Array:
 def sign(x: ArrayLike, /) -> Array:
     """-1, 0 or 1 as an element is negative, zero or positive; `x / abs(x)` if complex.
 
+    Of -0.0 it is 0.0, as in the array API standard; `lax.sign` leaves zeros their signs.
+
     Args:
         x: an array or number.
 
@@ -290,7 +293,11 @@ def sign(x: ArrayLike, /) -> Array:
     >>> jnp.sign(jnp.array([-3, 0, 5]))
     Array([-1,  0,  1], dtype=int32)
     """
-    return lax.sign(as_operand("sign", x))
+    x = as_operand("sign", x)
+    result = lax.sign(x)
+    if typeof(x).dtype not in INEXACT:
+        return result
+    return lax.select(equal(x, 0), lax.full_like(result, 0), result)
 
 
 def _prefer_number(name: str, primitive: Any, x1: Any, x2: Any) -> Array:

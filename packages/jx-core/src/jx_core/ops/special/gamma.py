@@ -195,7 +195,11 @@ def digamma_increment(m: Maths, a: Real, b: Real) -> Real:
     tall_safe = m.where(fine, tall, LARGE)
     far = m.log1p(step / tall_safe) + 0.5 * step / (tall_safe * top)
     x, y = 1 / (tall_safe * tall_safe), 1 / (top * top)
-    far = far + (polynomial(_DIGAMMA_SERIES, x) * x - polynomial(_DIGAMMA_SERIES, y) * y)
+    value, quotient = 0.0, 0.0  # the divided difference of the series, as above
+    for c in reversed([0.0, *_DIGAMMA_SERIES]):
+        quotient = quotient * y + value
+        value = value * x + c
+    far = far + step * (tall_safe + top) * x * y * quotient
     down = digamma_positive(m, m.where(fine, 1.0, a + b)) - digamma_positive(m, a)
     return m.where(fine, m.where(low, far + total, far), down)
 
