@@ -47,7 +47,7 @@ def _si_ci(m: Any, x: Any) -> tuple[Any, Any]:
     apart = (short - _ROOT) - _ROOT_REST
     close = m.abs(apart) < 0.25
     log = m.where(close, m.log1p(m.where(close, apart / _ROOT, 0.0)), m.log(short / _ROOT))
-    near_sine = short * chebyshev(m, SINE_INTEGRAL, short)
+    near_sine = short + short * chebyshev(m, SINE_INTEGRAL, short)
     near_cosine = log + apart * chebyshev(m, COSINE_INTEGRAL, short)
 
     finite = size < math.inf
