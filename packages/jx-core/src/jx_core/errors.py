@@ -14,6 +14,7 @@ from typing import Any
 
 __all__ = [
     "ArgnumsError",
+    "AxisError",
     "BackendError",
     "CheckNotFunctionalizedError",
     "ConcretizationTypeError",
@@ -324,6 +325,16 @@ class ShapeError(TypeError, ValueError):
     that catch either keep working. Reshape or broadcast one operand::
 
         x[:, None] + y[None, :]                    # (n, 1) and (1, m) give (n, m)
+    """
+
+
+class AxisError(ShapeError, IndexError):
+    """An axis that the array does not have.
+
+    An `IndexError` beside what every `ShapeError` is, as NumPy's error of this name is and as
+    the array API standard asks for. Axes count from 0, negative ones from the end::
+
+        x.sum(-1)                                  # not x.sum(2), if x has two axes
     """
 
 

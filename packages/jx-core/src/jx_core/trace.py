@@ -161,6 +161,15 @@ class Tracer:
     def nbytes(self) -> int:
         return self.aval.size * self.itemsize
 
+    @property
+    def device(self) -> None:
+        """None: where a traced value lies is settled when the program runs.
+
+        As the argument `device` it leaves that open, so programs that make arrays on the
+        device of their operands can be traced.
+        """
+        return None
+
     def __len__(self) -> int:
         return len(self.aval)
 

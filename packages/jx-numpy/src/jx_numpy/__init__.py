@@ -21,6 +21,8 @@ from . import methods as _methods  # noqa: F401  (installs them on arrays)
 from . import nn as nn
 from . import random as random
 from ._version import __version__ as __version__
+from .array_api import __array_api_version__ as __array_api_version__
+from .array_api import __array_namespace_info__ as __array_namespace_info__
 from .calculus import *
 from .calculus import __all__ as _calculus_names
 from .contraction import *

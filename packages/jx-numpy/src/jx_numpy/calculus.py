@@ -13,6 +13,7 @@ from jx_core.ops.elementwise import convert
 from jx_core.ops.kit import real_dtype
 from jx_core.symbolic import maximum
 
+from .creation import asarray
 from .functions import array_function, plain
 from .manipulation import broadcast_to, concatenate, moveaxis
 from .operands import (
@@ -27,7 +28,7 @@ from .operands import (
     to_dtype,
     typeof,
 )
-from .sorting import searchsorted
+from .sorting import search
 
 __all__ = ["diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"]
 
@@ -182,9 +183,7 @@ def _at_coordinates(x: Array, points: Any, axis: int) -> Array:
         )
     column = lax.reshape(points, (n,) + (1,) * (typeof(x).ndim - axis - 1))
     distances = lax.sub(_along(column, 0, 1, n), _along(column, 0, 0, n - 1))
-    slopes = operators.divide(
-        lax.sub(_along(x, axis, 1, n), _along(x, axis, 0, n - 1)), distances
-    )
+    slopes = operators.divide(lax.sub(_along(x, axis, 1, n), _along(x, axis, 0, n - 1)), distances)
     before, after = _along(distances, 0, 0, n - 2), _along(distances, 0, 1, n - 1)
     left, right = _along(slopes, axis, 0, n - 2), _along(slopes, axis, 1, n - 1)
     # Each slope counts the more the nearer its neighbour.
@@ -287,7 +286,7 @@ def _interp(x: Any, xp: Any, fp: Any, period: Any, ends: tuple[Any, Any]) -> Arr
         raise ValueError("jnp.interp: x and xp must be real, got complex ones")
     promoted = promote_dtypes_inexact("interp", x, xp, fp)
     real = real_dtype(typeof(promoted[0]).dtype)
-    x, xp, fp = to_dtype(x, real), to_dtype(xp, real), promoted[2]
+    x, xp, fp = to_dtype(x, real), asarray(to_dtype(xp, real)), asarray(promoted[2])
     n = shapes[0][0]
     if not n:
         raise ValueError("jnp.interp: the array of sample points is empty")
@@ -295,7 +294,7 @@ def _interp(x: Any, xp: Any, fp: Any, period: Any, ends: tuple[Any, Any]) -> Arr
         x, xp, fp = _periodic(x, xp, fp, period)
         n += 2
     last = lax.dim_as(maximum(n - 1, 1), _INT32)
-    i = lax.clamp(np.int32(1), searchsorted(xp, x, side="right"), last)
+    i = lax.clamp(np.int32(1), search(xp, x, "right"), last)
     before = operators.subtract(i, 1)
     i = lax.min(i, lax.dim_as(n - 1, _INT32))
     x0, x1, f0, f1 = xp[before], xp[i], fp[before], fp[i]

@@ -50,9 +50,7 @@ def _cumulative(
 
 
 @array_function("axis", "dtype")
-def cumsum(
-    a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None
-) -> Array:
+def cumsum(a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None) -> Array:
     """The sums of all elements up to each, along an axis.
 
     Args:
@@ -72,9 +70,7 @@ def cumsum(
 
 
 @array_function("axis", "dtype")
-def cumprod(
-    a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None
-) -> Array:
+def cumprod(a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None) -> Array:
     """The products of all elements up to each, along an axis. Arguments as for `cumsum`.
 
     >>> jnp.cumprod(jnp.array([1, 2, 3]))
@@ -85,9 +81,7 @@ def cumprod(
 
 
 @array_function("axis", "dtype")
-def nancumsum(
-    a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None
-) -> Array:
+def nancumsum(a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None) -> Array:
     """As `cumsum`, with NaN counting as 0.
 
     >>> jnp.nancumsum(jnp.array([1.0, jnp.nan, 3.0]))
@@ -98,9 +92,7 @@ def nancumsum(
 
 
 @array_function("axis", "dtype")
-def nancumprod(
-    a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None
-) -> Array:
+def nancumprod(a: ArrayLike, axis: int | None = None, dtype: Any = None, out: None = None) -> Array:
     """As `cumprod`, with NaN counting as 1.
 
     >>> jnp.nancumprod(jnp.array([2.0, jnp.nan, 3.0]))
@@ -126,8 +118,7 @@ def _standard(
             )
         axis = 0
     place = one_axis(name, axis, ndim)
-    # Of sums alone integers are widened, as in JAX.
-    dtype = total_dtype(typeof(x).dtype, not first) if dtype is None else a_dtype(name, dtype)
+    dtype = total_dtype(typeof(x).dtype, True) if dtype is None else a_dtype(name, dtype)
     result = accumulate(convert(x, dtype), place)
     if include_initial:
         edges = [(1 if i == place else 0, 0, 0) for i in range(ndim)]
@@ -161,8 +152,6 @@ def cumulative_prod(
     x: ArrayLike, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
     """The products of all elements up to each, along an axis. As `cumulative_sum`.
-
-    The dtype is that of `x`, unless another is asked for.
 
     >>> jnp.cumulative_prod(jnp.array([1, 2, 3]))
     Array([1, 2, 6], dtype=int32)

@@ -49,8 +49,10 @@ def array_function(*static: str) -> Callable[[Callable[..., Any]], Any]:
             if state.trace is not EVAL:
                 return fun(*args, **kwargs)
             # Looking beforehand is cheap; a failed look-up of a signature is not.
-            if len(args) > first and not _UNHASHABLE.isdisjoint(map(type, args[first:])) or (
-                kwargs and not _UNHASHABLE.isdisjoint(map(type, kwargs.values()))
+            if (
+                len(args) > first
+                and not _UNHASHABLE.isdisjoint(map(type, args[first:]))
+                or (kwargs and not _UNHASHABLE.isdisjoint(map(type, kwargs.values())))
             ):
                 args, kwargs = _frozen(args, kwargs, positions, static)
             try:

@@ -98,7 +98,7 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool) -> Array:
     flat = np.zeros(int(np.prod(shape)), bool)
     step = int(sum(np.prod(shape[i + 1 :], dtype=np.int64) for i in range(len(shape))))
     end = len(flat) if wrap or len(shape) > 2 else shape[1] * shape[1]
-    places = np.arange(len(flat))[: end : step]
+    places = np.arange(len(flat))[:end:step]
     values = to_dtype(values, typeof(x).dtype)
     if typeof(values).ndim:
         values = lax.reshape(values, (typeof(values).size,))
@@ -202,17 +202,29 @@ class _Joiner:
         return arange(start, part.stop, step)
 
 
-r_ = _Joiner("r_", 0, 1, -1, """Arrays, numbers and slices joined along the first axis.
+r_ = _Joiner(
+    "r_",
+    0,
+    1,
+    -1,
+    """Arrays, numbers and slices joined along the first axis.
 
     A leading string of integers says the axis, how many axes there are at least, and where
     the parts' own come among these; `r` and `c` make a row or a column of the result.
 
     >>> jnp.r_[jnp.array([1, 2]), 0, 4:6]
     Array([1, 2, 0, 4, 5], dtype=int32)
-    """)
-c_ = _Joiner("c_", -1, 2, 0, """Arrays, numbers and slices side by side; vectors are columns.
+    """,
+)
+c_ = _Joiner(
+    "c_",
+    -1,
+    2,
+    0,
+    """Arrays, numbers and slices side by side; vectors are columns.
 
     >>> jnp.c_[jnp.array([1, 2]), jnp.array([3, 4])]
     Array([[1, 3],
            [2, 4]], dtype=int32)
-    """)
+    """,
+)

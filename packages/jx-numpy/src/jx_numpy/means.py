@@ -49,13 +49,9 @@ def count(name: str, x: Array, axis: Any, keepdims: bool, where: Any, dtype: Any
     )
 
 
-def mean_in(
-    name: str, x: Array, axis: Any, keepdims: bool, where: Any, dtype: Any
-) -> Array:
+def mean_in(name: str, x: Array, axis: Any, keepdims: bool, where: Any, dtype: Any) -> Array:
     """The mean computed, and left, in `dtype`."""
-    total = reduce_by(
-        name, lax.reduce_sum, lax.add, 0, x, axis, keepdims, None, where, dtype=dtype
-    )
+    total = reduce_by(name, lax.reduce_sum, lax.add, 0, x, axis, keepdims, None, where, dtype=dtype)
     n = count(name, x, axis, keepdims, where, real_dtype(dtype))
     return operators.divide(total, n)
 

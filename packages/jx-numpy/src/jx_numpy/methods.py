@@ -136,6 +136,12 @@ def _array_namespace(self: Array, *, api_version: str | None = None) -> Any:
     return sys.modules["jx_numpy"]
 
 
+def _array_module(self: Array, types: Any) -> Any:
+    """The module with the functions for arrays of these classes, as NEP 37 has it: `jx.numpy`."""
+    mine = all(issubclass(kind, (type(self), np.ndarray)) for kind in types)
+    return sys.modules["jx_numpy"] if mine else NotImplemented
+
+
 def _tobytes(self: Array, order: str = "C") -> bytes:
     """The elements as the bytes they take in memory."""
     return np.asarray(self).tobytes(order)  # type: ignore[arg-type]
@@ -232,9 +238,7 @@ def _byteswap(self: Array, inplace: bool = False) -> Array:
         raise ValueError("byteswap: inplace must be False: arrays are immutable")
     dtype = typeof(self).dtype
     if is_complex(dtype):
-        return lax.complex(
-            plain(_byteswap)(lax.real(self)), plain(_byteswap)(lax.imag(self))
-        )
+        return lax.complex(plain(_byteswap)(lax.real(self)), plain(_byteswap)(lax.imag(self)))
     if dtypes.itemsize_bits(dtype) <= 8:
         return self
     parts = lax.bitcast_convert_type(self, np.dtype(np.uint8))
@@ -247,12 +251,11 @@ def _compress(
     fill_value: ArrayLike = 0, out: None = None,
 ) -> Array:  # fmt: skip
     """The slices along an axis for which `condition` is true. See `jnp.compress`."""
-    return indexing.compress(
-        condition, self, axis, size=size, fill_value=fill_value, out=out
-    )
+    return indexing.compress(condition, self, axis, size=size, fill_value=fill_value, out=out)
 
 
 _METHODS = {
+    "__array_module__": _array_module,
     "__array_namespace__": _array_namespace,
     "__contains__": _contains,
     "__iter__": _iterate,

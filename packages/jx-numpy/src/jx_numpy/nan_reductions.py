@@ -171,9 +171,7 @@ def nanvar(
     """
     refuse_out("nanvar", out)
     x, where = _numbers("nanvar", a, where)
-    result, dtype = means.variance(
-        "nanvar", x, axis, dtype, ddof, keepdims, where, mean, None
-    )
+    result, dtype = means.variance("nanvar", x, axis, dtype, ddof, keepdims, where, mean, None)
     return convert(result, dtype)
 
 
@@ -195,15 +193,11 @@ def nanstd(
     """
     refuse_out("nanstd", out)
     x, where = _numbers("nanstd", a, where)
-    result, dtype = means.variance(
-        "nanstd", x, axis, dtype, ddof, keepdims, where, mean, None
-    )
+    result, dtype = means.variance("nanstd", x, axis, dtype, ddof, keepdims, where, mean, None)
     return convert(lax.sqrt(result), dtype)
 
 
-def _place(
-    name: str, fun: Any, worst: float, a: Any, axis: Any, keepdims: bool | None
-) -> Array:
+def _place(name: str, fun: Any, worst: float, a: Any, axis: Any, keepdims: bool | None) -> Array:
     x = as_operand(name, a)
     if typeof(x).dtype not in INEXACT:
         return plain(fun)(x, axis, None, keepdims)

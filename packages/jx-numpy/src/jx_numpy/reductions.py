@@ -287,9 +287,7 @@ amin = min
 
 
 @array_function("axis", "keepdims")
-def ptp(
-    a: ArrayLike, axis: Axes = None, out: None = None, keepdims: bool = False
-) -> Array:
+def ptp(a: ArrayLike, axis: Axes = None, out: None = None, keepdims: bool = False) -> Array:
     """The distance from the least to the greatest element along axes.
 
     Args:
@@ -303,9 +301,7 @@ def ptp(
     """
     refuse_out("ptp", out)
     highest = _extreme("max", lax.reduce_max, lax.max, a, axis, keepdims, None, None)
-    return lax.sub(
-        highest, _extreme("min", lax.reduce_min, lax.min, a, axis, keepdims, None, None)
-    )
+    return lax.sub(highest, _extreme("min", lax.reduce_min, lax.min, a, axis, keepdims, None, None))
 
 
 def _place(name: str, find: Any, a: Any, axis: Any, keepdims: bool | None) -> Array:

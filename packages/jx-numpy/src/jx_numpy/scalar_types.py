@@ -41,8 +41,10 @@ class ScalarType(type):
 
     def __eq__(cls, other: object) -> Any:
         # Not equal to Python's own types, which a dtype compares equal to.
-        return other is cls or other is cls.dtype.type or (
-            isinstance(other, np.dtype) and other == cls.dtype
+        return (
+            other is cls
+            or other is cls.dtype.type
+            or (isinstance(other, np.dtype) and other == cls.dtype)
         )
 
     def __ne__(cls, other: object) -> Any:

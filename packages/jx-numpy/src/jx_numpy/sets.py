@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jx_core import lax, operators
+from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import concrete_or_error
 from jx_core.ops.elementwise import convert
 
@@ -29,7 +30,7 @@ from .operands import (
     to_dtype,
     typeof,
 )
-from .sorting import at, order_of, searchsorted
+from .sorting import at, order_of, search, searchsorted
 
 __all__ = [
     "intersect1d", "isin", "setdiff1d", "setxor1d", "union1d", "unique", "unique_all",
@@ -102,9 +103,9 @@ def _described(
     n, m = typeof(rows).shape
     number = operators.subtract(lax.cumsum(convert(is_new, _INT32)), 1)  # of each sorted row
     places = lax.iota(_INT32, size)
-    starts = searchsorted(number, places)
+    starts = search(number, places, "left")
     starts = lax.select(operators.less(starts, n), starts, lax.full_like(starts, n))
-    ends = searchsorted(number, places, side="right")
+    ends = search(number, places, "right")
     counts = lax.sub(ends, starts)
     exists = operators.greater(counts, 0)
     first = lax.min(starts, np.int32(max(n - 1, 0)))
@@ -122,7 +123,9 @@ def _described(
     # A row's number is found where it went in the sorted order.
     went = order_of(order, 0, dtype=_INT32)
     inverse = lax.reshape(_rows_at(lax.reshape(number, (n, 1)), went), (n,))
-    return values, indices, inverse, counts
+    # Indices are computed narrow and handed out in the dtype that all indices have.
+    dtype = python_scalar_dtype(int)
+    return values, convert(indices, dtype), convert(inverse, dtype), convert(counts, dtype)
 
 
 def _unique(
@@ -151,7 +154,7 @@ def _unique(
     else:
         count = an_integer(name, size, "size")
     if not n:
-        empty = lax.full((0,), 0, _INT32)
+        empty = lax.full((0,), 0, python_scalar_dtype(int))
         if count:
             raise ValueError(f"jnp.{name}: an empty array has no distinct elements, size={size}")
         return x if axis is not None else lax.reshape(x, (0,)), empty, empty, empty
@@ -186,7 +189,7 @@ def _distinct(x: Any, size: int, fill_value: Any, equal_nan: bool) -> Array:
     """The distinct elements of an array that is not empty, in order."""
     ordered, number = plain(_sorted_elements)(x, equal_nan)
     n = typeof(ordered).size
-    starts = searchsorted(number, lax.iota(_INT32, size))
+    starts = search(number, lax.iota(_INT32, size), "left")
     values = at(ordered, lax.min(starts, np.int32(n - 1)))
     if fill_value is None:
         filler = lax.index_in_dim(ordered, 0, keepdims=False)
@@ -355,8 +358,8 @@ def isin(
         found = lax.reduce_or(same, (len(shape) - 1,))
     else:
         ordered = lax.sort(others, 0)
-        before = searchsorted(ordered, x, side="left")
-        after = searchsorted(ordered, x, side="right")
+        before = search(ordered, x, "left")
+        after = search(ordered, x, "right")
         # NaN is found among NaN by its place, but is equal to nothing.
         found = lax.bitwise_and(lax.lt(before, after), lax.eq(x, x))
     return lax.bitwise_not(found) if invert else found
@@ -467,6 +470,7 @@ def intersect1d(
     first = _gathered(first, places)
     order = order_of(b, 0, dtype=_INT32)
     second = _gathered(order, searchsorted(_gathered(b, order), values))
+    second = convert(second, python_scalar_dtype(int))
     if size is not None:
         total = lax.reduce_sum(convert(common, _INT32), (0,))
         exists = lax.lt(lax.iota(_INT32, typeof(values).size), total)

@@ -235,7 +235,7 @@ def searchsorted(
             `sort` sorts both together, `compare_all` compares all pairs.
 
     Returns:
-        An array of integers of the shape of `v`.
+        An array of integers, of the dtype of indices, of the shape of `v`.
 
     Raises:
         ValueError: `side` or `method` is another word, or `a` is no vector.
@@ -250,6 +250,13 @@ def searchsorted(
             f"invalid argument method={method!r}, expected 'scan', 'scan_unrolled', 'sort' or "
             f"'compare_all'"
         )
+    return convert(search(a, v, side, sorter, method), _place_dtype())
+
+
+def search(
+    a: ArrayLike, v: ArrayLike, side: str, sorter: ArrayLike | None = None, method: str = "scan"
+) -> Array:
+    """As `searchsorted`, for other array functions: int32 where that holds every place."""
     a, v = promote_dtypes("searchsorted", a, v)
     shape = typeof(a).shape
     if len(shape) != 1:
@@ -369,8 +376,8 @@ def digitize(
         return lax.full(typeof(x).shape, 0, np.dtype(np.int32))
     side = "left" if right else "right"
     how = method or "scan"
-    ascending = searchsorted(ends, x, side=side, method=how)
-    from_the_end = searchsorted(lax.rev(ends, (0,)), x, side=side, method=how)
+    ascending = search(ends, x, side, method=how)
+    from_the_end = search(lax.rev(ends, (0,)), x, side, method=how)
     descending = lax.sub(lax.full_like(from_the_end, n), from_the_end)
     first = lax.index_in_dim(ends, 0, keepdims=False)
     last = lax.index_in_dim(ends, n - 1, keepdims=False)

@@ -27,7 +27,7 @@ from .operands import (
     to_dtype,
     typeof,
 )
-from .sorting import at, searchsorted
+from .sorting import at, search
 
 __all__ = [
     "bincount", "corrcoef", "cov", "histogram", "histogram2d", "histogram_bin_edges",
@@ -219,7 +219,7 @@ def _computed_bin(x: Array, edges: Array) -> Array:
 
 def _searched_bin(x: Array, edges: Array) -> Array:
     n = typeof(edges).size
-    place = operators.subtract(searchsorted(edges, x, side="right"), 1)
+    place = operators.subtract(search(edges, x, "right"), 1)
     is_last = operators.equal(x, lax.index_in_dim(edges, n - 1, keepdims=False))
     return lax.select(is_last, lax.full_like(place, n - 2), place)
 

@@ -44,9 +44,7 @@ def bartlett(M: int) -> Array:
     if n <= 1:
         return lax.full((max(n, 0),), 1.0, typeof(k).dtype)
     middle = (n - 1) / 2
-    return operators.subtract(
-        1.0, operators.divide(lax.abs(operators.subtract(k, middle)), middle)
-    )
+    return operators.subtract(1.0, operators.divide(lax.abs(operators.subtract(k, middle)), middle))
 
 
 @array_function("M")

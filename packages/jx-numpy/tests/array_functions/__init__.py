@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 
 from .call import Call, batches, mismatch, of, row
 
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
-FILES = [
-    "signal_of_vectors", "special", "stats",
-]  # fmt: skip
+FILES = sorted({m.name for m in pkgutil.iter_modules(__path__)} - {"call", "data"})
 
 
 @functools.lru_cache

@@ -130,6 +130,12 @@ class XlaBackend(Backend):
             return logical_value(put(array, held, where, committed=committed), aval)
         return logical_value(shard_argument(array, where), aval)
 
+    def from_dlpack(self, x: Any, *, device: Any = None, copy: bool | None = None) -> Any:
+        """An array of what another library lends by DLPack; see `jx.dlpack.from_dlpack`."""
+        from .runtime.dlpack import from_dlpack
+
+        return from_dlpack(x, device=device, copy=copy)
+
     def get(self, array: Any) -> np.ndarray:
         array = physical_value(array)
         return host_value(array) if type(array) is Array else np.asarray(array)

@@ -98,6 +98,18 @@ class Array:
         """The set of devices the array lies on."""
         return {HOST}
 
+    def __dlpack__(self, **options: Any) -> Any:
+        """DLPack's protocol: a capsule that lends the memory, as `numpy.ndarray` does it.
+
+        Raises:
+            BufferError: the dtype is none of DLPack's, or the array is asked for elsewhere.
+        """
+        return self.value.__dlpack__(**{k: v for k, v in options.items() if v is not None})
+
+    def __dlpack_device__(self) -> tuple[Any, int]:
+        """DLPack's protocol: the kind and number of the device, here the CPU's."""
+        return self.value.__dlpack_device__()
+
     device = property(lambda self: HOST)
     committed = False
 

@@ -14,6 +14,7 @@ from ..aval import typeof
 from ..dispatch import compiled
 from ..dtypes import issubdtype, python_scalar_dtype
 from ..ops.elementwise import arithmetic as lax
+from ..ops.elementwise.barrier import stop_gradient
 from ..ops.elementwise.bitwise import and_p, bitwise_and, or_p, shift_right_logical
 from ..ops.elementwise.comparison import eq, lt, ne, select_n
 from ..ops.elementwise.conversion import convert_ndarray
@@ -121,24 +122,41 @@ def _remainder(x: Array, y: Array, dtype: Any) -> Array:
     remainder = lax.rem(x, y)
     if issubdtype(dtype, np.unsignedinteger):
         return remainder
-    wrong_sign = bitwise_and(ne(lt(remainder, zero), lt(y, zero)), ne(remainder, zero))
-    return select_n(wrong_sign, remainder, lax.add(remainder, y))
+    return _with_sign_of_divisor(remainder, y, dtype)
+
+
+def _with_sign_of_divisor(remainder: Array, y: Array, dtype: Any) -> Array:
+    zero = _constant(0, dtype)
+    negative, exact = lt(y, zero), eq(remainder, zero)
+    wrong_sign = bitwise_and(ne(lt(remainder, zero), negative), ne(remainder, zero))
+    remainder = select_n(wrong_sign, remainder, lax.add(remainder, y))
+    if dtype not in INEXACT:
+        return remainder
+    # A remainder of 0 has the divisor's sign as well. What is subtracted from that zero is
+    # +0, with the tangent of the remainder: the slope is 1 here as it is everywhere.
+    nothing = lax.sub(stop_gradient(remainder), remainder)
+    return select_n(exact, remainder, lax.sub(lax.mul(lax.sign(y), 0.0), nothing))
 
 
 def _divmod_floats(x: Array, y: Array) -> tuple[Array, Array]:
-    """Whole quotient and remainder, the quotient from the exact remainder.
+    """Whole quotient and remainder, the quotient from the exact remainder."""
+    remainder = lax.rem(x, y)
+    return _whole_quotient(x, y, remainder), _with_sign_of_divisor(remainder, y, typeof(y).dtype)
+
+
+def _whole_quotient(x: Array, y: Array, remainder: Array) -> Array:
+    """The largest whole number not above `x / y`, from the remainder with the sign of `x`.
 
     (x - rem(x, y)) / y is within rounding of the whole number that is meant, where x / y
     itself may be rounded up to the next: 1 / 0.1 is 10, but 0.1 goes into 1 only 9 times.
     """
-    remainder = lax.rem(x, y)
+    zero = _constant(0, typeof(y).dtype)
     # By zero the remainder is NaN, and the quotient infinite.
-    multiple = select_n(eq(y, _constant(0, typeof(y).dtype)), lax.sub(x, remainder), x)
+    multiple = select_n(eq(y, zero), lax.sub(x, remainder), x)
+    multiple = select_n(eq(multiple, zero), multiple, lax.mul(x, 0.0))  # a zero of x's sign
     quotient = lax.div(multiple, y)
     wrong_sign = bitwise_and(ne(remainder, 0), _signs_differ(y, remainder))
-    remainder = select_n(wrong_sign, remainder, lax.add(remainder, y))
-    quotient = select_n(wrong_sign, quotient, lax.sub(quotient, 1))
-    return lax.round(quotient), remainder
+    return lax.round(select_n(wrong_sign, quotient, lax.sub(quotient, 1)))
 
 
 def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
@@ -152,7 +170,7 @@ def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """
     x1, x2, dtype = _real_pair("floor_divide", x1, x2)
     if dtype in INEXACT:
-        return _divmod_floats(x1, x2)[0]
+        return _whole_quotient(x1, x2, lax.rem(x1, x2))
     return _floor_divide_integers(x1, x2, dtype)
 
 

@@ -14,7 +14,12 @@ from typing import Any
 
 from ..aval import Shape as Shape
 from ..aval import as_dimension
-from ..errors import InconclusiveDimensionOperation, ShapeError, TracerIntegerConversionError
+from ..errors import (
+    AxisError,
+    InconclusiveDimensionOperation,
+    ShapeError,
+    TracerIntegerConversionError,
+)
 from ..symbolic.bounds import bounds
 from ..symbolic.expressions import DimExpr
 from ..trace import Tracer
@@ -30,7 +35,7 @@ def canonical_axis(name: str, axis: Any, ndim: int, argument: str = "axis") -> i
         argument: what the user knows the axis as.
 
     Raises:
-        ShapeError: it is out of range.
+        AxisError: it is out of range.
         TypeError: it is no integer.
 
     >>> canonical_axis("squeeze", -1, 3)
@@ -51,7 +56,7 @@ def canonical_axes(
     """`axes` as distinct non-negative integers below `ndim`, in the order given.
 
     Raises:
-        ShapeError: an axis is out of range, or occurs twice.
+        ShapeError: an axis is out of range (an `AxisError`), or occurs twice.
         TypeError: they are no sequence of integers.
 
     >>> canonical_axes("squeeze", [-1, 0], 3)
@@ -194,9 +199,9 @@ def _from_the_end(axes: Sequence[int], ndim: int) -> str:
     return ""
 
 
-def _out_of_bounds(name: str, axis: int, ndim: int, argument: str) -> ShapeError:
+def _out_of_bounds(name: str, axis: int, ndim: int, argument: str) -> AxisError:
     expected = f"an integer in [{-ndim}, {ndim})" if ndim else "no axis, for it has none"
-    return ShapeError(
+    return AxisError(
         f"{name}: {argument} {axis} is out of bounds for array of dimension {ndim}; "
         f"expected {expected}"
     )

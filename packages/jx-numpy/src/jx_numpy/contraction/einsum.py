@@ -77,8 +77,10 @@ def _plain_einsum(
     shapes = tuple(typeof(x).shape for x in operands)
     inputs, output = _parse(subscripts, shapes)
     values = promote_dtypes("einsum", *operands)
-    dtype = None if preferred_element_type is None else dtypes.canonicalize_dtype(
-        preferred_element_type
+    dtype = (
+        None
+        if preferred_element_type is None
+        else dtypes.canonicalize_dtype(preferred_element_type)
     )
     terms = [_without_repeats(x, labels) for x, labels in zip(values, inputs, strict=True)]
     for step in _path(inputs, output, shapes, optimize):
@@ -138,8 +140,10 @@ def _without_repeats(x: Any, labels: Labels) -> Term:
         index = [lax.broadcasted_iota(np.int32, shape, axis) for axis in (i, j)]
         zero = np.zeros((), typeof(x).dtype)[()]
         only = lax.select_n(lax.eq(*index), lax.full_like(x, zero), x)
-        x = lax.reduce_sum_p.bind(only, axes=(j,)) if typeof(x).dtype != np.bool_ else (
-            lax.reduce_or_p.bind(only, axes=(j,))
+        x = (
+            lax.reduce_sum_p.bind(only, axes=(j,))
+            if typeof(x).dtype != np.bool_
+            else (lax.reduce_or_p.bind(only, axes=(j,)))
         )
         labels = labels[:j] + labels[j + 1 :]
     return x, labels

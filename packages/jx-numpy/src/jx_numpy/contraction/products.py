@@ -412,9 +412,7 @@ def cross(
     v = [lax.index_in_dim(y, i, -1, keepdims=False) if i < q[-1] else None for i in range(3)]
     if p[-1] == q[-1] == 2:
         return _difference(u[0], v[1], u[1], v[0])
-    parts = [
-        _difference(u[i], v[j], u[j], v[i]) for i, j in ((1, 2), (2, 0), (0, 1))
-    ]
+    parts = [_difference(u[i], v[j], u[j], v[i]) for i, j in ((1, 2), (2, 0), (0, 1))]
     out = lax.concatenate([lax.expand_dims(part, (part.ndim,)) for part in parts], parts[0].ndim)
     order = list(range(out.ndim - 1))
     order.insert(axisc % out.ndim, out.ndim - 1)

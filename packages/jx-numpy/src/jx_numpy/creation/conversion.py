@@ -13,7 +13,7 @@ from jx_core.dtypes import ExtendedDType, python_scalar_dtype
 from jx_core.ops.elementwise import convert
 from jx_core.state import state
 from jx_core.symbolic import DimExpr
-from jx_core.trace import EVAL, Tracer
+from jx_core.trace import EVAL, Tracer, to_concrete
 
 from ..operands import Array, ArrayLike, a_dtype, as_operand, is_complex, to_dtype
 
@@ -93,12 +93,35 @@ def asarray(
     """
     if order is not None:
         _check_order("asarray", order)
-    if copy is False and not hasattr(a, "aval"):
-        raise ValueError(
-            f"jnp.asarray: copy=False, but a {type(a).__name__} can't become an array without one"
-        )
     where = device if device is not None else out_sharding
+    if copy is False:
+        return _without_copy(a, dtype, where)
     return _as_array("asarray", a, dtype, bool(copy), where)
+
+
+def _without_copy(a: Any, dtype: Any, where: Any) -> Array:
+    """`a` as an array that shares its memory.
+
+    Raises:
+        ValueError: it can't be shared.
+    """
+    result = a
+    if not hasattr(a, "aval"):
+        lend = getattr(backend.current(), "from_dlpack", None)
+        why = f"a {type(a).__name__} can't become an array without one"
+        if lend is None or not hasattr(a, "__dlpack__"):
+            raise ValueError(f"jnp.asarray: copy=False, but {why}")
+        try:
+            result = lend(a, device=where, copy=False)
+        except (BufferError, ValueError) as error:
+            raise ValueError(f"jnp.asarray: copy=False, but {why}: {error}") from error
+    aval = typeof(result)
+    if dtype is not None and a_dtype("asarray", dtype) != aval.dtype:
+        raise ValueError(
+            f"jnp.asarray: copy=False, but an array of dtype {aval.dtype.name} can't become one of "
+            f"{a_dtype('asarray', dtype).name} without one"
+        )
+    return _of_array(result, aval, None, False, where)
 
 
 def _check_order(name: str, order: Any) -> None:
@@ -166,10 +189,8 @@ def placed(x: Array, place: Any) -> Array:
     if place is None:
         return x
     if isinstance(x, Tracer):
-        device_put = getattr(lax, "device_put", None)
-        if device_put is None:
-            raise TypeError(f"a traced array can't be put on {place!r} by this back end")
-        return device_put(x, place)
+        source = getattr(to_concrete(x), "sharding", None)  # where its cotangent goes back to
+        return lax.device_put_p.bind(x, device=place, src=source)
     return _put(x, typeof(x), place)
 
 
@@ -329,9 +350,7 @@ def copy(a: ArrayLike, order: str | None = None) -> Array:
     return array(a, copy=True, order=order)
 
 
-def astype(
-    x: ArrayLike, dtype: Any, /, *, copy: bool = False, device: Any = None
-) -> Array:
+def astype(x: ArrayLike, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Array:
     """The elements of an array as another dtype.
 
     Floats become integers by truncation, limited to the range of the dtype; complex numbers

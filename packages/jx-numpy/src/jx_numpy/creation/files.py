@@ -104,7 +104,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 
 
 def _host_dtype(dtype: Any) -> np.dtype[Any]:
-    return np.dtype(getattr(dtype, "dtype", dtype))
+    own = getattr(dtype, "dtype", None)  # NumPy's classes have one, too, but it is no dtype
+    return own if isinstance(own, np.dtype) else np.dtype(dtype)
 
 
 def save(file: Any, arr: ArrayLike, allow_pickle: bool = True) -> None:

@@ -50,9 +50,7 @@ def _dtype(name: str, dtype: Any) -> Any:
     return python_scalar_dtype(float) if dtype is None else a_dtype(name, dtype)
 
 
-def zeros(
-    shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None
-) -> Array:
+def zeros(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """An array of zeros.
 
     Args:
@@ -73,9 +71,7 @@ def zeros(
     return _filled(a_shape("zeros", shape), 0, _dtype("zeros", dtype), place)
 
 
-def ones(
-    shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None
-) -> Array:
+def ones(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """An array of ones. Arguments and errors as for `zeros`.
 
     >>> jnp.ones(3)
@@ -85,9 +81,7 @@ def ones(
     return _filled(a_shape("ones", shape), 1, _dtype("ones", dtype), place)
 
 
-def empty(
-    shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None
-) -> Array:
+def empty(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """An array of zeros: there are no uninitialised arrays. As `zeros`.
 
     >>> jnp.empty((2,), dtype=jnp.int32)
@@ -154,9 +148,14 @@ def full(
 
 def _like(name: str, a: Any, dtype: Any, shape: Any) -> tuple[Shape, Any, bool]:
     """The shape and dtype of an array like `a`, and whether it is weak."""
-    aval = a if hasattr(a, "shape") and hasattr(a, "dtype") and not hasattr(a, "aval") and (
-        not isinstance(a, (np.ndarray, np.generic))
-    ) else type_of(name, a)
+    aval = (
+        a
+        if hasattr(a, "shape")
+        and hasattr(a, "dtype")
+        and not hasattr(a, "aval")
+        and (not isinstance(a, (np.ndarray, np.generic)))
+        else type_of(name, a)
+    )
     shape = aval.shape if shape is None else a_shape(name, shape)
     if dtype is None:
         return shape, aval.dtype, getattr(aval, "weak_type", False)

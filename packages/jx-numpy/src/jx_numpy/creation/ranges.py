@@ -144,6 +144,7 @@ def _points_and_step(
     name: str, start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int
 ) -> tuple[Array, Array]:
     """The points of `linspace`, and the step between them."""
+    ends = [as_operand(name, x) for x in (start, stop)]
     start, stop = promote_dtypes_inexact(name, start, stop)
     own = typeof(start).dtype
     dtype = own if dtype is None else dtype
@@ -161,6 +162,8 @@ def _points_and_step(
         start, stop = (lax.expand_dims(x, (0,)) for x in (start, stop))
         from_start = operators.multiply(start, operators.subtract(1.0, t))
         points = operators.add(from_start, operators.multiply(stop, t))
+        if is_integer(dtype):
+            points = _rounded_down(points, start, stop)
         if endpoint:
             points = lax.concatenate([points, stop], 0)
     else:
@@ -168,10 +171,39 @@ def _points_and_step(
         points = lax.broadcast(start, (num,))
     if is_integer(dtype):
         points = lax.floor(points)
+        if divisions > 0 and all(is_integer(typeof(x).dtype) for x in ends):
+            points = _between_integers(ends, shape, divisions, endpoint)
     place = one_axis(name, axis, len(shape) + 1)
     order = list(range(1, len(shape) + 1))
     order.insert(place, 0)
     return convert(lax.transpose(points, order), dtype), convert(step, own)
+
+
+def _between_integers(
+    ends: list[Array], shape: tuple[int, ...], divisions: int, endpoint: bool
+) -> Array:
+    """The points between integers, rounded down, in exact arithmetic."""
+    wide = dtypes.promote_types(dtypes.python_scalar_dtype(int), typeof(ends[0]).dtype)
+    wide = dtypes.promote_types(wide, typeof(ends[1]).dtype)
+    wide = wide if is_integer(wide) else dtypes.python_scalar_dtype(int)  # uint64 with int64
+    start, stop = (broadcast_to(convert(x, wide), (1, *shape)) for x in ends)
+    span = operators.subtract(stop, start)
+    ones = range(1, typeof(span).ndim)
+    count = lax.expand_dims(lax.iota(typeof(span).dtype, divisions), ones)
+    quotient, rest = operators.divmod(span, divisions)
+    # The product of the rest stays below divisions**2, that of the whole span might overflow.
+    within = operators.floor_divide(operators.multiply(count, rest), divisions)
+    points = operators.add(operators.add(start, operators.multiply(count, quotient)), within)
+    return lax.concatenate([points, stop], 0) if endpoint else points
+
+
+def _rounded_down(points: Array, start: Array, stop: Array) -> Array:
+    """The floor of each point, of those a rounding error below a whole number that number."""
+    nearest = lax.round(points, lax.RoundingMethod.TO_NEAREST_EVEN)
+    scale = lax.max(lax.abs(start), lax.abs(stop))
+    error = operators.multiply(scale, 2 * float(dtypes.finfo(typeof(scale).dtype).eps))
+    close = operators.less_equal(lax.abs(lax.sub(points, nearest)), error)
+    return lax.select(close, nearest, lax.floor(points))
 
 
 @array_function("num", "endpoint", "retstep", "dtype", "axis")
@@ -271,9 +303,7 @@ def logspace(
 
 
 @array_function("num", "endpoint", "dtype", "axis")
-def _geomspace(
-    start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int
-) -> Array:
+def _geomspace(start: Any, stop: Any, num: int, endpoint: bool, dtype: Any, axis: int) -> Array:
     start, stop = promote_dtypes_inexact("geomspace", start, stop)
     own = typeof(start).dtype
     shape = broadcast_shapes("geomspace", typeof(start).shape, typeof(stop).shape)

@@ -105,9 +105,7 @@ def eigvals(a: ArrayLike) -> Array:
     [1.0, -1.0]
     """
     a = matrices("eigvals", a, square=True)
-    (values,) = lax.linalg.eig(
-        a, compute_left_eigenvectors=False, compute_right_eigenvectors=False
-    )
+    (values,) = lax.linalg.eig(a, compute_left_eigenvectors=False, compute_right_eigenvectors=False)
     return values
 
 
@@ -187,9 +185,7 @@ def qr(a: ArrayLike, mode: str = "reduced") -> Any:
         packed, taus = lax.linalg.geqrf(a)
         return QRResult(transposed(packed), taus)
     else:
-        raise ValueError(
-            f"qr: mode must be 'reduced', 'complete', 'r' or 'raw', got {mode!r}"
-        )
+        raise ValueError(f"qr: mode must be 'reduced', 'complete', 'r' or 'raw', got {mode!r}")
     return r if mode == "r" else QRResult(q, r)
 
 
@@ -246,9 +242,7 @@ def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
     columns = lax.broadcast_in_dim(order, typeof(vectors).shape, (*range(axis), axis + 1))
     u = take_along_axis(vectors, columns, axis=-1)
     # Zero has no sign, and its vector needs one.
-    sign = lax.select(
-        lax.lt(values, 0), lax.full_like(values, -1), lax.full_like(values, 1)
-    )
+    sign = lax.select(lax.lt(values, 0), lax.full_like(values, -1), lax.full_like(values, 1))
     return SVDResult(u, lax.abs(values), adjoint(times_columns(u, sign)))
 
 

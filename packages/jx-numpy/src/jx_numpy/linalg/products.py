@@ -6,14 +6,15 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from jx_core import dtypes, lax, typeof
+from jx_core import typeof
 from jx_core.errors import ShapeError
 
 from ..contraction import cross as _cross
 from ..contraction import matmul, outer, tensordot, vecdot
 from ..contraction.products import _matmul
-from ..functions import array_function
+from ..functions import array_function, plain
 from ..operands import Array, ArrayLike, as_operand
+from ..reductions import sum as _sum
 from .kit import diagonal_of, eye, transposed
 from .solving import inverse
 
@@ -67,15 +68,12 @@ def diagonal(x: ArrayLike, /, *, offset: int = 0) -> Array:
 
 @array_function("offset", "dtype")
 def trace(x: ArrayLike, /, *, offset: int = 0, dtype: Any = None) -> Array:
-    """The sums of the diagonals of the matrices in the last two axes.
+    """The sums of the diagonals of the matrices in the last two axes, in the dtype of `sum`.
 
     >>> float(trace(np.eye(3)))
     3.0
     """
-    d = diagonal_of(_matrices("trace", x), offset)
-    if dtype is not None:
-        d = lax.convert_element_type(d, dtypes.canonicalize_dtype(dtype))
-    return lax.reduce_sum_p.bind(d, axes=(typeof(d).ndim - 1,))
+    return plain(_sum)(diagonal_of(_matrices("trace", x), offset), axis=-1, dtype=dtype)
 
 
 @array_function("n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from jx_ad import custom_jvp
 from jx_core import dtypes, lax, typeof
+from jx_core.dtypes import python_scalar_dtype
 from jx_core.errors import ShapeError
 
 from ..contraction.products import _matmul
@@ -36,8 +39,10 @@ def _epsilon(dtype: Any) -> float:
 def _greatest(s: Any) -> Any:
     """The first of the singular values, on an axis of length 1; 0 where there are none."""
     axis = typeof(s).ndim - 1
-    greatest = lax.reduce_max(lax.abs(s), (axis,)) if typeof(s).shape[axis] else lax.full(
-        typeof(s).shape[:axis], 0, typeof(s).dtype
+    greatest = (
+        lax.reduce_max(lax.abs(s), (axis,))
+        if typeof(s).shape[axis]
+        else lax.full(typeof(s).shape[:axis], 0, typeof(s).dtype)
     )
     return lax.expand_dims(greatest, (axis,))
 
@@ -116,17 +121,15 @@ def matrix_rank(
     if len(shape) < 2:
         some = lax.ne(M, lax.full_like(M, 0))
         anywhere = lax.reduce_or(some, tuple(range(len(shape))))
-        return lax.convert_element_type(anywhere, np.int32)
+        return lax.convert_element_type(anywhere, python_scalar_dtype(int))
     s = plain(svd)(matrices("matrix_rank", M), compute_uv=False, hermitian=hermitian)
     bound = _tolerance(s, rtol, max(shape[-2:]) * _epsilon(typeof(s).dtype))
-    counted = lax.convert_element_type(lax.gt(*_together(s, bound)), np.int32)
+    counted = lax.convert_element_type(lax.gt(*_together(s, bound)), python_scalar_dtype(int))
     return lax.reduce_sum(counted, (typeof(counted).ndim - 1,))
 
 
 @array_function("hermitian")
-def pinv(
-    a: ArrayLike, rtol: Any = None, hermitian: bool = False, *, rcond: Any = None
-) -> Array:
+def pinv(a: ArrayLike, rtol: Any = None, hermitian: bool = False, *, rcond: Any = None) -> Array:
     """The Moore-Penrose pseudo-inverse.
 
     Args:
@@ -176,7 +179,18 @@ def _(hermitian: bool, primals: Any, tangents: Any) -> Any:
     return p, lax.add(dp, _matmul(_matmul(within, ph), p))
 
 
-@array_function("rcond", "numpy_resid")
+def _compiled_unless_as_numpy(fun: Callable[..., Any]) -> Any:
+    """An array function that is not compiled where `numpy_resid` makes a shape go with values."""
+    call = array_function("rcond", "numpy_resid")(fun)
+
+    @functools.wraps(fun)
+    def lstsq(*args: Any, **kwargs: Any) -> Any:
+        return (fun if kwargs.get("numpy_resid") else call)(*args, **kwargs)
+
+    return lstsq
+
+
+@_compiled_unless_as_numpy
 def lstsq(
     a: ArrayLike, b: ArrayLike, rcond: float | None = None, *, numpy_resid: bool = False
 ) -> tuple[Array, Array, Array, Array]:
@@ -213,7 +227,7 @@ def lstsq(
     columns = lax.expand_dims(b, (1,)) if len(shape) == 1 else b
     real = real_dtype(typeof(a).dtype)
     if not m or not n:
-        s, rank = lax.full((0,), 0, real), lax.full((), 0, np.int32)
+        s, rank = lax.full((0,), 0, real), lax.full((), 0, python_scalar_dtype(int))
         x = lax.full((n, typeof(columns).shape[1]), 0, typeof(a).dtype)
     else:
         epsilon = _epsilon(typeof(a).dtype)
@@ -222,11 +236,9 @@ def lstsq(
         counts = lax.bitwise_and(
             lax.gt(s, lax.full_like(s, 0)), lax.ge(*_together(s, lax.mul(_greatest(s), cut)))
         )
-        rank = lax.reduce_sum(lax.convert_element_type(counts, np.int32), (0,))
+        rank = lax.reduce_sum(lax.convert_element_type(counts, python_scalar_dtype(int)), (0,))
         one = lax.full_like(s, 1)
-        inverted = lax.select(
-            counts, lax.div(one, lax.select(counts, s, one)), lax.full_like(s, 0)
-        )
+        inverted = lax.select(counts, lax.div(one, lax.select(counts, s, one)), lax.full_like(s, 0))
         x = _matmul(times_columns(adjoint(vh), inverted), _matmul(adjoint(u), columns))
     residuals = _residuals(a, x, columns, rank, numpy_resid)
     return (lax.squeeze(x, (1,)) if len(shape) == 1 else x), residuals, rank, s

@@ -129,9 +129,7 @@ def solve(a: ArrayLike, b: ArrayLike) -> Array:
             f"solve: the leading axes of a, of shape {typeof(a).shape}, and of b, of shape "
             f"{shape}, do not broadcast"
         ) from None
-    x = solved(
-        broadcast_to(a, (*batch, n, n)), broadcast_to(b, (*batch, *typeof(b).shape[-2:]))
-    )
+    x = solved(broadcast_to(a, (*batch, n, n)), broadcast_to(b, (*batch, *typeof(b).shape[-2:])))
     return lax.squeeze(x, (typeof(x).ndim - 1,)) if vector else x
 
 

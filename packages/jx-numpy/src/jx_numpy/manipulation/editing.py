@@ -108,9 +108,7 @@ def _delete_unique(x: Any, indices: Any, axis: int) -> Array:
     # The k-th index, less the k before it, says how many kept slices lie before it.
     before = lax.sub(lax.sort(indices), lax.iota(_INT32, m))
     places = lax.iota(_INT32, n - m)
-    passed = operators.greater_equal(
-        lax.expand_dims(places, (0,)), lax.expand_dims(before, (1,))
-    )
+    passed = operators.greater_equal(lax.expand_dims(places, (0,)), lax.expand_dims(before, (1,)))
     shift = lax.reduce_sum(lax.convert_element_type(passed, _INT32), (0,))
     return take(x, lax.add(places, shift), axis=axis, mode="clip")
 

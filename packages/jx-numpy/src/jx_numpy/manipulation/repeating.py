@@ -24,7 +24,7 @@ from ..operands import (
     some_axes,
     typeof,
 )
-from ..sorting import searchsorted
+from ..sorting import search
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
 
@@ -141,7 +141,7 @@ def _repeat_to_length(a: Any, repeats: Any, axis: int | None, total: int) -> Arr
         (length,), (0,),
     ))  # fmt: skip
     # A slice appears until as many have passed as the slices up to it have repeats.
-    source = plain(searchsorted)(ends, lax.iota(np.dtype(np.int32), total), side="right")
+    source = search(ends, lax.iota(np.dtype(np.int32), total), "right")
     return take(x, lax.min(source, np.int32(length - 1)), axis=place, mode="clip")
 
 
@@ -249,9 +249,9 @@ def _roll(a: Any, shift: Any, axis: Any) -> Array:
     if axis is None:
         flat = lax.reshape(x, (typeof(x).size,))
         return lax.reshape(_roll(flat, shift, 0), shape)
-    axes = [one_axis("roll", i, len(shape)) for i in (
-        (axis,) if hasattr(axis, "__index__") else axis
-    )]
+    axes = [
+        one_axis("roll", i, len(shape)) for i in ((axis,) if hasattr(axis, "__index__") else axis)
+    ]
     if isinstance(shift, tuple):
         shifts = list(shift)
     else:

@@ -110,9 +110,7 @@ def dot_product_attention(
     (4, 2, 8)
     """
     if implementation not in (None, "xla"):
-        raise ValueError(
-            f"{_NAME}: implementation must be None or 'xla', got {implementation!r}"
-        )
+        raise ValueError(f"{_NAME}: implementation must be None or 'xla', got {implementation!r}")
     query, key, value, sizes, batched = _operands(query, key, value)
     query_lengths = _lengths("query_seq_lengths", query_seq_lengths, sizes)
     key_lengths = _lengths("key_value_seq_lengths", key_value_seq_lengths, sizes)
@@ -194,9 +192,7 @@ def _like_logits(argument: str, x: Any, sizes: _Sizes) -> Array:
     x = as_operand(_NAME, x)
     shape = typeof(x).shape
     padded = (1,) * (4 - len(shape)) + shape
-    if len(padded) > 4 or any(
-        m not in (1, n) for m, n in zip(padded, sizes.logits, strict=True)
-    ):
+    if len(padded) > 4 or any(m not in (1, n) for m, n in zip(padded, sizes.logits, strict=True)):
         raise ShapeError(
             f"{_NAME}: {argument} must broadcast to the shape (B, N, T, S) of the logits, which "
             f"is {sizes.logits}; got shape {shape}"

@@ -29,9 +29,7 @@ from ..operands import (
 __all__ = ["one_hot"]
 
 
-def one_hot(
-    x: ArrayLike, num_classes: int, *, dtype: Any = None, axis: int = -1
-) -> Array:
+def one_hot(x: ArrayLike, num_classes: int, *, dtype: Any = None, axis: int = -1) -> Array:
     """Each number as a vector that is 1 at that place and 0 elsewhere.
 
     Args:

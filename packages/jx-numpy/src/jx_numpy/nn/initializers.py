@@ -18,6 +18,7 @@ from ..creation import full
 from ..creation import ones as _ones
 from ..creation import zeros as _zeros
 from ..creation.conversion import placed
+from ..manipulation import moveaxis
 from ..operands import (
     Array,
     ArrayLike,
@@ -25,14 +26,16 @@ from ..operands import (
     a_dtype,
     a_shape,
     is_complex,
+    one_axis,
     some_axes,
     to_dtype,
 )
 
 __all__ = [
-    "Initializer", "constant", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
-    "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "normal", "ones",
-    "truncated_normal", "uniform", "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
+    "Initializer", "constant", "delta_orthogonal", "glorot_normal", "glorot_uniform",
+    "he_normal", "he_uniform", "kaiming_normal", "kaiming_uniform", "lecun_normal",
+    "lecun_uniform", "normal", "ones", "orthogonal", "truncated_normal", "uniform",
+    "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
 ]  # fmt: skip
 
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
@@ -85,9 +88,7 @@ def constant(value: ArrayLike, dtype: Any = None) -> Initializer:
     Array([-7., -7.], dtype=float32)
     """
 
-    def init(
-        key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None
-    ) -> Array:
+    def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
         return full(shape, value, _dtype("constant", dtype), out_sharding=out_sharding)
 
     return init
@@ -295,6 +296,87 @@ def _in_all_directions(
     return lax.complex(lax.mul(size, lax.cos(angle)), lax.mul(size, lax.sin(angle)))
 
 
+# Orthogonal matrices.
+
+
+def orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: Any = None) -> Initializer:
+    """An initialiser that draws orthogonal matrices, uniformly.
+
+    Args:
+        scale: what to multiply them by.
+        column_axis: the axis that has the columns; all others together have the rows. The columns
+            are orthonormal, or the rows where there are fewer of them.
+        dtype: the float or complex dtype where none is asked for; the default float one if None.
+
+    Raises (when the initialiser is called):
+        ValueError: the shape has fewer than two axes.
+
+    See Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in
+    deep linear neural networks" (2014), https://arxiv.org/abs/1312.6120.
+
+    >>> w = jx.nn.initializers.orthogonal()(jx.random.key(0), (4, 3))
+    >>> bool(jnp.allclose(w.T @ w, jnp.eye(3), atol=1e-5))
+    True
+    """
+
+    def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
+        of = _dtype("orthogonal", dtype)
+        size = a_shape("orthogonal", shape)
+        if len(size) < 2:
+            raise ValueError(
+                f"orthogonal: the initialiser takes shapes of at least two axes, got {size}"
+            )
+        if 0 in size:
+            return _zeros(size, of, out_sharding=out_sharding)
+        axis = one_axis("orthogonal", column_axis, len(size), "column_axis")
+        columns = size[axis]
+        rest = size[:axis] + size[axis + 1 :]
+        drawn = random.orthogonal(key, math.prod(rest), (), of, columns)
+        drawn = moveaxis(lax.reshape(drawn, (*rest, columns)), -1, axis)
+        return placed(lax.mul(to_dtype(scale, of), drawn), out_sharding)
+
+    return init
+
+
+def delta_orthogonal(
+    scale: ArrayLike = 1.0, column_axis: int = -1, dtype: Any = None
+) -> Initializer:
+    """An initialiser of convolutions: an orthogonal matrix in the middle of the window, and zeros.
+
+    Args:
+        scale: what to multiply the matrix by.
+        column_axis: its axis of columns.
+        dtype: the float or complex dtype where none is asked for; the default float one if None.
+
+    Raises (when the initialiser is called):
+        ValueError: the shape is not (*window, inputs, outputs) with a window of one, two or three
+            axes and at least as many outputs as inputs.
+
+    See Xiao et al., "Dynamical isometry and a mean field theory of CNNs" (2018),
+    https://arxiv.org/abs/1806.05393.
+
+    >>> w = jx.nn.initializers.delta_orthogonal()(jx.random.key(0), (3, 2, 2))
+    >>> w[0].tolist(), bool(jnp.allclose(w[1] @ w[1].T, jnp.eye(2), atol=1e-5))
+    ([[0.0, 0.0], [0.0, 0.0]], True)
+    """
+
+    def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> Array:
+        of = _dtype("delta_orthogonal", dtype)
+        size = a_shape("delta_orthogonal", shape)
+        if len(size) not in (3, 4, 5) or size[-1] < size[-2]:
+            raise ValueError(
+                f"delta_orthogonal: the initialiser takes shapes (*window, inputs, outputs) with a "
+                f"window of 1 to 3 axes and no more inputs than outputs, got {size}"
+            )
+        matrix = orthogonal(scale, column_axis, of)(key, size[-2:])
+        around = [((k - 1) // 2, k - 1 - (k - 1) // 2, 0) for k in size[:-2]]
+        matrix = lax.reshape(matrix, (*[1] * len(around), *size[-2:]))
+        out = lax.pad(matrix, to_dtype(0, of), [*around, (0, 0, 0), (0, 0, 0)])
+        return placed(out, out_sharding)
+
+    return init
+
+
 def _named(scale: float, mode: Mode, distribution: Distribution, name: str, doc: str) -> Any:
     """A maker of initialisers with the scale, mode and distribution that a name stands for."""
 
@@ -323,7 +405,7 @@ Args:
 _GLOROT = (
     "An initialiser of {}, by Glorot and Bengio: variance 1 over the mean of the numbers of "
     'inputs and outputs.\n\nSee "Understanding the difficulty of training deep feedforward neural '
-    'networks" (2010). Also called Xavier\'s.'
+    "networks\" (2010). Also called Xavier's."
 )
 _LECUN = (
     "An initialiser of {}, by LeCun: variance 1 over the number of inputs.\n\nSee LeCun, Bottou, "

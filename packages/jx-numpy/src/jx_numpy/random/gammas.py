@@ -206,9 +206,7 @@ def dirichlet(
     kind = float_dtype("dirichlet", dtype)
     given = np.shape(alpha)
     if not given:
-        raise ValueError(
-            "dirichlet requires alpha.ndim >= 1, a vector of parameters, got a scalar"
-        )
+        raise ValueError("dirichlet requires alpha.ndim >= 1, a vector of parameters, got a scalar")
     batch = given[:-1] if shape is None else a_shape("dirichlet", shape)
     size = sample_shape("dirichlet", (*batch, given[-1]), alpha)
     return softmax(gamma_floats(typed, alpha, size, kind, log_space=True), -1)
@@ -266,9 +264,7 @@ def f(
 
 
 @array_function("shape", "dtype", "out_sharding")
-def t(
-    key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
-) -> Any:
+def t(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Any:
     """Random numbers of Student's t distribution.
 
     Args:

@@ -217,6 +217,6 @@ def _with_shape(out: Any, shape: Shape, axis: int) -> Any:
 
 def _first_reaching(sums: Any, levels: Any) -> Any:
     """For each level the first place at which ascending sums are not below it."""
-    from ..sorting import searchsorted
+    from ..sorting import search
 
-    return plain(searchsorted)(sums, levels)
+    return search(sums, levels, "left")

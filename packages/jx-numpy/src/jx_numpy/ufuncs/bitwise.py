@@ -24,9 +24,7 @@ __all__ = [
 def _bit_reduction(name: str, reduce: Any, combine: Any) -> Any:
     """The reduction of `ufunc.reduce` by a primitive that reduces bits."""
 
-    def reduction(
-        a: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any
-    ) -> Array:
+    def reduction(a: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any) -> Array:
         return reductions.reduce_by(
             f"{name}.reduce", reduce, combine, _BITS_IDENTITY[name], a, axis, keepdims, initial,
             where, dtype=None if dtype is None else a_dtype(f"{name}.reduce", dtype),
@@ -179,9 +177,7 @@ def unpackbits(
     x = lax.expand_dims(x, (last + 1,))
     wide = (*typeof(x).shape[:-1], 8)
     x = lax.broadcast_in_dim(x, wide, tuple(range(len(wide))))
-    bits = lax.bitwise_and(
-        lax.shift_right_logical(x, _places(bitorder, wide)), np.uint8(1)
-    )
+    bits = lax.bitwise_and(lax.shift_right_logical(x, _places(bitorder, wide)), np.uint8(1))
     total = wide[-2] * 8
     bits = lax.reshape(bits, (*wide[:-2], total))
     if count is not None:

@@ -74,9 +74,7 @@ def _logical(name: str, primitive: Callable[[Any, Any], Any], doc: str) -> Calla
 def _truth_reduction(fun: Any) -> Any:
     """A reduction of truth values that takes what `ufunc.reduce` passes."""
 
-    def reduction(
-        a: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any
-    ) -> Array:
+    def reduction(a: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any) -> Array:
         result = fun(a, axis=axis, keepdims=keepdims, where=where)
         if initial is not None:
             combine = logical_and if fun is reductions.all else logical_or

@@ -41,9 +41,7 @@ Raises:
 """
 
 
-def inexact_unary(
-    name: str, primitive: Primitive, summary: str, argument: str, result: str
-) -> Any:
+def inexact_unary(name: str, primitive: Primitive, summary: str, argument: str, result: str) -> Any:
     """The public function that applies `primitive` to floats and complex numbers.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import compiled, dtypes, lax
-from jx_core.operators import divide, equal, less, multiply
+from jx_core.operators import divide, equal, floor_divide, less, multiply
 from jx_core.ops.elementwise import convert
 
 from ..functions import array_function, plain
@@ -115,17 +115,30 @@ def _round_parts(x: Any) -> Array:
     return lax.round(x, _HALF_TO_EVEN)
 
 
+def _rounded_integers(a: Array, unit: int) -> Array:
+    """Integers rounded to multiples of `unit`, halves to the even one."""
+    dtype = typeof(a).dtype
+    if unit > dtypes.iinfo(dtype).max:
+        return lax.full_like(a, 0)
+    step = lax.full_like(a, unit)
+    down = floor_divide(a, step)
+    rest = lax.sub(a, lax.mul(down, step))
+    half = lax.full_like(a, unit // 2)  # the unit is even
+    odd = lax.eq(lax.bitwise_and(down, lax.full_like(a, 1)), lax.full_like(a, 1))
+    up = lax.bitwise_or(lax.gt(rest, half), lax.bitwise_and(lax.eq(rest, half), odd))
+    return lax.mul(lax.add(down, convert(up, dtype)), step)
+
+
 @array_function("decimals")
 def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
     """Each element rounded to a number of decimals, halves to the even one.
 
     Args:
-        a: an array or number; integers come back as they are.
-        decimals: how many; negative ones round to tens, hundreds and so on (floats only).
+        a: an array or number; integers stay integers.
+        decimals: how many; negative ones round to tens, hundreds and so on.
         out: must be None.
 
     Raises:
-        NotImplementedError: integers with negative `decimals`.
         TypeError: `a` is boolean or no array.
 
     >>> jnp.round(jnp.array([1.2345, 2.5]), 2)
@@ -137,11 +150,7 @@ def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
     if dtype == np.bool_:
         raise TypeError("jnp.round takes numbers, got an array of booleans")
     if _whole_already(a):
-        if decimals < 0:
-            raise NotImplementedError(
-                f"jnp.round of integers is for decimals >= 0, got {decimals}; round a float array"
-            )
-        return a
+        return a if decimals >= 0 else _rounded_integers(a, 10 ** (-decimals))
     if decimals == 0:
         return _round_parts(a)
     # float16 has no room for 10**decimals beside its digits.
@@ -182,7 +191,11 @@ def modf(x: ArrayLike, /, out: None = None) -> tuple[Array, Array]:
     if is_complex(typeof(x).dtype):
         raise TypeError("jnp.modf takes real numbers, got complex ones")
     whole = plain(trunc)(x)
-    return lax.sub(x, whole), whole
+    # An infinity is whole: nothing is left, where the difference would be NaN.
+    endless = lax.eq(lax.abs(x), lax.full_like(x, np.inf))
+    nothing = lax.full_like(x, 0)
+    rest = lax.sub(*(lax.select(endless, nothing, part) for part in (x, whole)))
+    return rest, whole
 
 
 @compiled
@@ -213,8 +226,7 @@ def clip(
     arr = as_operand("clip", arr)
     if any(is_complex(typeof(x).dtype) for x in (arr, *bounds)):
         raise ValueError(
-            "jnp.clip received complex values, which have no order; clip jnp.real(x) or "
-            "jnp.imag(x)"
+            "jnp.clip received complex values, which have no order; clip jnp.real(x) or jnp.imag(x)"
         )
     if min is not None:
         arr = lax.max(*promote("clip", min, arr))

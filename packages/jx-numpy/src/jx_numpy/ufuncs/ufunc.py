@@ -96,6 +96,12 @@ class ufunc:
     def __wrapped__(self) -> Callable[..., Any]:
         return self._fun
 
+    def __getattr__(self, name: str) -> Any:
+        # Asked for by help(), which is no reason to make signatures on import.
+        if name == "__signature__":
+            return _signature(self._fun)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __repr__(self) -> str:
         return f"<jnp.ufunc '{self.__name__}'>"
 
@@ -161,9 +167,7 @@ class ufunc:
             )
         return _reduce(self, a, axis, dtype, keepdims, initial, where)
 
-    def accumulate(
-        self, a: ArrayLike, axis: int = 0, dtype: Any = None, out: None = None
-    ) -> Array:
+    def accumulate(self, a: ArrayLike, axis: int = 0, dtype: Any = None, out: None = None) -> Array:
         """The elements along an axis combined with all that come before.
 
         Args:
@@ -213,6 +217,7 @@ class ufunc:
                 f"jnp.{self.__name__}.at can't change an array: pass inplace=False and use the "
                 f"result, or write a.at[indices].add(b) and the like"
             )
+        a = asarray(as_operand(f"{self.__name__}.at", a))
         if b is None:
             return a.at[indices].apply(self._fun)
         if self._scatter is not None:
@@ -238,6 +243,23 @@ class ufunc:
         self._check_binary("reduceat")
         refuse_out(f"{self.__name__}.reduceat", out)
         return _reduceat(self, a, indices, axis, dtype)
+
+
+def _signature(fun: Callable[..., Any]) -> Any:
+    """The parameters of a ufunc: its function's by position alone, and what all ufuncs take."""
+    import inspect
+
+    operands = list(inspect.signature(fun).parameters.values())
+    operands = [
+        p if p.kind == p.VAR_POSITIONAL else p.replace(kind=p.POSITIONAL_ONLY)
+        for p in operands
+        if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)
+    ]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+        for name in ("out", "where")
+    ]
+    return inspect.Signature([*operands, *options])
 
 
 def _reduce(

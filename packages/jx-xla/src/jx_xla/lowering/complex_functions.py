@@ -406,8 +406,8 @@ def _sign(z: Any) -> Any:
     below = lax.mul(lax.mul(size, scale), length)
     origin = lax.eq(size, 0.0)
     re, im = (where(origin, x, lax.div(lax.mul(x, scale), below)) for x in (a, b))
-    far_a, far_b = is_inf(a), is_inf(b)  # the axis that an infinite part points along
-    along_a, along_b = both(far_a, lax.bitwise_not(far_b)), both(far_b, lax.bitwise_not(far_a))
+    # The axis that an infinite part points along, beside a finite one.
+    along_a, along_b = both(is_inf(a), lax.is_finite(b)), both(is_inf(b), lax.is_finite(a))
     one = lax.full_like(a, 1.0)
     re = where(along_a, with_sign(one, a), where(along_b, 0.0, re))
     return lax.complex(re, where(along_b, with_sign(one, b), where(along_a, 0.0, im)))

@@ -81,6 +81,7 @@ def _min(x: np.ndarray, y: np.ndarray) -> Any:
 def _sign(x: np.ndarray) -> Any:
     if x.dtype.kind == "c":
         x = np.where(np.maximum(np.abs(x.real), np.abs(x.imag)) > 1e30, x * 0.25, x)
+        x = np.where(np.isnan(x), x.dtype.type(complex(np.nan, np.nan)), x)
     return np.where(x == 0, x, np.sign(x))  # of -0.0 it is -0.0
 
 
