@@ -207,9 +207,12 @@ def test_off_and_on():
     with debug_key_reuse(False):
         draw_twice(key)
     random.normal(key)
-    before = config.jax_debug_key_reuse
-    config.update("jax_debug_key_reuse", False)
-    config.update("jx_debug_key_reuse", before)
+    assert config.jax_debug_key_reuse is True
+    before = debug_key_reuse.global_value
+    for name in ("jax_debug_key_reuse", "jx_debug_key_reuse"):
+        config.update(name, not before)
+        assert debug_key_reuse.global_value is not before
+        config.update(name, before)
 
 
 _P = np.array([0.2, 0.3, 0.5])

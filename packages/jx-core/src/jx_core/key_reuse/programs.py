@@ -75,9 +75,7 @@ class Follower:
         constant: gives what is followed of an array that a program closes over.
     """
 
-    def __init__(
-        self, ledger: Ledger, line: Source | None, constant: Callable[[Any], Any]
-    ) -> None:
+    def __init__(self, ledger: Ledger, line: Source | None, constant: Callable[[Any], Any]) -> None:
         self.ledger = ledger
         self.line = line
         self.constant = constant

@@ -19,6 +19,7 @@ from ..aval import ShapedArray, is_arraylike, typeof
 from ..config import enable_x64, numpy_rank_promotion
 from ..dtypes.values import PYTHON_SCALARS
 from ..errors import KeyTypeError, ShapeError, TypePromotionError
+from ..marking import mark_broadcast
 from ..ops.elementwise.conversion import convert, convert_ndarray
 from ..ops.kit import is_literal_of, keys_refused
 
@@ -300,7 +301,7 @@ def broadcast_shapes(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     if common is None:
         raise ShapeError(
             f"{name} got incompatible shapes for broadcasting: {', '.join(map(str, shapes))}. "
-            f"Counted from the last axis, lengths must be equal or 1"
+            f"Counted from the last axis, lengths must be equal or 1{mark_broadcast(shapes)}"
         )
     return common
 

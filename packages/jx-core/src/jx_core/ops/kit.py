@@ -18,6 +18,7 @@ from ..aval import ShapedArray, typeof
 from ..config import enable_x64
 from ..dtypes.values import PYTHON_SCALARS
 from ..errors import KeyTypeError, ShapeError
+from ..marking import mark_broadcast
 from ..primitive import Primitive
 
 # What functions of arrays take and give. Any array class or tracer will do, so to a type
@@ -110,9 +111,7 @@ def match_dtypes(name: str, *operands: Any) -> list[Any]:
         TypeError: an operand is no array or number, or a number does not go into the dtype.
     """
     # NumPy's float64 and complex128 are Python's by inheritance, but have a dtype of their own.
-    numbers = [
-        isinstance(x, _PYTHON_SCALARS) and not isinstance(x, np.generic) for x in operands
-    ]
+    numbers = [isinstance(x, _PYTHON_SCALARS) and not isinstance(x, np.generic) for x in operands]
     if all(numbers) or not any(numbers):
         return list(operands)
     dtype = typeof(operands[numbers.index(False)]).dtype
@@ -149,6 +148,7 @@ def _incompatible(name: str, shapes: Sequence[tuple[int, ...]]) -> str:
     return (
         f"{name} got incompatible shapes for broadcasting: {', '.join(map(str, shapes))}. "
         f"Axis by axis, lengths must be equal or 1 (a scalar goes with any shape)"
+        f"{mark_broadcast(shapes)}"
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from jx_core import lax, typeof
 from jx_core.errors import ShapeError
+from jx_core.marking import mark_axes
 
 Labels = tuple[Hashable, ...]
 
@@ -92,6 +93,7 @@ def _stretch(name: str, x: Any, x_labels: Labels, y: Any, y_labels: Labels) -> t
                 f"{name} got operands of incompatible shapes {x_shape} and {y_shape}: axis {i} of "
                 f"the first has length {n}, axis {y_labels.index(label)} of the second has "
                 f"length {m}; they are multiplied element by element, so must be equal or 1"
+                f"{mark_axes((x_shape, [i]), (y_shape, [y_labels.index(label)]))}"
             )
     if x_drop:
         x = lax.squeeze(x, tuple(x_drop))

@@ -21,6 +21,7 @@ from jx_core.errors import (
     TracerArrayConversionError,
     TracerIntegerConversionError,
 )
+from jx_core.marking import mark_axes, mark_broadcast
 from jx_core.ops.shape import broadcast_shapes
 from jx_core.symbolic import DimExpr, maximum, minimum, slice_indices
 from jx_core.symbolic.bounds import compare
@@ -247,7 +248,8 @@ def plan_of(
     elements, taken = elements_of(index)
     if taken > len(shape):
         raise IndexError(
-            f"Too many indices: array is {len(shape)}-dimensional, but {taken} were indexed"
+            f"Too many indices: array is {len(shape)}-dimensional, but {taken} were indexed, "
+            f"of an array of shape {shape}"
         )
     parser = _Parser(shape, clamp, wrap, note)
     parser.missing = len(shape) - taken
@@ -431,7 +433,7 @@ class _Parser:
         if mask.shape != expected:
             raise IndexError(
                 f"boolean index did not match shape of indexed array in index {position}: got "
-                f"{mask.shape}, expected {expected}"
+                f"{mask.shape}, expected {expected}{_mark_mask(mask.shape, expected)}"
             )
         self._member(position)
         for places, size in zip(np.nonzero(mask), mask.shape, strict=True):
@@ -467,16 +469,24 @@ def _traced_slice(element: slice, position: int) -> NoReturn:
     ) from None
 
 
+def _mark_mask(mask: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """The shapes of a mask and of what it indexes, the axes that differ marked."""
+    axes = [i for i, (m, n) in enumerate(zip(mask, shape)) if m != n]
+    return mark_axes((mask, axes), (shape, axes)) if len(mask) == len(shape) else ""
+
+
 def check_mask_shape(mask: Any, shape: tuple[int, ...]) -> None:
     """Raise an IndexError unless `mask` fits the first axes of an array of `shape`."""
     if mask.ndim > len(shape):
         raise IndexError(
-            f"Too many indices: array is {len(shape)}-dimensional, but {mask.ndim} were indexed"
+            f"Too many indices: array is {len(shape)}-dimensional, but {mask.ndim} were indexed, "
+            f"by a mask of shape {tuple(mask.shape)} in an array of shape {shape}"
         )
     if tuple(mask.shape) != shape[: mask.ndim]:
         raise IndexError(
             f"boolean index did not match shape of indexed array in index 0: got "
             f"{tuple(mask.shape)}, expected {shape[: mask.ndim]}"
+            f"{_mark_mask(tuple(mask.shape), shape[: mask.ndim])}"
         )
 
 
@@ -491,4 +501,5 @@ def batch_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     except ShapeError:
         raise ShapeError(
             f"Incompatible shapes for broadcasting: index arrays have shapes {list(shapes)}"
+            f"{mark_broadcast(shapes)}"
         ) from None

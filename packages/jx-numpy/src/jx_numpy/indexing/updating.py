@@ -19,6 +19,7 @@ from jx_core import compiled, dtypes, lax, operators
 from jx_core.aval import typeof
 from jx_core.dispatch import CallSpec, make_callable, positions_of
 from jx_core.errors import ShapeError
+from jx_core.marking import mark_broadcast
 from jx_core.ops.elementwise import convert
 from jx_core.ops.indexing import (
     GatherScatterMode,
@@ -463,7 +464,7 @@ def _values_in_order(values: Any, plan: Plan, shape: Shape) -> Any:
     if len(given) > len(full) or any(n != 1 and n != d for n, d in zip(given[::-1], full[::-1])):
         raise ShapeError(
             f"Incompatible shapes for broadcasting: values of shape {given} do not go into the "
-            f"shape {full} of x[index]"
+            f"shape {full} of x[index]{mark_broadcast([given, full])}"
         )
     if given != full:
         along = tuple(range(len(full) - len(given), len(full)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from jx_core import lax
 from jx_core.array import Array as _AnyArray
 from jx_core.errors import ShapeError
+from jx_core.marking import mark_axes
 from jx_core.ops.elementwise import convert
 from jx_core.symbolic import DimExpr, maximum, slice_indices
 
@@ -58,6 +59,16 @@ def _of_one_dtype(name: str, arrays: list[Any], dtype: Any) -> list[Any]:
         return promote_dtypes(name, *arrays)
     dtype = a_dtype(name, dtype)
     return [convert(x, dtype) for x in arrays]
+
+
+def _mark_other(shapes: Sequence[tuple[Any, ...]]) -> str:
+    """The first shape and one that differs, the axes at fault marked where the ranks agree."""
+    first = shapes[0]
+    other = next(s for s in shapes if s != first)
+    if len(first) != len(other):
+        return f" The first has {len(first)} axes, another {len(other)}"
+    axes = [i for i, (m, n) in enumerate(zip(first, other)) if m != n]
+    return mark_axes((first, axes), (other, axes))
 
 
 @array_function("axis", "dtype")
@@ -132,6 +143,7 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Ar
     if len(set(shapes)) > 1:
         raise ShapeError(
             f"All input arrays must have the same shape. Got {', '.join(map(str, shapes))}."
+            f"{_mark_other(shapes)}"
         )
     place = one_axis("stack", axis, len(shapes[0]) + 1)
     return lax.stack(_of_one_dtype("stack", operands, dtype), place)

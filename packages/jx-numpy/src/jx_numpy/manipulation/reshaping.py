@@ -7,6 +7,7 @@ from typing import Any
 
 from jx_core import lax
 from jx_core.errors import ShapeError
+from jx_core.marking import mark_broadcast
 from jx_core.ops.axes import least
 from jx_core.ops.shape import broadcast_to as _broadcast_to
 from jx_core.symbolic import DimExpr
@@ -350,7 +351,7 @@ def broadcast_to(array: ArrayLike, shape: Any, *, out_sharding: None = None) -> 
     except ShapeError:
         raise ShapeError(
             f"Incompatible shapes for broadcasting: can't broadcast shape {typeof(x).shape} to "
-            f"{shape}"
+            f"{shape}{mark_broadcast([typeof(x).shape, shape])}"
         ) from None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
+from ...marking import mark_broadcast
 from ...primitive import Primitive
 from ..axes import (
     Shape,
@@ -199,6 +200,7 @@ def _broadcast_shapes(shapes: tuple[Shape, ...]) -> Shape:
                 raise ShapeError(
                     f"Incompatible shapes for broadcasting: shapes={list(shapes)}. Counted from "
                     f"the last axis, lengths must be equal or 1; here {result[i]} meets {n}"
+                    f"{mark_broadcast(shapes)}"
                 )
             if n != 1:
                 result[i] = n

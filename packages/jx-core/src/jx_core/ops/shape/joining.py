@@ -10,6 +10,7 @@ import numpy as np
 
 from ...aval import ShapedArray, as_dimension, typeof
 from ...errors import ShapeError
+from ...marking import mark_axes
 from ...primitive import Primitive
 from ..axes import canonical_axis, check_axis, check_sizes, integers, least
 from ..kit import check_same_dtype, scalar_like
@@ -49,11 +50,22 @@ def _concatenate_type(*operands: ShapedArray, dimension: int) -> ShapedArray:
     if len(rests) > 1:
         raise ShapeError(
             f"concatenate: shapes may differ along dimension {dimension} only, got "
-            f"{_shapes(operands)}"
+            f"{_shapes(operands)}{_mark_others(operands, dimension)}"
         )
     sizes = list(first.shape)
     sizes[dimension] = sum([a.shape[dimension] for a in operands])
     return ShapedArray(tuple(sizes), first.dtype, all(a.weak_type for a in operands))
+
+
+def _mark_others(operands: Sequence[ShapedArray], dimension: int) -> str:
+    """The first operand and one that does not go with it, the axes at fault marked."""
+    first = operands[0].shape
+    other, axes = next(
+        (a.shape, axes)
+        for a in operands
+        if (axes := [i for i in range(a.ndim) if i != dimension and a.shape[i] != first[i]])
+    )
+    return mark_axes((first, axes), (other, axes))
 
 
 def _concatenate(*xs: np.ndarray, dimension: int) -> np.ndarray:
