@@ -13,137 +13,33 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mpmath as mp
 import numpy as np
+from accuracy_functions import COMPLEX, DIGITS, ELEMENTARY, INTEGRALS, SPECIAL, Function
 from peer import peer_python
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
 WORKER = Path(__file__).with_name("accuracy_worker.py")
-DTYPES = ("float32", "float64")
-DIGITS = 50
+REAL, WITH_PARTS = ("float32", "float64"), ("complex64", "complex128")
+GROUPS = {
+    "special": (SPECIAL, REAL),
+    "integrals": (INTEGRALS, REAL),
+    "elementary": (ELEMENTARY, REAL),
+    "complex": (COMPLEX, WITH_PARTS),
+}
 
 
-@dataclass(frozen=True)
-class Range:
-    """Where an operand is drawn from: evenly, or evenly by its logarithm, or whole numbers."""
-
-    low: float
-    high: float
-    how: str = "even"
-
-    def __str__(self) -> str:
-        kinds = {"even": "", "log": " by logarithm", "whole": " whole"}
-        return f"[{self.low:g}, {self.high:g}]{kinds[self.how]}"
-
-    def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        if self.how == "whole":
-            return rng.integers(int(self.low), int(self.high) + 1, count).astype(float)
-        if self.how == "log":
-            return np.exp(rng.uniform(math.log(self.low), math.log(self.high), count))
-        return rng.uniform(self.low, self.high, count)
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of `lax`, what it is exactly, and where it is measured."""
-
-    name: str
-    exact: Callable[..., Any]
-    domain: tuple[Range, ...]
-
-
-def logarithmic(low: float, high: float) -> Range:
-    return Range(low, high, "log")
-
-
-def upper_gamma(a: Any, x: Any) -> Any:
-    return mp.gammainc(a, x, mp.inf, regularized=True)
-
-
-def lower_gamma(a: Any, x: Any) -> Any:
-    return mp.gammainc(a, 0, x, regularized=True) if x < a + 1 else 1 - upper_gamma(a, x)
-
-
-def gamma_by_order(a: Any, x: Any) -> Any:
-    """The derivative of the smaller of P and Q by a, with enough digits for the difference."""
-    with mp.workdps(3 * DIGITS):
-        if x < a + 1:
-            return mp.diff(lambda b: mp.gammainc(b, 0, x, regularized=True), a)
-        return -mp.diff(lambda b: upper_gamma(b, x), a)
-
-
-def gamma_sample_by_shape(a: Any, x: Any) -> Any:
-    density = mp.exp(-x + (a - 1) * mp.log(x) - mp.loggamma(a))
-    return -gamma_by_order(a, x) / density
-
-
-def hurwitz(x: Any, q: Any) -> Any:
-    with mp.workdps(4 * DIGITS):  # mpmath's zeta is precise in absolute terms
-        return mp.zeta(x, q)
-
-
-ELEMENTARY = (
-    Function("exp", mp.exp, (Range(-80, 80),)),
-    Function("exp2", lambda x: mp.power(2, x), (Range(-100, 100),)),
-    Function("expm1", mp.expm1, (Range(-5, 5),)),
-    Function("log", mp.log, (logarithmic(1e-30, 1e30),)),
-    Function("log1p", mp.log1p, (Range(-0.9, 3),)),
-    Function("sqrt", mp.sqrt, (logarithmic(1e-30, 1e30),)),
-    Function("rsqrt", lambda x: 1 / mp.sqrt(x), (logarithmic(1e-30, 1e30),)),
-    Function("cbrt", mp.cbrt, (logarithmic(1e-30, 1e30),)),
-    Function("sin", mp.sin, (Range(-100, 100),)),
-    Function("cos", mp.cos, (Range(-100, 100),)),
-    Function("tan", mp.tan, (Range(-100, 100),)),
-    Function("asin", mp.asin, (Range(-1, 1),)),
-    Function("acos", mp.acos, (Range(-1, 1),)),
-    Function("atan", mp.atan, (Range(-10, 10),)),
-    Function("sinh", mp.sinh, (Range(-20, 20),)),
-    Function("cosh", mp.cosh, (Range(-20, 20),)),
-    Function("tanh", mp.tanh, (Range(-5, 5),)),
-    Function("asinh", mp.asinh, (Range(-10, 10),)),
-    Function("acosh", mp.acosh, (Range(1, 20),)),
-    Function("atanh", mp.atanh, (Range(-1, 1),)),
-    Function("logistic", lambda x: 1 / (1 + mp.exp(-x)), (Range(-30, 30),)),
-    Function("pow", mp.power, (logarithmic(1e-2, 1e2), Range(-10, 10))),
-    Function("atan2", mp.atan2, (Range(-5, 5), Range(-5, 5))),
-)
-
-ORDER = logarithmic(0.05, 300)
-SPECIAL = (
-    Function("erf", mp.erf, (Range(-4, 4),)),
-    Function("erfc", mp.erfc, (Range(-3, 9),)),
-    Function("erf_inv", mp.erfinv, (Range(-1, 1),)),
-    Function("lgamma", lambda x: mp.log(abs(mp.gamma(x))), (Range(-10, 40),)),
-    Function("digamma", mp.digamma, (Range(-10, 40),)),
-    Function(
-        "polygamma", lambda n, x: mp.polygamma(int(n), x),
-        (Range(0, 12, "whole"), logarithmic(0.05, 100)),
-    ),
-    Function("zeta", hurwitz, (logarithmic(1.05, 20), logarithmic(0.05, 100))),
-    Function("igamma", lower_gamma, (ORDER, ORDER)),
-    Function("igammac", upper_gamma, (ORDER, ORDER)),
-    Function("igamma_grad_a", gamma_by_order, (ORDER, ORDER)),
-    Function("random_gamma_grad", gamma_sample_by_shape, (ORDER, ORDER)),
-    Function(
-        "betainc", lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),
-        (logarithmic(0.05, 100), logarithmic(0.05, 100), Range(0, 1)),
-    ),
-    Function("bessel_i0e", lambda x: mp.besseli(0, x) * mp.exp(-abs(x)), (Range(-40, 40),)),
-    Function("bessel_i1e", lambda x: mp.besseli(1, x) * mp.exp(-abs(x)), (Range(-40, 40),)),
-)  # fmt: skip
-
-
-def draw(functions: tuple[Function, ...], count: int) -> dict[str, np.ndarray]:
+def draw(
+    functions: tuple[Function, ...], dtypes: tuple[str, ...], count: int
+) -> dict[str, np.ndarray]:
     """The points, under the names that the worker expects."""
     points = {}
     for function in functions:
-        for dtype in DTYPES:
-            rng = np.random.default_rng(len(function.name) + 64 * DTYPES.index(dtype))
+        for dtype in dtypes:
+            rng = np.random.default_rng(len(function.name) + 64 * dtypes.index(dtype))
             for i, part in enumerate(function.domain):
                 points[f"{function.name}/{dtype}/{i}"] = part.draw(rng, count).astype(dtype)
     return points
@@ -161,17 +57,21 @@ def evaluate(python: str, library: str, backend: str, points: Path) -> dict[str,
 
 def exact_values(function: Function, operands: list[np.ndarray]) -> list[Any]:
     """At each point; None where that is no normal number of the operands' dtype."""
-    limits = np.finfo(operands[0].dtype)
+    limits = np.finfo(operands[-1].dtype)
     found = []
     for point in zip(*operands, strict=True):
-        value = function.exact(*(mp.mpf(float(x)) for x in point))
+        value = function.exact(*(exactly(x) for x in point))
         normal = float(limits.tiny) <= abs(value) <= float(limits.max)
         found.append(value if normal else None)
     return found
 
 
+def exactly(x: Any) -> Any:
+    return mp.mpc(complex(x)) if np.iscomplexobj(x) else mp.mpf(float(x))
+
+
 def errors(got: np.ndarray, exact: list[Any]) -> np.ndarray:
-    """In units in the last place of the exact values."""
+    """In units in the last place of the exact values; of their absolute values if complex."""
     found = []
     for x, value in zip(got, exact, strict=True):
         if value is None:
@@ -179,8 +79,8 @@ def errors(got: np.ndarray, exact: list[Any]) -> np.ndarray:
         if not np.isfinite(x):
             found.append(math.inf)
             continue
-        unit = float(np.spacing(np.abs(got.dtype.type(float(value)))))
-        found.append(float(abs(mp.mpf(float(x)) - value) / unit))
+        unit = float(np.spacing(np.abs(got.real.dtype.type(float(abs(value))))))
+        found.append(float(abs(exactly(x) - value) / unit))
     return np.array(found)
 
 
@@ -193,7 +93,11 @@ def figure(x: float) -> str:
 def row(function: Function, dtype: str, sides: list[np.ndarray]) -> str:
     cells = [figure(f(e)) for f in (np.max, np.median) for e in sides]
     domain = ", ".join(map(str, function.domain))
-    return f"| `{function.name}` | {dtype} | {domain} | " + " | ".join(cells) + " |"
+    name, _, place = (
+        function.name.removeprefix("scipy.special.").removeprefix("numpy.").partition(":")
+    )
+    shown = f"`{name}`" + (f" {place}" if place else "")
+    return f"| {shown} | {dtype} | {domain} | " + " | ".join(cells) + " |"
 
 
 HEADER = """
@@ -220,19 +124,32 @@ are jx's own: computed in float64 and rounded once, in float32 too. Results of t
 functions can be as small as the dtype allows; what remains of their error there is mostly that of
 powers and exponentials of large arguments.
 {special}
+## Functions of `scipy.special`
+
+The integrals (from `exp1` to `spence`), `owens_t`, the hypergeometric functions, `bessel_jn` and
+`sph_harm_y` are computed in float64 and rounded once. A number after a name tells which of several
+results is measured: of `sici` and `fresnel` the first or second, of `bessel_jn` the order. Near a
+root that is not treated by itself (of Ci beyond the first, of J_5, of hypergeometric functions)
+the absolute error stays as elsewhere, so that the relative one grows.
+{integrals}
 ## Elementary functions
 
-Compiled, these are XLA's, as they are in JAX but for `exp2`, exact at whole numbers in jx.
-{elementary}"""
+Where a row has the same figures for jx and JAX, the function is XLA's in both.
+{elementary}
+## Complex functions
+
+The error is the absolute value of the difference, in units in the last place of the absolute value
+of the exact result. Both parts are drawn evenly.
+{complex}"""
 
 
 def table(
-    functions: tuple[Function, ...], points: dict[str, np.ndarray],
+    functions: tuple[Function, ...], dtypes: tuple[str, ...], points: dict[str, np.ndarray],
     sides: list[dict[str, np.ndarray]],
 ) -> str:  # fmt: skip
     rows = []
     for function in functions:
-        for dtype in DTYPES:
+        for dtype in dtypes:
             name = f"{function.name}/{dtype}"
             operands = [points[f"{name}/{i}"] for i in range(len(function.domain))]
             with mp.workdps(DIGITS):
@@ -250,11 +167,13 @@ def main() -> None:
     parser.add_argument("--peer-python", metavar="PATH", help="a Python that has JAX 0.10.2")
     args = parser.parse_args()
     names = args.only.split(",")
-    special, elementary = (
-        tuple(f for f in group if not args.only or f.name in names)
-        for group in (SPECIAL, ELEMENTARY)
-    )
-    points = draw(special + elementary, args.points)
+    groups = {
+        group: (tuple(f for f in functions if not args.only or f.name in names), dtypes)
+        for group, (functions, dtypes) in GROUPS.items()
+    }
+    points = {}
+    for functions, dtypes in groups.values():
+        points |= draw(functions, dtypes, args.points)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "points.npz"
         np.savez(source, **points)
@@ -263,10 +182,9 @@ def main() -> None:
             evaluate(sys.executable, "jx", "numpy", source),
             evaluate(args.peer_python or peer_python("jax"), "jax", "xla", source),
         ]
-    tables = [table(group, points, sides) for group in (special, elementary)]
+    tables = {name: table(*group, points, sides) for name, group in groups.items()}
     if not args.only:
-        text = TEXT.format(count=args.points, special=tables[0], elementary=tables[1])
-        DOCUMENT.write_text(text)
+        DOCUMENT.write_text(TEXT.format(count=args.points, **tables))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def number(x: float) -> str:
 def text(gradient: jax.Array) -> str:
     if gradient.ndim == 0:
         return number(float(gradient))
-    return "[" + ", ".join(number(float(x)) for x in gradient) + "]"
+    return "[" + ", ".join(map(text, gradient)) + "]"
 
 
 def recorded(line: str) -> str:

@@ -83,7 +83,7 @@ REAL = {
     "positive": _ROUND,
     "reciprocal": "nan = nan\n0 = inf\n-0 = -inf\ninf = 0\n-inf = -0",
     "round": _ROUND + "0.5 = 0\n2.5 = 2\n1.5 = 2\n3.5 = 4\n-1.5 = -2\n-2.5 = -2\n-0.5 = -0",
-    "sign": "nan = nan\nunder0 = -1\nzero = ±0\nover0 = 1",
+    "sign": "nan = nan\nunder0 = -1\nzero = 0\nover0 = 1",
     "sin": _ODD + "infinite = nan",
     "sinh": _ODD + "inf = inf\n-inf = -inf",
     "square": "nan = nan\nzero = 0\ninfinite = inf",
@@ -446,7 +446,7 @@ COMPLEX = {
         nan nan = nan nan
     """,
     "sign": """
-        zero zero = ±0 ±0
+        zero zero = 0 0
         nan any = nan nan
         any nan = nan nan
         3 4 = 0.6 0.8

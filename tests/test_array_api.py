@@ -18,6 +18,8 @@ import pytest
 import array_api_standard as standard
 import jx_xla  # noqa: F401  one of the back ends under test
 from array_api_standard import COMPLEX, DTYPES, INTEGERS, REAL_FLOATS, promoted
+from jx_ad import grad
+from jx_batching import vmap
 from jx_core import array, backend, eval_shape, jit
 from jx_core.config import enable_x64
 
@@ -406,6 +408,22 @@ def test_devices():
         assert all(y.device == device for y in made)
     with pytest.raises(ValueError, match="stream"):
         xp.ones(2).to_device(info.default_device(), stream=7)
+
+
+def test_devices_in_traced_programs():
+    """A traced array's device is None, which leaves open where the program runs."""
+    device = xp.__array_namespace_info__().default_device()
+
+    def f(x):
+        assert x.device is None
+        beside = xp.ones(2, device=x.device) + xp.arange(2.0, device=device)
+        return xp.sum(xp.asarray(x, device=device) * beside.to_device(device))
+
+    x = xp.asarray([3.0, 4.0])
+    for transformed in (f, jit(f)):
+        assert float(jit(transformed)(x)) == 11.0
+        np.testing.assert_array_equal(grad(transformed)(x), [1, 2])
+    np.testing.assert_array_equal(vmap(f)(xp.ones((3, 2))), [3, 3, 3])
 
 
 def test_copies():

@@ -260,3 +260,50 @@ def test_statistics_of_too_few_are_nan():
     assert math.isnan(xp.var(xp.asarray([2.0]), correction=1))
     assert math.isnan(xp.std(xp.asarray([2.0]), correction=1.0))
     assert math.isnan(xp.sum(xp.asarray([math.inf, -math.inf])))
+
+
+def drawn(dtype, n=2000):
+    """Complex numbers whose parts are of all sizes, many of them on an axis, from either side."""
+    rng = np.random.default_rng(0)
+    parts = 10 ** rng.uniform(-3, 1.5, (2, n)) * rng.choice([-1, 1], (2, n))
+    for i, zero in enumerate((0.0, -0.0)):
+        parts[0, i * 200 : (i + 1) * 200] = zero
+        parts[1, i * 200 + 400 : (i + 1) * 200 + 400] = zero
+    return complex_array(parts.T, dtype)
+
+
+INVERSES = {
+    "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh,
+    "atan": np.arctan, "atanh": np.arctanh,
+}  # fmt: skip
+DRAWN = (*COMPLEX, *TURNED, *OTHER_BASES, "square", "reciprocal")
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_complex_functions_of_ordinary_numbers(name, dtype):
+    """NumPy's values, on both sides of the branch cuts, and f(conj(z)) = conj(f(z))."""
+    z = drawn(dtype)
+    fun = getattr(xp, name)
+    got = np.asarray(fun(xp.asarray(z)))
+    want = INVERSES.get(name, getattr(np, name, None))(z.astype("complex128"))
+    if name == "log1p":  # NumPy's loses digits near 0
+        a, b = z.real.astype(float), z.imag.astype(float)
+        want = 0.5 * np.log1p(a * (2 + a) + b * b) + 1j * np.arctan2(b, 1 + a)
+    eps = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(got, want, rtol=300 * eps)
+    mirrored = np.asarray(fun(xp.asarray(z.conj())))
+    np.testing.assert_allclose(mirrored, got.conj(), rtol=4 * eps)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_whole_quotients_and_remainders_of_ordinary_numbers_are_pythons(dtype):
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(size=500) * 100, rng.integers(-20, 20, 500)]).astype(dtype)
+    y = np.concatenate([rng.normal(size=500), rng.choice([-3, -2, -1, 1, 2, 3], 500)]).astype(dtype)
+    quotient, remainder = xp.floor_divide(x, xp.asarray(y)), xp.remainder(xp.asarray(x), y)
+    for a, b, q, r in zip(x, y, np.asarray(quotient), np.asarray(remainder), strict=True):
+        want_q, want_r = divmod(a, b)
+        assert (q, r) == (want_q, want_r)
+        assert np.signbit(r) == np.signbit(b)
+        assert np.signbit(q) == (np.signbit(a) != np.signbit(b))

@@ -28,10 +28,13 @@ FUNCTIONS = (
     (lax.normal_hazard_p, -6, 2, 32),
     (lax.normal_hazard_slope_p, -6, 2, 32),
     (lax.normal_quantile_p, 0.1, 0.9, 32),
+    (lax.normal_quantile_slope_p, 0.1, 0.9, 32),
+    (lax.normal_density_p, -3, 2, 32),
 )
 WITHOUT_LAX_FUNCTIONS = (
     lax.bessel_i0_p, lax.bessel_i1_p, lax.gamma_p, lax.normal_cdf_p, lax.log_normal_cdf_p,
     lax.normal_hazard_p, lax.normal_hazard_slope_p, lax.normal_quantile_p,
+    lax.normal_quantile_slope_p, lax.normal_density_p,
 )  # fmt: skip
 
 # Of several operands: the domains of each, and which of them results can be differentiated by,
@@ -48,6 +51,7 @@ DOMAINS: tuple[tuple[Primitive, tuple[tuple[float, float], ...], tuple[int, ...]
     (lax.betainc_grad_a_p, ((0.5, 6), (0.5, 6), (0.1, 0.9)), (2,), 2),
     (lax.betainc_grad_b_p, ((0.5, 6), (0.5, 6), (0.1, 0.9)), (2,), 2),
     (lax.betainc_grad_x_p, ((0.5, 6), (0.5, 6), (0.1, 0.9)), (0, 1, 2), 2),
+    (lax.digamma_increment_p, ((0.5, 6), (0.5, 6)), (0, 1), 2),
     (lax.log_beta_p, ((0.5, 6), (0.5, 6)), (0, 1), 2),
     (lax.beta_p, ((0.5, 6), (0.5, 6)), (0, 1), 2),
     (lax.binomial_p, ((4.5, 9), (0.5, 4)), (0, 1), 2),

@@ -208,9 +208,7 @@ def test_glu_gates_one_half_by_the_other():
     x = np.linspace(-2, 2, 24, dtype=np.float32).reshape(2, 4, 3)
     expected = x[:, :2] * _logistic(x[:, 2:])
     np.testing.assert_allclose(nn.glu(x, axis=1), expected, rtol=1e-6)
-    with pytest.raises(
-        ShapeError, match=r"length 3 of axis 2 of an array of shape \(2, 4, 3\)"
-    ):
+    with pytest.raises(ShapeError, match=r"length 3 of axis 2 of an array of shape \(2, 4, 3\)"):
         nn.glu(x)
 
 
@@ -293,9 +291,7 @@ def test_masked_elements_count_for_nothing(hidden):
     a, b = np.log(probabilities)
     np.testing.assert_allclose(logs[0], [a, -INF, b], rtol=1e-6)
     assert logs[1].tolist() == [-INF] * 3
-    np.testing.assert_allclose(
-        nn.logsumexp(x, axis=1, where=MASK), [3.126928, -INF], rtol=1e-6
-    )
+    np.testing.assert_allclose(nn.logsumexp(x, axis=1, where=MASK), [3.126928, -INF], rtol=1e-6)
     np.testing.assert_allclose(
         nn.logmeanexp(x, axis=1, where=MASK), [3.126928 - np.log(2), NAN], rtol=1e-6
     )

@@ -51,8 +51,17 @@ def test_matmul(p, q, dtype):
     close(jit(matmul)(x, y), want)
 
 
-@pytest.mark.parametrize(("p", "q"), [((3,), (3,)), ((2, 3), (3,)), ((2, 3), (3, 4)), ((), (2, 3)),
-                                      ((4, 2, 3), (5, 3, 6)), ((3,), (5, 3, 6))])
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((2, 3), (3, 4)),
+        ((), (2, 3)),
+        ((4, 2, 3), (5, 3, 6)),
+        ((3,), (5, 3, 6)),
+    ],
+)
 def test_dot(p, q):
     x, y = draw(*p), draw(*q)
     close(dot(x, y), np.dot(x, y))

@@ -252,9 +252,7 @@ def test_packing_bits():
             packed = np.packbits(bits, axis, order)
             np.testing.assert_array_equal(jnp.packbits(bits, axis, order), packed)
             expected = np.unpackbits(packed, axis, None, order)
-            np.testing.assert_array_equal(
-                jnp.unpackbits(packed, axis, bitorder=order), expected
-            )
+            np.testing.assert_array_equal(jnp.unpackbits(packed, axis, bitorder=order), expected)
     packed = np.array([131, 7], np.uint8)
     for count in (None, 3, -2, 20):
         np.testing.assert_array_equal(
@@ -289,7 +287,7 @@ def test_power_with_integer_exponents():
 
 def test_derivatives_at_delicate_places():
     assert float(grad(jnp.sinc)(0.0)) == 0.0
-    np.testing.assert_allclose(float(grad(grad(jnp.sinc))(0.0)), -np.pi**2 / 3, rtol=1e-5)
+    np.testing.assert_allclose(float(grad(grad(jnp.sinc))(0.0)), -(np.pi**2) / 3, rtol=1e-5)
     equal = grad(lambda x, y: jnp.logaddexp(x, y), argnums=(0, 1))(2.0, 2.0)
     np.testing.assert_allclose([float(g) for g in equal], [0.5, 0.5])
     second = grad(grad(lambda x: jnp.logaddexp(x, 1.0)))(1.0)

@@ -386,9 +386,7 @@ def test_multinomial_counts_add_up():
 @pytest.mark.parametrize("method", ["cholesky", "svd", "eigh"])
 def test_multivariate_normal_vectors_have_their_moments(method):
     mean, cov = np.float32([1, -2]), np.float32([[2, 0.5], [0.5, 1]])
-    x = np.asarray(
-        random.multivariate_normal(random.key(0), mean, cov, (SAMPLES,), method=method)
-    )
+    x = np.asarray(random.multivariate_normal(random.key(0), mean, cov, (SAMPLES,), method=method))
     np.testing.assert_allclose(x.mean(0), mean, atol=0.1)
     np.testing.assert_allclose(np.cov(x.T), cov, atol=0.15)
     with pytest.raises(ValueError, match="'cholesky', 'eigh' or 'svd', got 'qr'"):
@@ -404,8 +402,9 @@ def test_orthogonal_matrices_are_so(n, m, dtype):
     assert q.shape == (3, n, m or n)
     small = q if q.shape[1] <= q.shape[2] else q.swapaxes(1, 2)
     product = small @ small.conj().swapaxes(1, 2)
-    np.testing.assert_allclose(product, np.broadcast_to(np.eye(product.shape[1]), product.shape),
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        product, np.broadcast_to(np.eye(product.shape[1]), product.shape), atol=1e-5
+    )
 
 
 def test_gamma_numbers_are_differentiable_in_their_parameter():

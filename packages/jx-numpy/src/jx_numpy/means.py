@@ -117,6 +117,10 @@ def variance(
     if dtype is not None and is_complex(typeof(x).dtype) and not is_complex(inner):
         inner = np.result_type(inner, np.complex64)
     x = to_dtype(x, inner)
+    if where is not None:  # what does not count shall not reach derivatives either, NaN times 0
+        mask, x = masked(name, where, x)
+        shape = broadcast_shape(mask, x)
+        x = lax.select(broadcast_to(mask, shape), broadcast_to(x, shape), 0)
     if mean is None:
         mean = mean_in(name, x, axis, True, where, inner)
     centred = operators.subtract(x, mean)
@@ -200,9 +204,14 @@ def std(
     """
     refuse_out("std", out)
     result, dtype = variance("std", a, axis, dtype, ddof, keepdims, where, mean, correction)
-    is_zero = lax.eq(result, 0.0)  # where the root has no derivative
-    root = lax.sqrt(lax.select(is_zero, 1.0, result))
-    return convert(lax.select(is_zero, result, root), dtype)
+    return convert(deviation(result), dtype)
+
+
+def deviation(variance: Array) -> Array:
+    """The root of a variance, with derivative 0 where the variance is 0."""
+    is_zero = lax.eq(variance, 0.0)
+    root = lax.sqrt(lax.select(is_zero, 1.0, variance))
+    return lax.select(is_zero, variance, root)
 
 
 @array_function("axis", "returned", "keepdims")

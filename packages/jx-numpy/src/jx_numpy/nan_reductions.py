@@ -194,7 +194,7 @@ def nanstd(
     refuse_out("nanstd", out)
     x, where = _numbers("nanstd", a, where)
     result, dtype = means.variance("nanstd", x, axis, dtype, ddof, keepdims, where, mean, None)
-    return convert(lax.sqrt(result), dtype)
+    return convert(means.deviation(result), dtype)
 
 
 def _place(name: str, fun: Any, worst: float, a: Any, axis: Any, keepdims: bool | None) -> Array:

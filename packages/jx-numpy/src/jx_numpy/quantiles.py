@@ -100,9 +100,11 @@ def _interpolated(x: Array, q: Array, method: str, skip_nan: bool) -> Array:
         ordered = lax.sort(x, last)
         low_value, high_value = _pick(ordered, low, n), _pick(ordered, high, n)
     if method == "linear":
-        # Where both are equal, so is the result: infinities have no difference.
         step = lax.mul(lax.sub(high_value, low_value), fraction)
-        result = lax.select(lax.eq(low_value, high_value), low_value, lax.add(low_value, step))
+        # Equal infinities have no difference, and the result is the same.
+        endless = lax.eq(lax.abs(low_value), lax.full_like(low_value, np.inf))
+        same = lax.bitwise_and(endless, lax.eq(low_value, high_value))
+        result = lax.select(same, low_value, lax.add(low_value, step))
     elif method == "lower":
         result = low_value
     elif method == "higher":

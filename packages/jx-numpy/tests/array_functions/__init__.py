@@ -14,7 +14,7 @@ from .call import Call, batches, mismatch, of, row
 
 __all__ = ["FILES", "Call", "batches", "calls", "mismatch", "of", "row"]
 
-FILES = sorted({m.name for m in pkgutil.iter_modules(__path__)} - {"call"})
+FILES = sorted({m.name for m in pkgutil.iter_modules(__path__)} - {"call", "data"})
 
 
 @functools.lru_cache

@@ -22,8 +22,10 @@ OWN = {"precision": "highest"}
 def accumulated(f: Any) -> Any:
     """NumPy's product in the accumulator's dtype."""
 
-    def oracle(a: Any, b: Any, *args: Any, precision: Any = None, preferred_element_type: Any = None,
-               **kwargs: Any) -> Any:  # fmt: skip
+    def oracle(
+        a: Any, b: Any, *args: Any, precision: Any = None, preferred_element_type: Any = None,
+        **kwargs: Any,
+    ) -> Any:  # fmt: skip
         if preferred_element_type is not None:
             a, b = a.astype(preferred_element_type), b.astype(preferred_element_type)
         return f(a, b, *args, **kwargs)
@@ -104,7 +106,8 @@ def einsums() -> Iterator[Call]:
         expected=lambda s, a, b, **kw: a.astype(float) @ b.astype(float))  # fmt: skip
     for optimize in ("greedy", "optimal"):
         yield of(jnp.einsum_path, "ij,jk,kl->il", A, B, B.T, optimize=optimize).having(
-            view=lambda path: [p for p in path[0] if not isinstance(p, str)], jit="a path is no array", batch="likewise",
+            view=lambda path: [p for p in path[0] if not isinstance(p, str)],
+            jit="a path is no array", batch="likewise",
         )  # fmt: skip
 
 

@@ -18,11 +18,12 @@ LINES = [
     for g in (f.dct, f.idct)
     for type in (1, 2, 3, 4)
     for norm in (None, "backward", "ortho", "forward")
-    for x in (draw(6), draw(5), draw(6).astype(np.float32), draw(5) + 1j * draw(5))
+    for x in (draw(6), draw(5) + 1j * draw(5))
 ] + [
     of(g, draw(3, 4), **options).having(moving=(0,), atol=1e-12)
     for g in (f.dct, f.idct)
     for options in ({"axis": 0}, {"n": 6}, {"n": 3, "type": 3}, {"n": 5, "axis": -2, "type": 1})
+] + [of(g, draw(6).astype(np.float32)).having(atol=1e-5) for g in (f.dct, f.idct)
 ] + [of(g, np.arange(5)).having(atol=1e-12, dtype=np.float64) for g in (f.dct, f.idct)]  # fmt: skip
 
 BLOCKS = [

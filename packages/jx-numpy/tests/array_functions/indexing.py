@@ -48,7 +48,7 @@ def choices() -> Iterator[Call]:
     keep = np.array([False, True, True])
     yield of(jnp.compress, keep, X, axis=1).having(**VALUE_SHAPES)
     yield of(jnp.compress, keep, X, axis=1, size=3, fill_value=-1).having(
-        expected=lambda c, a, axis, size, fill_value: np.stack([a[:, 1], a[:, 2], 0 * a[:, 0] - 1], 1),
+        expected=lambda c, a, **_: np.stack([a[:, 1], a[:, 2], 0 * a[:, 0] - 1], 1),
         batch=FEWER, moving=(1,),
     )  # fmt: skip
     yield of(jnp.extract, keep, V, size=2, fill_value=4).having(

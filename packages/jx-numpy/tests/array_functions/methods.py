@@ -116,13 +116,23 @@ def elements() -> Iterator[Call]:
     yield member("__contains__", lambda x: np.asarray(3.0 in x), X, jit="a Python bool",
                  batch="likewise")  # fmt: skip
     for name in ("tolist", "tobytes", "item"):
-        get = operator.methodcaller(name, *((1,) if name == "item" else ()))
-        yield member(name, lambda x, get=get: np.frombuffer(get(x)) if get.__reduce__()[1][0]
-                     == "tobytes" else get(x), X, jit="Python values", batch="likewise")  # fmt: skip
+        yield member(name, values_by(name), X, jit="Python values", batch="likewise")
     yield member("to_device", lambda x: x if isinstance(x, np.ndarray) else x.to_device(x.device),
                  X, jit="devices", batch="devices")  # fmt: skip
     yield member("__array_namespace__", lambda x: x.__array_namespace__(
         api_version="2023.12").exp(x), X, slack=2)  # fmt: skip
+    yield member("__array_module__", lambda x: (np if isinstance(x, np.ndarray) else
+        x.__array_module__((type(x), np.ndarray))).exp(x), X, slack=2)  # fmt: skip
+
+
+def values_by(name: str) -> Any:
+    """The method that gives Python values, and gives them back as an array."""
+
+    def call(x: Any) -> Any:
+        values = getattr(x, name)(*((1,) if name == "item" else ()))
+        return np.frombuffer(values) if name == "tobytes" else np.asarray(values)
+
+    return call
 
 
 OPERATORS = {
@@ -190,7 +200,8 @@ def parts() -> Iterator[Call]:
     yield Call(read, (X, mask), name="Array.__getitem__", expected=lambda x, k: x[k],
                **VALUE_SHAPES)  # fmt: skip
     for how in ("set", "add", "min", "subtract", "power", "apply", "get", "multiply", "mul"):
-        yield Call(change, (np.abs(X), mask if how not in ("get", "apply") else 1, 2.0, how), moving=(0,), order=1,
+        place = 1 if how in ("get", "apply") else mask
+        yield Call(change, (np.abs(X), place, 2.0, how), moving=(0,), order=1,
                    name=f"Array.at.{how}", expected=changed, slack=4)  # fmt: skip
 
 

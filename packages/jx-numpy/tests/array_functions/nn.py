@@ -106,13 +106,14 @@ def log_normalised(x: Any, axis: Any = -1, where: Any = True) -> Any:
         return np.log(normalised(x, axis, where))
 
 
-def standardised(x: Any, axis: Any = -1, mean: Any = None, variance: Any = None,
-                 epsilon: float = 1e-5, where: Any = True, algorithm: str = "fast") -> Any:  # fmt: skip
+def standardised(
+    x: Any, axis: Any = -1, mean: Any = None, variance: Any = None, epsilon: float = 1e-5,
+    where: Any = True, algorithm: str = "fast",
+) -> Any:  # fmt: skip
     mean = x.mean(axis=axis, keepdims=True, where=where) if mean is None else mean
     if variance is None:
         variance = (np.abs(x - mean) ** 2).mean(axis=axis, keepdims=True, where=where)
-    return np.where(where, (x - mean) / np.sqrt(variance + epsilon), (x - mean) / np.sqrt(
-        variance + epsilon))  # fmt: skip
+    return (x - mean) / np.sqrt(variance + epsilon)
 
 
 def normalisations() -> Iterator[Call]:

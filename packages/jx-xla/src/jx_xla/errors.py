@@ -2,6 +2,7 @@
 
 from jx_core.errors import (
     ArgnumsError,
+    AxisError,
     BackendError,
     ConcretizationTypeError,
     DonatedArrayError,
@@ -26,7 +27,7 @@ from jx_core.errors import (
 from .runtime.executables import JaxRuntimeError
 
 __all__ = [
-    "ArgnumsError", "BackendError", "ConcretizationTypeError", "DonatedArrayError",
+    "ArgnumsError", "AxisError", "BackendError", "ConcretizationTypeError", "DonatedArrayError",
     "InconclusiveDimensionOperation", "JAXIndexError", "JAXTypeError", "JXIndexError",
     "JXTypeError", "JaxRuntimeError", "JaxprTypeError", "KeyReuseError", "MissingRuleError",
     "NonConcreteBooleanIndexError", "RefError", "ShapeError", "TracerArrayConversionError",

@@ -22,6 +22,7 @@ from jx_core.lax import (
     betainc_grad_b_p,
     betainc_grad_x_p,
     binomial_p,
+    digamma_increment_p,
     digamma_p,
     div_p,
     eq_p,
@@ -43,9 +44,11 @@ from jx_core.lax import (
     ne_p,
     neg_p,
     normal_cdf_p,
+    normal_density_p,
     normal_hazard_p,
     normal_hazard_slope_p,
     normal_quantile_p,
+    normal_quantile_slope_p,
     polygamma_p,
     random_gamma_grad_p,
     regularized_incomplete_beta_p,
@@ -163,12 +166,12 @@ def _beta_by_place(a: Any, b: Any, x: Any) -> Any:
 
 def _beta_by_a(a: Any, b: Any, x: Any) -> Any:
     """The derivative of the logarithm of the beta density by a."""
-    return add(sub(log(x), digamma(a)), digamma(add(a, b)))
+    return add(log(x), digamma_increment_p.bind(a, b))
 
 
 def _beta_by_b(a: Any, b: Any, x: Any) -> Any:
     """The derivative of the logarithm of the beta density by b."""
-    return add(sub(log1p(neg(x)), digamma(b)), digamma(add(a, b)))
+    return add(log1p(neg(x)), digamma_increment_p.bind(b, a))
 
 
 defjvp(betainc_grad_x_p)(
@@ -189,47 +192,49 @@ defjvp(betainc_grad_b_p)(
 
 # Gamma and its quotients: the derivatives of their logarithms (DLMF 5.2.2).
 defjvp(gamma_p)(lambda t, out, x: mul(t, mul(out, digamma(x))))
+defjvp(digamma_increment_p)(
+    lambda t, out, a, b: mul(t, sub(_trigamma(add(a, b)), _trigamma(a))),
+    lambda t, out, a, b: mul(t, _trigamma(add(a, b))),
+)
 defjvp(log_beta_p)(
-    lambda t, out, a, b: mul(t, sub(digamma(a), digamma(add(a, b)))),
-    lambda t, out, a, b: mul(t, sub(digamma(b), digamma(add(a, b)))),
+    lambda t, out, a, b: neg(mul(t, digamma_increment_p.bind(a, b))),
+    lambda t, out, a, b: neg(mul(t, digamma_increment_p.bind(b, a))),
 )
 defjvp(beta_p)(
-    lambda t, out, a, b: _times(t, out, sub(digamma(a), digamma(add(a, b)))),
-    lambda t, out, a, b: _times(t, out, sub(digamma(b), digamma(add(a, b)))),
+    lambda t, out, a, b: neg(_times(t, out, digamma_increment_p.bind(a, b))),
+    lambda t, out, a, b: neg(_times(t, out, digamma_increment_p.bind(b, a))),
 )
 
 
-def _digamma1p(x: Any) -> Any:
-    return digamma(add(x, beside(x, 1.0)))
+def _trigamma(x: Any) -> Any:
+    return polygamma(beside(x, 1.0), x)
+
+
+def _one_more(x: Any) -> Any:
+    return add(x, beside(x, 1.0))
 
 
 defjvp(binomial_p)(
-    lambda t, out, n, k: _times(t, out, sub(_digamma1p(n), _digamma1p(sub(n, k)))),
-    lambda t, out, n, k: _times(t, out, sub(_digamma1p(sub(n, k)), _digamma1p(k))),
+    lambda t, out, n, k: _times(t, out, digamma_increment_p.bind(_one_more(sub(n, k)), k)),
+    lambda t, out, n, k: _times(t, out, digamma_increment_p.bind(_one_more(k), sub(sub(n, k), k))),
 )
 defjvp(rising_factorial_p)(
-    lambda t, out, z, n: _times(t, out, sub(digamma(add(z, n)), digamma(z))),
+    lambda t, out, z, n: _times(t, out, digamma_increment_p.bind(z, n)),
     lambda t, out, z, n: _times(t, out, digamma(add(z, n))),
 )
 
 # The normal distribution: with h = phi / Phi, (log Phi)' = h and h' = -h (x + h).
-
-
-def _normal_density(x: Any) -> Any:
-    return mul(exp(mul(square(x), beside(x, -0.5))), beside(x, 1.0 / math.sqrt(2.0 * math.pi)))
-
-
-defjvp(normal_cdf_p)(lambda t, out, x: mul(t, _normal_density(x)))
+defjvp(normal_density_p)(lambda t, out, x: neg(mul(t, mul(x, out))))
+defjvp(normal_cdf_p)(lambda t, out, x: mul(t, normal_density_p.bind(x)))
 defjvp(log_normal_cdf_p)(lambda t, out, x: mul(t, normal_hazard_p.bind(x)))
 defjvp(normal_hazard_p)(lambda t, out, x: mul(t, normal_hazard_slope_p.bind(x)))
 defjvp(normal_hazard_slope_p)(
     lambda t, out, x: mul(t, _third_derivative(x, normal_hazard_p.bind(x), out))
 )
-defjvp(normal_quantile_p)(
-    lambda t, out, p: mul(t, mul(
-        exp(mul(square(out), beside(p, 0.5))), beside(p, math.sqrt(2.0 * math.pi))
-    ))
-)  # fmt: skip
+defjvp(normal_quantile_p)(lambda t, out, p: mul(t, normal_quantile_slope_p.bind(p)))
+defjvp(normal_quantile_slope_p)(
+    lambda t, out, p: mul(t, mul(normal_quantile_p.bind(p), square(out)))
+)
 
 
 def _third_derivative(x: Any, hazard: Any, slope: Any) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import dtypes
 from ..aval import ShapedArray, is_arraylike, typeof
+from ..clashes import marked
 from ..config import enable_x64, numpy_rank_promotion
 from ..dtypes.values import PYTHON_SCALARS
 from ..errors import KeyTypeError, ShapeError, TypePromotionError
@@ -301,7 +302,7 @@ def broadcast_shapes(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     if common is None:
         raise ShapeError(
             f"{name} got incompatible shapes for broadcasting: {', '.join(map(str, shapes))}. "
-            f"Counted from the last axis, lengths must be equal or 1{mark_broadcast(shapes)}"
+            f"Counted from the last axis, lengths must be equal or 1:\n{marked(shapes)}"
         )
     return common
 

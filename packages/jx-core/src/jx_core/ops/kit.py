@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import dtypes
 from ..aval import ShapedArray, typeof
+from ..clashes import marked
 from ..config import enable_x64
 from ..dtypes.values import PYTHON_SCALARS
 from ..errors import KeyTypeError, ShapeError
@@ -147,8 +148,8 @@ def _broadcast_ones(name: str, operands: list[Any], shapes: list[tuple[int, ...]
 def _incompatible(name: str, shapes: Sequence[tuple[int, ...]]) -> str:
     return (
         f"{name} got incompatible shapes for broadcasting: {', '.join(map(str, shapes))}. "
-        f"Axis by axis, lengths must be equal or 1 (a scalar goes with any shape)"
-        f"{mark_broadcast(shapes)}"
+        f"Axis by axis, lengths must be equal or 1 (a scalar goes with any shape):\n"
+        f"{marked(shapes)}"
     )
 
 

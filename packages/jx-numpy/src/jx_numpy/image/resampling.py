@@ -150,13 +150,14 @@ def _applied(x: Array, weights: dict[int, Array], precision: Any) -> Array:
         old, new = typeof(weights[d]).shape
         return new / max(old, 1)
 
+    order = list(range(typeof(x).ndim))  # which axis of the image lies where
     for d in sorted(weights, key=growth):
         matrix = convert(weights[d], typeof(x).dtype)
-        x = lax.dot_general(x, matrix, (((d,), (0,)), ((), ())), precision=precision)
-        last = typeof(x).ndim - 1
-        if d != last:
-            x = lax.transpose(x, (*range(d), last, *range(d, last)))
-    return convert(x, dtype)
+        x = lax.dot_general(x, matrix, (((order.index(d),), (0,)), ((), ())), precision=precision)
+        order.remove(d)
+        order.append(d)
+    places = tuple(map(int, np.argsort(order)))
+    return convert(x if places == tuple(range(len(order))) else lax.transpose(x, places), dtype)
 
 
 def _nearest(x: Array, shape: Shape) -> Array:
@@ -197,7 +198,7 @@ def resize(
         TypeError, ValueError: an unknown method.
 
     >>> jx.image.resize(jnp.array([1.0, 2.0, 3.0, 4.0]), (2,), "linear")
-    Array([1.5714285, 3.4285712], dtype=float32)
+    Array([1.7142857, 3.2857144], dtype=float32)
     >>> jx.image.resize(jnp.array([1, 2]), (4,), "nearest")
     Array([1, 1, 2, 2], dtype=int32)
     """

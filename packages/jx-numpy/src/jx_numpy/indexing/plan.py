@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from jx_core import dtypes, lax
+from jx_core.clashes import marked
 from jx_core.errors import (
     NonConcreteBooleanIndexError,
     ShapeError,
@@ -165,7 +166,10 @@ def _array_element(part: Any) -> Any:
     if isinstance(part, np.integer):
         return int(part)
     if isinstance(part, str):
-        raise TypeError(f"JAX does not support string indexing; got idx={part!r}")
+        raise TypeError(
+            f"Arrays have no fields, so there is no string indexing; got idx={part!r}. A dict holds "
+            f"arrays by name"
+        )
     if isinstance(part, (list, tuple)):
         part = _array_of(part)
     unwrap = getattr(part, "__jax_array__", None)
@@ -248,8 +252,8 @@ def plan_of(
     elements, taken = elements_of(index)
     if taken > len(shape):
         raise IndexError(
-            f"Too many indices: array is {len(shape)}-dimensional, but {taken} were indexed, "
-            f"of an array of shape {shape}"
+            f"Too many indices: array is {len(shape)}-dimensional, but {taken} were indexed; its "
+            f"shape is {shape}"
         )
     parser = _Parser(shape, clamp, wrap, note)
     parser.missing = len(shape) - taken
@@ -431,10 +435,7 @@ class _Parser:
     def _mask(self, mask: np.ndarray, position: int) -> None:
         expected = self.shape[self.done : self.done + mask.ndim]
         if mask.shape != expected:
-            raise IndexError(
-                f"boolean index did not match shape of indexed array in index {position}: got "
-                f"{mask.shape}, expected {expected}{_mark_mask(mask.shape, expected)}"
-            )
+            raise _no_mask(mask.shape, self.shape, self.done, position)
         self._member(position)
         for places, size in zip(np.nonzero(mask), mask.shape, strict=True):
             self._array(places.astype(np.int32) if size < 2**31 else places)
@@ -479,15 +480,23 @@ def check_mask_shape(mask: Any, shape: tuple[int, ...]) -> None:
     """Raise an IndexError unless `mask` fits the first axes of an array of `shape`."""
     if mask.ndim > len(shape):
         raise IndexError(
-            f"Too many indices: array is {len(shape)}-dimensional, but {mask.ndim} were indexed, "
-            f"by a mask of shape {tuple(mask.shape)} in an array of shape {shape}"
+            f"Too many indices: array is {len(shape)}-dimensional, but {mask.ndim} were indexed; "
+            f"its shape is {shape}, the mask's {tuple(mask.shape)}"
         )
     if tuple(mask.shape) != shape[: mask.ndim]:
-        raise IndexError(
-            f"boolean index did not match shape of indexed array in index 0: got "
-            f"{tuple(mask.shape)}, expected {shape[: mask.ndim]}"
-            f"{_mark_mask(tuple(mask.shape), shape[: mask.ndim])}"
-        )
+        raise _no_mask(tuple(mask.shape), shape, 0, 0)
+
+
+def _no_mask(
+    mask: tuple[int, ...], shape: tuple[int, ...], done: int, position: int
+) -> IndexError:
+    expected = shape[done : done + len(mask)]
+    axes = [done + i for i, (a, b) in enumerate(zip(mask, expected)) if a != b]
+    why = f"; axis {axes[0]} of the array has length {shape[axes[0]]}" if axes else ""
+    return IndexError(
+        f"boolean index did not match shape of indexed array in index {position}: got "
+        f"{mask}, expected {expected}, for an array of shape {shape}{why}"
+    )
 
 
 def batch_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -500,6 +509,6 @@ def batch_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         return broadcast_shapes(*shapes)
     except ShapeError:
         raise ShapeError(
-            f"Incompatible shapes for broadcasting: index arrays have shapes {list(shapes)}"
-            f"{mark_broadcast(shapes)}"
+            f"Incompatible shapes for broadcasting: index arrays have shapes {list(shapes)}:\n"
+            f"{marked(shapes)}"
         ) from None

@@ -17,6 +17,7 @@ import numpy as np
 
 from jx_core import compiled, dtypes, lax, operators
 from jx_core.aval import typeof
+from jx_core.clashes import marked
 from jx_core.dispatch import CallSpec, make_callable, positions_of
 from jx_core.errors import ShapeError
 from jx_core.marking import mark_broadcast
@@ -464,7 +465,7 @@ def _values_in_order(values: Any, plan: Plan, shape: Shape) -> Any:
     if len(given) > len(full) or any(n != 1 and n != d for n, d in zip(given[::-1], full[::-1])):
         raise ShapeError(
             f"Incompatible shapes for broadcasting: values of shape {given} do not go into the "
-            f"shape {full} of x[index]{mark_broadcast([given, full])}"
+            f"shape {full} of x[index]:\n{marked([given, full])}"
         )
     if given != full:
         along = tuple(range(len(full) - len(given), len(full)))

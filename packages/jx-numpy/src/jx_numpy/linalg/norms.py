@@ -37,11 +37,18 @@ def _root(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _power_sum(x: Any, order: float, axes: tuple[int, ...]) -> Any:
-    """The `order`-norm for a general order, with zero derivative where all is zero."""
+    """The `order`-norm for a general order.
+
+    Its derivatives are zero where all is zero, and with respect to each element that is: that
+    is the middle of its slopes on both sides, be they infinite.
+    """
     size = _abs(x)
     dtype = typeof(size).dtype
     exponent = np.asarray(order, dtype)[()]
-    total = lax.reduce_sum_p.bind(lax.pow(size, exponent), axes=axes)
+    none = lax.eq(size, lax.full_like(size, 0))
+    powers = lax.pow(lax.select(none, lax.full_like(size, 1), size), exponent)
+    powers = lax.select(none, lax.full_like(size, 0.0 if order > 0 else np.inf), powers)
+    total = lax.reduce_sum_p.bind(powers, axes=axes)
     is_zero = lax.eq(total, 0)
     safe = lax.select_n(is_zero, total, lax.full_like(total, 1))
     root = lax.pow(safe, np.asarray(1.0 / order, dtype)[()])

@@ -9,6 +9,7 @@ import numpy as np
 
 from jx_core import lax
 from jx_core.array import Array as _AnyArray
+from jx_core.clashes import marked
 from jx_core.errors import ShapeError
 from jx_core.marking import mark_axes
 from jx_core.ops.elementwise import convert
@@ -142,8 +143,8 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Ar
     shapes = [typeof(x).shape for x in operands]
     if len(set(shapes)) > 1:
         raise ShapeError(
-            f"All input arrays must have the same shape. Got {', '.join(map(str, shapes))}."
-            f"{_mark_other(shapes)}"
+            f"All input arrays must have the same shape. Got {', '.join(map(str, shapes))}:\n"
+            f"{marked(shapes, apart=(-1,))}"
         )
     place = one_axis("stack", axis, len(shapes[0]) + 1)
     return lax.stack(_of_one_dtype("stack", operands, dtype), place)

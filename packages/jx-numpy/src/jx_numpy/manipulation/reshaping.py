@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from jx_core import lax
+from jx_core.clashes import marked
 from jx_core.errors import ShapeError
 from jx_core.marking import mark_broadcast
 from jx_core.ops.axes import least
@@ -295,13 +296,15 @@ def expand_dims(a: ArrayLike, axis: Any) -> Array:
         axis: where the new axis is in the result, or a sequence of places.
 
     Raises:
-        ShapeError: an axis is out of range or repeated.
+        ShapeError: an axis is out of range (an `AxisError`) or repeated.
 
     >>> jnp.expand_dims(jnp.zeros(3), (0, 2)).shape
     (1, 3, 1)
     """
     x = as_operand("expand_dims", a)
-    return lax.expand_dims(x, (axis,) if hasattr(axis, "__index__") else axis)
+    axes = (axis,) if hasattr(axis, "__index__") else tuple(axis)
+    ndim = typeof(x).ndim + len(axes)
+    return lax.expand_dims(x, [one_axis("expand_dims", a, ndim) for a in axes])
 
 
 @array_function("axis")
@@ -351,7 +354,7 @@ def broadcast_to(array: ArrayLike, shape: Any, *, out_sharding: None = None) -> 
     except ShapeError:
         raise ShapeError(
             f"Incompatible shapes for broadcasting: can't broadcast shape {typeof(x).shape} to "
-            f"{shape}{mark_broadcast([typeof(x).shape, shape])}"
+            f"{shape}:\n{marked([typeof(x).shape, shape])}"
         ) from None
 
 

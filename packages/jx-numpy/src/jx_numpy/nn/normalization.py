@@ -149,6 +149,8 @@ def standardize(
     # Statistics are kept in float32 at least; the array itself is not.
     wide = convert(x, accumulation_dtype(aval.dtype))
     mask = None if where is None else _mask_like(wide, where)
+    if mask is not None:  # what is left out shall not reach derivatives either, NaN times 0
+        wide = lax.select(mask, wide, 0.0)
     centre = mean
     if mean is None:
         centre = _mean(wide, axes, mask)

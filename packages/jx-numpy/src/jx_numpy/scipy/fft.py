@@ -46,7 +46,8 @@ def _checked(name: str, type: Any, norm: Any) -> None:
         raise ValueError(f"jx.scipy.fft.{name}: type must be 1, 2, 3 or 4, got {type!r}")
     if norm not in (None, "backward", "ortho", "forward"):
         raise ValueError(
-            f"jx.scipy.fft.{name}: norm must be 'backward', 'ortho', 'forward' or None, got {norm!r}"
+            f"jx.scipy.fft.{name}: norm must be None, 'backward', 'ortho' or 'forward', got "
+            f"{norm!r}"
         )
 
 
@@ -179,9 +180,7 @@ def _of_one(name: str, x: Any, type: Any, n: Any, axis: Any, norm: Any, forward:
     return _transform(name, x, type if forward else _INVERSE[type], (d,), norm, forward)
 
 
-def _of_several(
-    name: str, x: Any, type: Any, s: Any, axes: Any, norm: Any, forward: bool
-) -> Array:
+def _of_several(name: str, x: Any, type: Any, s: Any, axes: Any, norm: Any, forward: bool) -> Array:
     _checked(name, type, norm)
     x = inexact(f"jx.scipy.fft.{name}", x)
     ndim = typeof(x).ndim

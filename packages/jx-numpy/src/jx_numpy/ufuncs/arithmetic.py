@@ -15,6 +15,7 @@ from jx_core.ops.elementwise import convert
 from .. import cumulative, reductions
 from ..functions import array_function
 from ..operands import (
+    INEXACT,
     Array,
     ArrayLike,
     a_dtype,
@@ -138,13 +139,13 @@ def _logaddexp2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     Array([4., 3.], dtype=float32)
     """
     x1, x2, _ = pair_inexact("logaddexp2", x1, x2)
-    scale = math.log(2)
-    total = _log_of_sum(operators.multiply(x1, scale), operators.multiply(x2, scale))
-    return operators.divide(total, scale)
+    return _log_of_sum(x1, x2, in_base_2=True)
 
 
-def _log_of_sum(x1: Any, x2: Any) -> Array:
+def _log_of_sum(x1: Any, x2: Any, in_base_2: bool = False) -> Array:
     """log(exp(x1) + exp(x2)), as greater + log(1 + exp(lesser - greater)).
+
+    Or the same with powers of 2 and logarithms to that base.
 
     Which one is the greater is a choice between equal formulas, so derivatives of any order
     are right, also where the operands are equal.
@@ -158,6 +159,9 @@ def _log_of_sum(x1: Any, x2: Any) -> Array:
     difference = lax.sub(
         lax.select(same_infinity, 0.0, lesser), lax.select(same_infinity, 0.0, greater)
     )
+    if in_base_2:
+        rest = lax.log1p(lax.exp2(difference))
+        return lax.add(greater, operators.multiply(rest, 1 / math.log(2)))
     return lax.add(greater, lax.log1p(lax.exp(difference)))
 
 
@@ -278,6 +282,8 @@ def fabs(x: ArrayLike, /) -> Array:
 def sign(x: ArrayLike, /) -> Array:
     """-1, 0 or 1 as an element is negative, zero or positive; `x / abs(x)` if complex.
 
+    Of -0.0 it is 0.0, as in the array API standard; `lax.sign` leaves zeros their signs.
+
     Args:
         x: an array or number.
 
@@ -287,7 +293,11 @@ def sign(x: ArrayLike, /) -> Array:
     >>> jnp.sign(jnp.array([-3, 0, 5]))
     Array([-1,  0,  1], dtype=int32)
     """
-    return lax.sign(as_operand("sign", x))
+    x = as_operand("sign", x)
+    result = lax.sign(x)
+    if typeof(x).dtype not in INEXACT:
+        return result
+    return lax.select(equal(x, 0), lax.full_like(result, 0), result)
 
 
 def _prefer_number(name: str, primitive: Any, x1: Any, x2: Any) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from jx_core import compiled, lax
-from jx_core.operators import add, divide, equal, less, multiply
+from jx_core.operators import add, equal, less, multiply
 from jx_core.ops.elementwise import convert
 
 from ..operands import Array, ArrayLike, inexact, is_complex, pair_inexact, typeof
@@ -97,15 +97,23 @@ def log10(x: ArrayLike, /) -> Array:
     return _in_base(10, inexact("log10", x))
 
 
+# Of e, the logarithms to these bases.
+_OF_E = {2: 1.4426950408889634, 10: 0.4342944819032518}
+
+
 def _in_base(base: int, x: Array) -> Array:
-    """The logarithm to a base; never weak."""
+    """The logarithm to a base; never weak.
+
+    Times the inverse of the base's, correctly rounded, which the inverse of a rounded one is not.
+    """
     natural = lax.log(x)
     dtype = typeof(natural).dtype
+    factor = _OF_E[base]
     if is_complex(dtype):
-        # Not as a complex quotient, which has no value at infinity.
-        parts = [divide(p, math.log(base)) for p in (lax.real(natural), lax.imag(natural))]
+        # Not as a complex product, which has no value at infinity.
+        parts = [multiply(p, factor) for p in (lax.real(natural), lax.imag(natural))]
         return convert(lax.complex(*parts), dtype)
-    return convert(divide(natural, math.log(base)), dtype)
+    return convert(multiply(natural, factor), dtype)
 
 
 @compiled

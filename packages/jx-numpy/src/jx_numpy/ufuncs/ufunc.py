@@ -250,10 +250,15 @@ def _signature(fun: Callable[..., Any]) -> Any:
     import inspect
 
     operands = list(inspect.signature(fun).parameters.values())
-    operands = [p if p.kind == p.VAR_POSITIONAL else p.replace(kind=p.POSITIONAL_ONLY)
-                for p in operands if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
-    options = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
-               for name in ("out", "where")]
+    operands = [
+        p if p.kind == p.VAR_POSITIONAL else p.replace(kind=p.POSITIONAL_ONLY)
+        for p in operands
+        if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)
+    ]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+        for name in ("out", "where")
+    ]
     return inspect.Signature([*operands, *options])
 
 

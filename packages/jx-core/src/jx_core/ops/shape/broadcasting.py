@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...aval import ShapedArray, typeof
+from ...clashes import marked
 from ...errors import ShapeError
 from ...marking import mark_broadcast
 from ...primitive import Primitive
@@ -199,8 +200,7 @@ def _broadcast_shapes(shapes: tuple[Shape, ...]) -> Shape:
             if n != 1 and result[i] not in (1, n):
                 raise ShapeError(
                     f"Incompatible shapes for broadcasting: shapes={list(shapes)}. Counted from "
-                    f"the last axis, lengths must be equal or 1; here {result[i]} meets {n}"
-                    f"{mark_broadcast(shapes)}"
+                    f"the last axis, lengths must be equal or 1:\n{marked(shapes)}"
                 )
             if n != 1:
                 result[i] = n

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...aval import ShapedArray, as_dimension, typeof
+from ...clashes import marked
 from ...errors import ShapeError
 from ...marking import mark_axes
 from ...primitive import Primitive
@@ -50,7 +51,7 @@ def _concatenate_type(*operands: ShapedArray, dimension: int) -> ShapedArray:
     if len(rests) > 1:
         raise ShapeError(
             f"concatenate: shapes may differ along dimension {dimension} only, got "
-            f"{_shapes(operands)}{_mark_others(operands, dimension)}"
+            f"{_shapes(operands)}:\n{marked([a.shape for a in operands], (dimension,))}"
         )
     sizes = list(first.shape)
     sizes[dimension] = sum([a.shape[dimension] for a in operands])

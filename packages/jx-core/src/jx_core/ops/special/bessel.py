@@ -106,9 +106,11 @@ def _i1e(m: Maths, x: Real) -> Real:
 
 
 def _unscaled(m: Maths, scaled: Real, x: Real) -> Real:
-    """exp(|x|) times what was scaled down; in halves, as the whole may overflow too early."""
-    half = m.exp(0.5 * m.where(m.abs(x) < 1000, m.abs(x), 1000.0))
-    return scaled * half * half
+    """exp(|x|) times what was scaled down; in parts where the exponential overflows first."""
+    size = m.abs(x)
+    large = size > 700
+    exponential = m.exp(m.where(large, m.where(size < 800, size, 800.0) - 16, size))
+    return exponential * (scaled * m.where(large, math.exp(16), 1.0))
 
 
 def _i0(m: Maths, x: Real) -> Real:

@@ -14,7 +14,7 @@ import numpy as np
 from ..kit import Array, ArrayLike
 from .maths import Maths, Real, polynomial, special
 
-__all__ = ["digamma", "digamma_p", "lgamma", "lgamma_p"]
+__all__ = ["digamma", "digamma_increment_p", "digamma_p", "lgamma", "lgamma_p"]
 
 # Terms of the series around 2: the rest is below 2**-56 for arguments up to 1/2 and up to 3/4.
 _TERMS = 28
@@ -177,8 +177,48 @@ def digamma_positive(m: Maths, x: Real) -> Real:
     return m.where(large, far, near)
 
 
+def digamma_increment(m: Maths, a: Real, b: Real) -> Real:
+    """digamma(a + b) - digamma(a) for positive a and a + b, precise also where it is small.
+
+    By the recurrence up to `LARGE`, and from there by the differences of each term of the
+    asymptotic series.
+    """
+    low = a < LARGE
+    start, total = m.where(low, a, 1.0), 0 * a
+    for k in range(int(LARGE)):
+        total = total + b / (start + k) / (start + k + b)
+    tall = m.where(low, a + LARGE, a)
+    top = tall + b
+    # Of two numbers from LARGE on, or of one such and a lesser one.
+    fine = top >= LARGE
+    top, step = m.where(fine, top, 2 * LARGE), m.where(fine, b, LARGE)
+    tall_safe = m.where(fine, tall, LARGE)
+    far = m.log1p(step / tall_safe) + 0.5 * step / (tall_safe * top)
+    x, y = 1 / (tall_safe * tall_safe), 1 / (top * top)
+    value, quotient = 0.0, 0.0  # the divided difference of the series, as above
+    for c in reversed([0.0, *_DIGAMMA_SERIES]):
+        quotient = quotient * y + value
+        value = value * x + c
+    far = far + step * (tall_safe + top) * x * y * quotient
+    down = digamma_positive(m, m.where(fine, 1.0, a + b)) - digamma_positive(m, a)
+    return m.where(fine, m.where(low, far + total, far), down)
+
+
+def _digamma_increment(m: Maths, a: Real, b: Real) -> Real:
+    """digamma(a + b) - digamma(a), NaN at poles."""
+    fine = (a > 0) & (a + b > 0) & (a < math.inf) & (m.abs(b) < math.inf)
+    value = digamma_increment(m, m.where(fine, a, 1.0), m.where(fine, b, 1.0))
+
+    def plain(value: Real) -> Real:
+        return m.where(fine, value, _digamma(m, a + b) - _digamma(m, a))
+
+    return m.when(~fine, plain, value, value)
+
+
 lgamma_p = special("lgamma", _lgamma)
 digamma_p = special("digamma", _digamma)
+# For derivatives: there is no lax function of it.
+digamma_increment_p = special("digamma_increment", _digamma_increment)
 
 
 def lgamma(x: ArrayLike) -> Array:

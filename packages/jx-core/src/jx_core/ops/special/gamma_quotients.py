@@ -8,6 +8,7 @@ Digital Library of Mathematical Functions, https://dlmf.nist.gov).
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from .gamma import LARGE, LOG_SQRT_2PI, gamma1p, lgamma_of, sine_of_pi, stirling
 from .maths import Maths, Real, Truth, special
@@ -76,27 +77,46 @@ def _log_beta_positive(m: Maths, a: Real, b: Real) -> tuple[Real, Real]:
     return log, low
 
 
-def _log_beta_reflected(m: Maths, a: Real, b: Real, log: Real) -> Real:
-    """log|B(a, b)| where an argument is not positive, else `log` (DLMF 5.5.3, thrice)."""
+class _Reflected(NamedTuple):
+    """Arguments that are positive where those of B(a, b) may not be, and which way they came.
+
+    For a <= 0 < b they are (1 - a - b, b) if those are positive (`down`), else (1 - a, a + b)
+    (`up`); for both below they are (1 - a, 1 - b).
+    """
+
+    small: Real
+    big: Real
+    down: Truth
+    up: Truth
+    p: Real
+    q: Real
+
+
+def _reflected(m: Maths, a: Real, b: Real) -> _Reflected:
     small, big = m.where(a < b, a, b), m.where(a < b, b, a)
+    both = small + big
+    one = (small <= 0) & (big > 0)
+    down = one & (1 - both > 0)
+    up = one & ~down
+    p = m.where(down, 1 - both, m.where(small <= 0, 1 - small, small))
+    q = m.where(up, both, m.where(big <= 0, 1 - big, big))
+    return _Reflected(small, big, down, up, p, q)
+
+
+def _log_beta_below(m: Maths, at: _Reflected, inner: Real) -> Real:
+    """log|B(a, b)| where an argument is not positive, from `inner` of p and q (DLMF 5.5.3)."""
+    small, big, down = at.small, at.big, at.down
     both = small + big
     sine_small, _ = sine_of_pi(m, small)
     sine_big, _ = sine_of_pi(m, big)
     sine_both, _ = sine_of_pi(m, both)
-    one = big > 0  # the other is not
-    down = one & (1 - both > 0)
-    up = one & (1 - both <= 0)
-    p = m.where(down, 1 - both, m.where(small < 0, 1 - small, 1.0))
-    q = m.where(down, big, m.where(up, both, m.where(one, 1.0, 1 - big)))
-    inner, _ = _log_beta_positive(m, m.where(p > 0, p, 1.0), m.where(q > 0, q, 1.0))
     quotient = m.where(_is_pole(m, small) & _is_pole(m, both), 1.0, sine_both / sine_small)
     by_down = inner + m.log(quotient)
-    by_up = m.log(math.pi / sine_small / m.where(up, big, 1.0)) - inner
+    by_up = m.log(math.pi / sine_small / m.where(at.up, big, 1.0)) - inner
     neither = m.log(math.pi * sine_both / (sine_small * sine_big) / (1 - both)) - inner
-    value = m.where(down, by_down, m.where(up, by_up, neither))
+    value = m.where(down, by_down, m.where(at.up, by_up, neither))
     pole = _is_pole(m, small) & ~(down & _is_pole(m, both) & (big == m.floor(big)))
-    pole = pole | _is_pole(m, big)
-    return m.where(small <= 0, m.where(pole, math.inf, value), log)
+    return m.where(pole | _is_pole(m, big), math.inf, value)
 
 
 def _beta_domain(m: Maths, a: Real, b: Real) -> tuple[Truth, Real, Real]:
@@ -107,34 +127,35 @@ def _beta_domain(m: Maths, a: Real, b: Real) -> tuple[Truth, Real, Real]:
 def _log_beta(m: Maths, a: Real, b: Real) -> Real:
     """log|B(a, b)|; -inf where one is inf and the other positive."""
     fine, p, q = _beta_domain(m, a, b)
-    positive = (p > 0) & (q > 0)
-    log, _ = _log_beta_positive(m, m.where(positive, p, 1.0), m.where(positive, q, 1.0))
+    at = _reflected(m, p, q)
+    inner, _ = _log_beta_positive(m, at.p, at.q)
+    negative = at.small <= 0
 
     def below(log: Real) -> Real:
-        return _log_beta_reflected(m, p, q, log)
+        return m.where(negative, _log_beta_below(m, at, inner), log)
 
-    log = m.when(~positive, below, log, log)
+    log = m.when(negative, below, inner, inner)
     return m.where(fine, log, m.where((a > 0) & (b > 0), -math.inf, math.nan))
 
 
 def _beta(m: Maths, a: Real, b: Real) -> Real:
     """B(a, b): exp of its logarithm where that is not known better."""
     fine, p, q = _beta_domain(m, a, b)
-    positive = (p > 0) & (q > 0)
-    log, low = _log_beta_positive(m, m.where(positive, p, 1.0), m.where(positive, q, 1.0))
-    value = m.where((p < LARGE) & (q < LARGE), low, m.exp(log))
+    at = _reflected(m, p, q)
+    inner, low = _log_beta_positive(m, at.p, at.q)
+    negative = at.small <= 0
+    value = m.where((p < LARGE) & (q < LARGE), low, m.exp(inner))
 
     def below(value: Real) -> Real:
-        size = m.exp(_log_beta_reflected(m, p, q, log))
+        size = m.exp(_log_beta_below(m, at, inner))
         flips = [(x < 0) & _odd(m, m.floor(x)) for x in (p, q, p + q)]
         sign = m.where(flips[0] ^ flips[1] ^ flips[2], -1.0, 1.0)
-        # At poles the signs are those of a quotient of poles, B(a, b) = (-1)^b B(1 - a - b, b).
-        least, most = m.where(p < q, p, q), m.where(p < q, q, p)
-        whole = _is_pole(m, least) & (size < math.inf)
-        sign = m.where(whole, m.where(_odd(m, m.floor(most)), -1.0, 1.0), sign)
-        return m.where(positive, value, m.where(size == math.inf, math.inf, sign * size))
+        # At poles the sign is that of a quotient of poles, B(a, b) = (-1)^b B(1 - a - b, b).
+        whole = _is_pole(m, at.small) & (size < math.inf)
+        sign = m.where(whole, m.where(_odd(m, m.floor(at.big)), -1.0, 1.0), sign)
+        return m.where(negative, m.where(size == math.inf, math.inf, sign * size), value)
 
-    value = m.when(~positive, below, value, value)
+    value = m.when(negative, below, value, value)
     return m.where(fine, value, m.where((a > 0) & (b > 0), 0.0, math.nan))
 
 
@@ -144,6 +165,8 @@ _PRODUCT = 30  # so many factors are multiplied one by one
 def _binomial(m: Maths, n: Real, k: Real) -> Real:
     """n! / (k! (n - k)!) for 0 <= k <= n, a whole number for whole n and k up to 2**53."""
     fine = (k >= 0) & (k <= n) & (n < math.inf)
+    limit = m.where((n == math.inf) & (k < math.inf), m.where(k == 0, 1.0, math.inf), math.nan)
+    limit = m.where(k >= 0, limit, math.nan)
     n, k = m.where(fine, n, 2.0), m.where(fine, k, 1.0)
     least = m.where(2 * k <= n, k, n - k)
     log, _ = _log_beta_positive(m, n - k + 1, k + 1)
@@ -158,46 +181,48 @@ def _binomial(m: Maths, n: Real, k: Real) -> Real:
         return (m.where(i <= count, total * (base + i) / i, total),)
 
     (total,) = m.downto(most, step, 0 * n + 1.0)
-    return m.where(fine, m.where(product, total, value), math.nan)
-
-
-def _rising(m: Maths, z: Real, n: Real) -> Real:
-    """gamma(z + n) / gamma(z) for z > 0 and z + n > 0."""
-    top = z + n
-    far = (z >= LARGE) & (top >= LARGE)
-    tall, wide = m.where(far, z, LARGE), m.where(far, top, LARGE)
-    step = m.where(far, n, 0.0)
-    exponent = (tall - 0.5) * m.log1p(step / tall) + step * (m.log(wide) - 1)
-    growth = m.exp(exponent + (stirling(wide) - stirling(tall)))
-    first, second = _factors(m, m.where(far, 1.0, top))
-    under, rest = _factors(m, m.where(far, 1.0, z))
-    return m.where(far, growth, (first / under) * (second / rest))
+    return m.where(fine, m.where(product, total, value), limit)
 
 
 def _rising_factorial(m: Maths, z: Real, n: Real) -> Real:
-    """gamma(z + n) / gamma(z): its limit where both are infinite, NaN where only the first is."""
+    """gamma(z + n) / gamma(z): its limit where both are infinite, NaN where only the first is.
+
+    Of two arguments below 0 both are reflected, (z)_n = (1 - z - n)_n sin(pi z) / sin(pi z + pi n).
+    Of one such it is a quotient, or a product, of the values at its absolute value.
+    """
     fine = (m.abs(z) < math.inf) & (m.abs(n) < math.inf)
-    p, s = m.where(fine, z, 1.0), m.where(fine, n, 1.0)
-    top = p + s
-    positive = (p > 0) & (top > 0)
-    value = _rising(m, m.where(positive, p, 1.0), m.where(positive, s, 1.0))
+    p, step = m.where(fine, z, 1.0), m.where(fine, n, 1.0)
+    top = p + step
+    under, over = p <= 0, top <= 0
+    turned = under & over
+    start = m.where(turned, 1 - top, m.where(p == 0, 1.0, m.abs(p)))
+    end = m.where(turned, 1 - p, m.where(top == 0, 1.0, m.abs(top)))
+    far = ~(under ^ over) & (start >= LARGE) & (end >= LARGE)
+    tall, wide = m.where(far, start, LARGE), m.where(far, end, LARGE)
+    part = m.where(far, step, 0.0)
+    exponent = (tall - 0.5) * m.log1p(part / tall) + part * (m.log(wide) - 1)
+    growth = m.exp(exponent + (stirling(wide) - stirling(tall)))
+    first, second = _factors(m, m.where(far, 1.0, end))
+    third, fourth = _factors(m, m.where(far, 1.0, start))
+    value = m.where(far, growth, (first / third) * (second / fourth))
 
     def below(value: Real) -> Real:
-        under, over = (p <= 0), (top <= 0)
-        # Of two arguments below 0 both are reflected, (z)_n = (1 - z - n)_n sin / sin.
-        turned = _rising(m, m.where(under & over, 1 - top, 1.0), m.where(under & over, s, 1.0))
         sine_p, _ = sine_of_pi(m, p)
         sine_top, _ = sine_of_pi(m, top)
-        whole = _is_pole(m, p) & _is_pole(m, top)
+        pole, top_pole = _is_pole(m, p), _is_pole(m, top)
         odd = _odd(m, m.floor(p)) ^ _odd(m, m.floor(top))
-        turned = turned * m.where(whole, 1.0, sine_p / sine_top)
-        turned = m.where(odd, -turned, turned)
-        turned = m.where(_is_pole(m, top) & ~whole, math.nan, turned)
-        mixed = _gamma(m, top) / _gamma(m, m.where(p == 0, 1.0, p))
-        mixed = m.where(_is_pole(m, p), 0.0, m.where(_is_pole(m, top), math.nan, mixed))
-        return m.where(positive, value, m.where(under & over, turned, mixed))
+        both = value * m.where(pole & top_pole, 1.0, sine_p / sine_top)
+        both = m.where(odd, -both, both)
+        # gamma(-x) gamma(x) = -pi / (x sin(pi x)), of the one that is negative.
+        down = math.pi / (end * sine_top) / first / third / second / fourth
+        up = start * sine_p / math.pi * (first * third) * (second * fourth)
+        mixed = m.where(over, m.where(_odd(m, m.floor(top)), -down, down),
+                        m.where(_odd(m, m.floor(p)), -up, up))  # fmt: skip
+        result = m.where(turned, both, m.where(pole, 0.0, mixed))
+        result = m.where(top_pole & ~pole, math.nan, result)
+        return m.where(under | over, result, value)
 
-    value = m.when(~positive, below, value, value)
+    value = m.when(under | over, below, value, value)
     value = m.where(fine, value, m.where((z > 0) & (n == math.inf), math.inf, math.nan))
     return m.where((n == 0) & (z == z), 1.0, value)
 

@@ -11,7 +11,15 @@ from __future__ import annotations
 import math
 
 from ..kit import Array, ArrayLike, match
-from .gamma import LARGE, digamma_positive, gamma1p, lgamma1p, lgamma_increment, stirling
+from .gamma import (
+    LARGE,
+    digamma_increment,
+    digamma_positive,
+    gamma1p,
+    lgamma1p,
+    lgamma_increment,
+    stirling,
+)
 from .incomplete_gamma import log1p_deficit
 from .maths import Maths, Real, special
 
@@ -196,9 +204,8 @@ def _power_series_slopes(m: Maths, a: Real, b: Real, x: Real) -> tuple[Real, Rea
         by_b = by_b * factor - (inverse + total) * (x / n)
         total = (inverse + total) * factor
     power = m.exp(a * m.log(x) + _log_ratio(m, b, a) - lgamma1p(m, a))
-    both = digamma_positive(m, a + b)
-    in_a = m.log(x) + both - digamma_positive(m, 1 + a)
-    in_b = both - digamma_positive(m, b)
+    in_a = m.log(x) + digamma_positive(m, a + b) - digamma_positive(m, 1 + a)
+    in_b = digamma_increment(m, b, a)
     series = 1 + a * total
     return power * (in_a * series + total + a * by_a), power * (in_b * series + a * by_b)
 
@@ -218,7 +225,7 @@ def _slope(m: Maths, a: Real, b: Real, x: Real, y: Real, D: Real) -> Real:
     )  # fmt: skip
     # Of the logarithm of x^a y^b, and of the fraction.
     log = m.where(x < 0.5, m.log(x), m.log1p(-y))
-    in_a = log - digamma_positive(m, a) + digamma_positive(m, both)
+    in_a = log + digamma_increment(m, a, b)
     value = D * (F * in_a + m.where(above, by_q, by_p))
     value = m.where(above, -value, value)
 

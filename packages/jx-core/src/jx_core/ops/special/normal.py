@@ -17,8 +17,8 @@ from .maths import Maths, Real, polynomial, special
 
 # For jx.scipy.special: there are no lax functions of these.
 __all__ = [
-    "log_normal_cdf_p", "normal_cdf_p", "normal_hazard_p", "normal_hazard_slope_p",
-    "normal_quantile_p",
+    "log_normal_cdf_p", "normal_cdf_p", "normal_density_p", "normal_hazard_p",
+    "normal_hazard_slope_p", "normal_quantile_p", "normal_quantile_slope_p",
 ]  # fmt: skip
 
 _TAIL = 4.5  # from here on the continued fraction,
@@ -36,7 +36,7 @@ def _excess(m: Maths, t: Real) -> Real:
 def _density(m: Maths, x: Real) -> Real:
     """phi(x), with the square in two parts, as its rounding would be magnified."""
     size = m.abs(x)
-    size = m.where(size < 64, size, 64.0)
+    size = m.where(size > 64, 64.0, size)
     high = m.floor(size * 65536.0) / 65536.0
     low = size - high
     return m.exp(-0.5 * high * high) * m.exp(-0.5 * low * (size + high)) / math.sqrt(2 * math.pi)
@@ -50,13 +50,14 @@ def _cdf(m: Maths, x: Real) -> Real:
 
 
 def _log_cdf(m: Maths, x: Real) -> Real:
-    far, above = x < -_TAIL, x > 0
+    far, above = x < -_TAIL, x > 1
     t = m.where(far & (x > -math.inf), -x, _TAIL)
     tail = -0.5 * t * t - LOG_SQRT_2PI - m.log(t + _excess(m, t))
     tail = m.where(x == -math.inf, -math.inf, tail)
-    # On either side of 0 by the smaller of the probabilities.
+    # By the smaller of the probabilities, where log1p is of a small number.
     share = _cdf(m, m.where(far, 0.0, -m.abs(x)))
-    near = m.where(above, m.log1p(-share), m.log(m.where(above, 0.5, share)))
+    lower = m.where(x > 0, 1 - share, share)
+    near = m.where(above, m.log1p(-share), m.log(m.where(above, 0.5, lower)))
     return m.where(far, tail, near)
 
 
@@ -128,8 +129,17 @@ def _quantile(m: Maths, p: Real) -> Real:
     return m.where(inside, value, ends)
 
 
+def _quantile_slope(m: Maths, p: Real) -> Real:
+    """The derivative of the quantile, 1 / phi; inf at the ends."""
+    inside = (p > 0) & (p < 1)
+    value = 1 / _density(m, _quantile(m, m.where(inside, p, 0.5)))
+    return m.where(inside, value, m.where((p == 0) | (p == 1), math.inf, math.nan))
+
+
+normal_density_p = special("normal_density", _density)
 normal_cdf_p = special("normal_cdf", _cdf)
 log_normal_cdf_p = special("log_normal_cdf", _log_cdf)
 normal_hazard_p = special("normal_hazard", _hazard)
 normal_hazard_slope_p = special("normal_hazard_slope", _hazard_slope)
 normal_quantile_p = special("normal_quantile", _quantile)
+normal_quantile_slope_p = special("normal_quantile_slope", _quantile_slope)

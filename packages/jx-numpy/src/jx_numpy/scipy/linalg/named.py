@@ -42,7 +42,7 @@ def _rounded(rows: list[list[int]], n: int) -> Array:
             try:
                 matrix[i, j] = value
             except OverflowError:
-                matrix[i, j] = math.copysign(math.inf, value)
+                matrix[i, j] = math.inf if value > 0 else -math.inf
     with np.errstate(over="ignore"):
         return asarray(matrix.astype(python_scalar_dtype(float)))
 

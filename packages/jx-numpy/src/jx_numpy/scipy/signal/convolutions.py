@@ -131,9 +131,7 @@ def _by_fft(name: str, x: Array, y: Array, mode: str, axes: Shape) -> Array:
     dtype = typeof(x).dtype
     x, y = (convert(a, accumulation_dtype(dtype)) for a in (x, y))
     shape1, shape2 = typeof(x).shape, typeof(y).shape
-    start, part = _part(
-        name, mode, tuple(shape1[d] for d in axes), tuple(shape2[d] for d in axes)
-    )
+    start, part = _part(name, mode, tuple(shape1[d] for d in axes), tuple(shape2[d] for d in axes))
     lengths = tuple(shape1[d] + shape2[d] - 1 for d in axes)
     others = [d for d in range(len(shape1)) if d not in axes]
     along = broadcast_shapes(name, *[tuple(s[d] for d in others) for s in (shape1, shape2)])
@@ -205,7 +203,8 @@ def fftconvolve(
     Array([1., 3., 5., 3.], dtype=float32)
     """
     x, y = _operands("fftconvolve", in1, in2, mode)
-    return _by_fft("fftconvolve", x, y, mode, some_axes("fftconvolve", axes, typeof(x).ndim, "axes"))
+    chosen = some_axes("jx.scipy.signal.fftconvolve", axes, typeof(x).ndim, "axes")
+    return _by_fft("fftconvolve", x, y, mode, chosen)
 
 
 @array_function("mode", "method", "precision")
@@ -298,9 +297,7 @@ def _extended(
 
 
 @array_function("mode", "boundary", "precision")
-def _convolve2d(
-    in1: Any, in2: Any, value: Any, mode: str, boundary: str, precision: Any
-) -> Array:
+def _convolve2d(in1: Any, in2: Any, value: Any, mode: str, boundary: str, precision: Any) -> Array:
     x, y = _planes("convolve2d", in1, in2, mode, boundary)
     start, shape = _part("convolve2d", mode, typeof(x).shape, typeof(y).shape)
     if mode == "valid":  # within the larger one: its edges don't matter
@@ -309,9 +306,7 @@ def _convolve2d(
 
 
 @array_function("mode", "boundary", "precision")
-def _correlate2d(
-    in1: Any, in2: Any, value: Any, mode: str, boundary: str, precision: Any
-) -> Array:
+def _correlate2d(in1: Any, in2: Any, value: Any, mode: str, boundary: str, precision: Any) -> Array:
     x, y = _planes("correlate2d", in1, in2, mode, boundary)
     shape1, shape2 = typeof(x).shape, typeof(y).shape
     start, shape = _part("correlate2d", mode, shape1, shape2)

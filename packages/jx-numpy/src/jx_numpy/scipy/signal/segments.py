@@ -11,11 +11,13 @@ import numpy as np
 from jx_core import lax, operators
 from jx_core.errors import ShapeError
 
+from ...functions import plain
+from ...indexing import take
 from ...manipulation import pad
 from ...operands import Array, ArrayLike, an_integer, as_operand, typeof, user_stacklevel
 from .windows import named_window
 
-__all__ = ["added_up", "continued", "segmented", "window_and_length"]
+__all__ = ["a_length", "added_up", "continued", "overlap", "segmented", "window_and_length"]
 
 _CONTINUATIONS = {"even": "reflect", "constant": "edge", "zeros": "constant"}
 
@@ -137,15 +139,7 @@ def segmented(x: Array, length: int, step: int) -> Array:
             lax.slice_in_dim(x, 0, length, axis=len(shape) - 1), (len(shape) - 1,)
         )
     places = np.arange(count, dtype=np.int32)[:, None] * step + np.arange(length, dtype=np.int32)
-    return taken(x, places)
-
-
-def taken(x: Array, places: np.ndarray[Any, Any]) -> Array:
-    """Elements of the last axis at constant places, in the shape of `places`."""
-    from ...functions import plain
-    from ...indexing import take
-
-    return plain(take)(x, places, axis=typeof(x).ndim - 1, mode="clip")  # type: ignore[no-any-return]
+    return plain(take)(x, places, axis=len(shape) - 1, mode="clip")  # type: ignore[no-any-return]
 
 
 def added_up(x: Array, step: int) -> Array:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from jx_core import dtypes, lax, operators
+from jx_core import lax, operators
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 from jx_core.ops.kit import real_dtype
@@ -43,7 +44,8 @@ from .trends import without_trend
 __all__ = ["csd", "istft", "stft", "welch"]
 
 
-class _Plan(NamedTuple):
+@dataclass(frozen=True)
+class _Plan:
     """How signals are cut and transformed: all that is no array."""
 
     name: str
@@ -224,9 +226,8 @@ def _spectrum(x: Any, y: Any, win: Any, fs: Any, plan: _Plan) -> tuple[Array, Ar
     outer = broadcast_shapes(plan.name, *[typeof(a).shape[:-1] for a in moved])
     lengths = [typeof(a).shape[-1] for a in moved]
     if not all(typeof(a).size for a in moved):
-        shape = list(outer)
-        shape.insert(plan.axis, min(lengths))
-        freqs, _, nothing = _nothing(tuple(shape), typeof(operands[0]).dtype)
+        empty = [*outer[: plan.axis], min(lengths), *outer[plan.axis :]]
+        freqs, _, nothing = _nothing(tuple(empty), typeof(operands[0]).dtype)
         return freqs, lax.real(nothing) if y is None else nothing
     pairs = [_windowed(_prepared(_lengthened(a, max(lengths)), plan), win) for a in moved]
     win = pairs[0][1]
@@ -396,7 +397,8 @@ def welch(
                   return_onesided, scaling, axis, average)  # fmt: skip
 
 
-class _Inverse(NamedTuple):
+@dataclass(frozen=True)
+class _Inverse:
     """How spectra of segments become a signal again: all that is no array."""
 
     time: int
@@ -410,7 +412,8 @@ class _Inverse(NamedTuple):
 
 @array_function("plan")
 def _istft(spectra: Any, win: Any, fs: Any, plan: _Inverse) -> tuple[Array, Array]:
-    dtype = _complex_dtype(accumulation_dtype(typeof(promote_dtypes_inexact("istft", spectra)[0]).dtype))
+    (spectra,) = promote_dtypes_inexact("istft", spectra)
+    dtype = _complex_dtype(accumulation_dtype(typeof(spectra).dtype))
     spectra = moveaxis(convert(spectra, dtype), (plan.time, plan.frequency), (-2, -1))
     inverse = transforms.irfft if plan.onesided else transforms.ifft
     parts = plain(inverse)(spectra, plan.points)
@@ -476,7 +479,9 @@ def istft(
     """
     shape = type_of("jx.scipy.signal.istft", Zxx).shape
     if len(shape) < 2:
-        raise ShapeError(f"jx.scipy.signal.istft: Zxx must have two axes at least, got shape {shape}")
+        raise ShapeError(
+            f"jx.scipy.signal.istft: Zxx must have two axes at least, got shape {shape}"
+        )
     frequency = one_axis("jx.scipy.signal.istft", freq_axis, len(shape), "freq_axis")
     time = one_axis("jx.scipy.signal.istft", time_axis, len(shape), "time_axis")
     if frequency == time:
@@ -491,9 +496,7 @@ def istft(
     else:  # segments of an odd length have as many frequencies as those of one less
         points = default + (input_onesided and length == default + 1)
     if points < length:
-        raise ValueError(
-            f"jx.scipy.signal.istft: nfft={points} must be at least nperseg={length}"
-        )
+        raise ValueError(f"jx.scipy.signal.istft: nfft={points} must be at least nperseg={length}")
     step = length - overlap("istft", noverlap, length)
     plan = _Inverse(time, frequency, length, step, points, input_onesided, boundary)
     return _istft(Zxx, win, fs, plan)  # type: ignore[no-any-return]

@@ -16,7 +16,7 @@ import numpy as np
 
 __all__ = ["named_window"]
 
-Points = np.ndarray[Any, np.dtype[np.float64]]
+Points = np.ndarray[Any, np.dtype[Any]]
 
 
 def _unit(n: int) -> Points:

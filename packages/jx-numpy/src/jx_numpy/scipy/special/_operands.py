@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from jx_core.ops.elementwise import convert
-
 from ...operands import Array, ArrayLike, is_complex, promote_inexact, typeof
 
 
@@ -24,8 +22,3 @@ def reals(name: str, *operands: ArrayLike) -> list[Array]:
             f"jnp.real"
         )
     return promoted
-
-
-def like(x: Array, value: float) -> Array:
-    """`value` in the dtype of `x`, strongly typed as `x` is or weakly."""
-    return convert(value, typeof(x).dtype)

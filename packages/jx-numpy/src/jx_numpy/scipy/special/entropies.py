@@ -11,6 +11,7 @@ from typing import Any
 
 from jx_ad import SymbolicZero, custom_jvp
 from jx_core import compiled, lax
+from jx_core.dtypes import finfo
 from jx_core.operators import add, divide, multiply, subtract
 
 from ...operands import (
@@ -21,6 +22,7 @@ from ...operands import (
     promote_inexact,
     typeof,
 )
+from ._logarithms import log_of_quotient_near_1
 from ._operands import reals
 
 __all__ = ["entr", "kl_div", "rel_entr", "xlog1py", "xlogy"]
@@ -147,8 +149,13 @@ def _log_of_ratio(p: Array, q: Array) -> Array:
     ratio = lax.div(p, q)
     near = lax.bitwise_and(lax.gt(ratio, 0.5), lax.lt(ratio, 2.0))
     # The difference of close numbers is exact.
-    close = lax.log1p(lax.div(lax.sub(lax.select(near, p, q), q), q))
-    return lax.select(near, close, lax.sub(lax.log(p), lax.log(q)))
+    own = lax.select(near, p, q)
+    close = log_of_quotient_near_1(lax.div(lax.sub(own, q), lax.add(own, q)))
+    info = finfo(typeof(p).dtype)
+    normal = lax.bitwise_and(lax.ge(ratio, float(info.tiny)), lax.le(ratio, float(info.max)))
+    apart = lax.log(lax.select(normal, ratio, 1.0))
+    apart = lax.select(normal, apart, lax.sub(lax.log(p), lax.log(q)))
+    return lax.select(near, close, apart)
 
 
 _log_of_ratio.defjvps(

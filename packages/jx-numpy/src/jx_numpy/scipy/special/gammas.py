@@ -8,8 +8,7 @@ import numpy as np
 
 from jx_core import compiled, lax
 from jx_core.dtypes import issubdtype
-from jx_core.operators import add, multiply, subtract
-from jx_core.ops.elementwise import convert
+from jx_core.operators import multiply, subtract
 
 from ...functions import array_function
 from ...operands import (
@@ -24,6 +23,7 @@ from ...operands import (
     typeof,
 )
 from ._operands import reals
+from .complex_gamma import complex_gamma, complex_loggamma
 
 __all__ = [
     "digamma", "factorial", "gamma", "gammainc", "gammaincc", "gammaln", "gammasgn", "loggamma",
@@ -104,7 +104,7 @@ def gamma(x: ArrayLike) -> Array:
     """
     x = inexact("gamma", x)
     if is_complex(typeof(x).dtype):
-        return lax.exp(_complex_loggamma(x))
+        return complex_gamma(x)
     return lax.gamma_p.bind(x)
 
 
@@ -132,62 +132,9 @@ def loggamma(x: ArrayLike) -> Array:
     """
     x = inexact("loggamma", x)
     if is_complex(typeof(x).dtype):
-        return _complex_loggamma(x)
+        return complex_loggamma(x)
     inside = lax.ge(x, 0.0)
     return lax.select(inside, lax.lgamma(lax.select(inside, x, 1.0)), math.nan)
-
-
-def _complex_loggamma(z: Array) -> Array:
-    """By Stirling's series far from 0, the recurrence to get there, and reflection."""
-    dtype = typeof(z).dtype
-    real, imag = lax.real(z), lax.imag(z)
-    left = lax.lt(real, 0.5)
-    right = lax.select(left, subtract(1, z), z)
-    value = _loggamma_right(right)
-    # On either side of the cut, log(sin(pi z)) continued without a jump, from its greater
-    # exponential: |exp(2 pi i z)| is at most 1 above the real axis.
-    upper = lax.bitwise_or(lax.ge(imag, 0.0), lax.ne(imag, imag))
-    safe = lax.select(left, z, 0.25)
-    above = lax.select(upper, safe, lax.conj(safe))
-    turn = lax.mul(lax.sub(above, convert(lax.round(lax.real(above)), dtype)), 2j * math.pi)
-    log = lax.log(lax.neg(lax.expm1(turn)))
-    sine = add(lax.sub(log, lax.mul(above, 1j * math.pi)), 0.5j * math.pi - math.log(2))
-    sine = lax.select(upper, sine, lax.conj(sine))
-    reflected = lax.sub(subtract(math.log(math.pi), sine), value)
-    pole = lax.bitwise_and(
-        lax.eq(imag, 0.0), lax.bitwise_and(lax.le(real, 0.0), lax.eq(real, lax.floor(real)))
-    )
-    unknown = lax.bitwise_or(pole, lax.ne(z, z))
-    return lax.select(unknown, complex(math.nan, math.nan), lax.select(left, reflected, value))
-
-
-_STIRLING = (
-    1 / 12,
-    -1 / 360,
-    1 / 1260,
-    -1 / 1680,
-    1 / 1188,
-    -691 / 360360,
-    1 / 156,
-    -3617 / 122400,
-)
-
-
-def _loggamma_right(z: Array) -> Array:
-    """log gamma(z) for real parts from 1/2 on, where logarithms of factors add up."""
-    far = lax.ge(lax.add(lax.abs(lax.real(z)), lax.abs(lax.imag(z))), 12.0)
-    logs = lax.full_like(z, 0)
-    for k in range(10):
-        logs = lax.add(logs, lax.log(lax.add(z, complex(k))))
-    tall = lax.select(far, z, lax.add(z, complex(10)))
-    inverse = lax.div(lax.full_like(z, 1), tall)
-    square = lax.mul(inverse, inverse)
-    series = lax.full_like(z, _STIRLING[-1])
-    for c in reversed(_STIRLING[:-1]):
-        series = lax.add(lax.mul(series, square), complex(c))
-    value = lax.sub(lax.mul(lax.sub(tall, 0.5 + 0j), lax.log(tall)), tall)
-    value = lax.add(lax.add(value, complex(0.5 * math.log(2 * math.pi))), lax.mul(series, inverse))
-    return lax.select(far, value, lax.sub(value, logs))
 
 
 @array_function("exact")
@@ -218,7 +165,9 @@ def factorial(n: ArrayLike, exact: bool = False) -> Array:
         )
     (n,) = reals("factorial", n)
     below = lax.lt(n, 0.0)
-    return lax.select(below, 0.0, lax.gamma_p.bind(add(lax.select(below, 0.0, n), 1)))
+    # Not as gamma of the sum n + 1, which would be rounded.
+    value = lax.rising_factorial_p.bind(lax.full_like(n, 1), lax.select(below, 0.0, n))
+    return lax.select(below, 0.0, value)
 
 
 @compiled

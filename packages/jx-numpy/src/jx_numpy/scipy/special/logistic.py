@@ -9,6 +9,7 @@ from jx_core import compiled, lax
 from jx_core.operators import multiply, subtract
 
 from ...operands import Array, ArrayLike, inexact, is_complex, typeof
+from ._logarithms import log_of_quotient_near_1
 
 __all__ = ["expit", "logit"]
 
@@ -38,9 +39,9 @@ def _logit(x: Array) -> Array:
     if is_complex(typeof(x).dtype):
         return odds
     # Around 1/2 the odds are around 1, whose logarithm is not what rounding leaves of it.
-    near = lax.bitwise_and(lax.gt(x, 0.25), lax.lt(x, 0.75))
+    near = lax.bitwise_and(lax.gt(x, 0.34), lax.lt(x, 0.66))
     centred = multiply(2, subtract(lax.select(near, x, 0.5), 0.5))
-    return lax.select(near, multiply(2, lax.atanh(centred)), odds)
+    return lax.select(near, log_of_quotient_near_1(centred), odds)
 
 
 @_logit.defjvp
