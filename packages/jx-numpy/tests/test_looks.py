@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jx_numpy as jnp
-from jx_core import errors, jit, lax, marking
+from jx_core import clashes, errors, jit, lax
 from jx_numpy import random
 
 A, B = np.zeros((3, 4), np.float32), np.zeros((3, 5), np.float32)
@@ -52,23 +52,23 @@ def test_tracers_say_their_type():
 
 
 MESSAGES = {
-    "add": (lambda: jnp.add(A, B), ["(3, 4)", "(3, 5)", "    ^ axis -1 has lengths 4 and 5"]),
+    "add": (lambda: jnp.add(A, B), ["(3, 4)", "(3, 5)", "    ^ lengths 4 and 5"]),
     "operator": (lambda: jnp.asarray(A) + B, ["(3, 4)", "(3, 5)",
-                                              "    ^ axis -1 has lengths 4 and 5"]),
+                                              "    ^ lengths 4 and 5"]),
     "ranks": (lambda: jnp.add(A, np.zeros((2, 1, 5))),
-              ["    (3, 4)", "(2,  1, 5)", "        ^ axis -1 has lengths 4 and 5"]),
-    "vectors": (lambda: jnp.add(A[0], B[0]), ["(4,)", "(5,)", " ^ axis -1 has lengths 4 and 5"]),
+              ["   (3, 4)", "(2, 1, 5)", "       ^ lengths 4 and 5"]),
+    "vectors": (lambda: jnp.add(A[0], B[0]), ["(4,)", "(5,)", " ^ lengths 4 and 5"]),
     "two axes": (lambda: jnp.add(A, np.zeros((2, 9))), [
-        "(3, 4)", "(2, 9)", " ^  ^ axis -2 has lengths 3 and 2; axis -1 has lengths 4 and 9"]),
+        "(3, 4)", "(2, 9)", " ^  ^ lengths 3 and 2"]),
     "wide": (lambda: jnp.add(np.zeros((2, 100)), np.zeros((2, 7))), [
-        "(2, 100)", "(2,   7)", "      ^ axis -1 has lengths 100 and 7"]),
-    "lax": (lambda: lax.add(A, B), ["(3, 4)", "(3, 5)", "    ^ axis -1 has lengths 4 and 5"]),
-    "where": (lambda: jnp.where(A[0] > 0, B[0], 1.0), ["(4,)", "(5,)",
-                                                       " ^ axis -1 has lengths 4 and 5"]),
+        "(2, 100)", "(2,   7)", "      ^ lengths 100 and 7"]),
+    "lax": (lambda: lax.add(A, B), ["(3, 4)", "(3, 5)", "    ^ lengths 4 and 5"]),
+    "where": (lambda: jnp.where(A[0] > 0, B[0], 1.0), ["(4,)", "(5,)", " ()",
+                                                       " ^ lengths 4 and 5"]),
     "broadcast_to": (lambda: jnp.broadcast_to(A, (3, 5)), [
-        "(3, 4)", "(3, 5)", "    ^ axis -1 has lengths 4 and 5"]),
+        "(3, 4)", "(3, 5)", "    ^ lengths 4 and 5"]),
     "broadcast_shapes": (lambda: jnp.broadcast_shapes((3, 4), (3, 5)), [
-        "(3, 4)", "(3, 5)", "    ^ axis -1 has lengths 4 and 5"]),
+        "(3, 4)", "(3, 5)", "    ^ lengths 4 and 5"]),
     "matmul": (lambda: jnp.matmul(A, B), ["(3, 4)  (3, 5)", "    ^    ^"]),
     "matmul, stacks": (lambda: jnp.matmul(np.zeros((3, 2, 4)), np.zeros((5, 4, 2))), [
         "(3, 2, 4)  (5, 4, 2)", " ^          ^"]),
@@ -76,13 +76,13 @@ MESSAGES = {
     "inner": (lambda: jnp.inner(A, B), ["(3, 4)  (3, 5)", "    ^       ^"]),
     "tensordot": (lambda: jnp.tensordot(A, B, 1), ["(3, 4)  (3, 5)", "    ^    ^"]),
     "einsum": (lambda: jnp.einsum("ij,jk", A, B), ["(3, 4)  (3, 5)", "    ^    ^"]),
-    "concatenate": (lambda: jnp.concatenate([A, A, B]), ["(3, 4)  (3, 5)", "    ^       ^"]),
-    "stack": (lambda: jnp.stack([A, B]), ["(3, 4)  (3, 5)", "    ^       ^"]),
+    "concatenate": (lambda: jnp.concatenate([A, B]), ["(3, 4)", "(3, 5)",
+                                                      "    ^ lengths 4 and 5"]),
+    "stack": (lambda: jnp.stack([A, B]), ["(3, 4)", "(3, 5)", "    ^ lengths 4 and 5"]),
     "index arrays": (lambda: jnp.asarray(A)[np.zeros(2, int), np.zeros(3, int)], [
-        "(2,)", "(3,)", " ^ axis -1 has lengths 2 and 3"]),
+        "(2,)", "(3,)", " ^ lengths 2 and 3"]),
     "update": (lambda: jnp.asarray(A).at[0].set(B[0]), [
-        "(5,)", "(4,)", " ^ axis -1 has lengths 5 and 4"]),
-    "mask": (lambda: jnp.asarray(A)[B > 0], ["(3, 5)  (3, 4)", "    ^       ^"]),
+        "(5,)", "(4,)", " ^ lengths 5 and 4"]),
 }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_errors_mark_the_axis_at_fault(case):
 
 
 def test_too_many_indices_show_the_shape():
-    with pytest.raises(IndexError, match=r"3 were indexed, of an array of shape \(3, 4\)"):
+    with pytest.raises(IndexError, match=r"3 were indexed.*\(3, 4\)"):
         jnp.asarray(A)[0, 0, 0]
 
 
@@ -114,4 +114,4 @@ def test_indices_out_of_range_are_no_error():
 
 
 def test_examples():
-    assert doctest.testmod(marking).failed == 0
+    assert doctest.testmod(clashes).failed == 0

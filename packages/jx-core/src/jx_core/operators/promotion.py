@@ -20,7 +20,6 @@ from ..clashes import marked
 from ..config import enable_x64, numpy_rank_promotion
 from ..dtypes.values import PYTHON_SCALARS
 from ..errors import KeyTypeError, ShapeError, TypePromotionError
-from ..marking import mark_broadcast
 from ..ops.elementwise.conversion import convert, convert_ndarray
 from ..ops.kit import is_literal_of, keys_refused
 

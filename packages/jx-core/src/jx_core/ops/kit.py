@@ -19,7 +19,6 @@ from ..clashes import marked
 from ..config import enable_x64
 from ..dtypes.values import PYTHON_SCALARS
 from ..errors import KeyTypeError, ShapeError
-from ..marking import mark_broadcast
 from ..primitive import Primitive
 
 # What functions of arrays take and give. Any array class or tracer will do, so to a type
@@ -112,7 +111,9 @@ def match_dtypes(name: str, *operands: Any) -> list[Any]:
         TypeError: an operand is no array or number, or a number does not go into the dtype.
     """
     # NumPy's float64 and complex128 are Python's by inheritance, but have a dtype of their own.
-    numbers = [isinstance(x, _PYTHON_SCALARS) and not isinstance(x, np.generic) for x in operands]
+    numbers = [
+        isinstance(x, _PYTHON_SCALARS) and not isinstance(x, np.generic) for x in operands
+    ]
     if all(numbers) or not any(numbers):
         return list(operands)
     dtype = typeof(operands[numbers.index(False)]).dtype

@@ -13,9 +13,9 @@ import numpy as np
 import opt_einsum
 
 from jx_core import dtypes, lax, typeof
+from jx_core.clashes import mark_axes
 from jx_core.dispatch import compiled
 from jx_core.errors import ShapeError
-from jx_core.marking import mark_axes
 
 from ..operands import Array, ArrayLike, as_operand, promote_dtypes, refuse_out, refuse_sharding
 from .pairs import Labels, product

@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from jx_core import lax, typeof
+from jx_core.clashes import mark_axes
 from jx_core.errors import ShapeError
-from jx_core.marking import mark_axes
 
 Labels = tuple[Hashable, ...]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from jx_core import define_array_member, dtypes, lax, typeof
+from jx_core.clashes import mark_axes
 from jx_core.dispatch import compiled
 from jx_core.errors import ShapeError
-from jx_core.marking import mark_axes
 
 from ..functions import array_function, hashable
 from ..operands import Array, ArrayLike, as_operand, promote_dtypes, refuse_out, refuse_sharding

@@ -22,7 +22,6 @@ from jx_core.errors import (
     TracerArrayConversionError,
     TracerIntegerConversionError,
 )
-from jx_core.marking import mark_axes, mark_broadcast
 from jx_core.ops.shape import broadcast_shapes
 from jx_core.symbolic import DimExpr, maximum, minimum, slice_indices
 from jx_core.symbolic.bounds import compare
@@ -468,12 +467,6 @@ def _traced_slice(element: slice, position: int) -> NoReturn:
         f"of the result would depend on values that are not known while tracing. Use "
         f"lax.dynamic_slice for a block of known length at a traced start"
     ) from None
-
-
-def _mark_mask(mask: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """The shapes of a mask and of what it indexes, the axes that differ marked."""
-    axes = [i for i, (m, n) in enumerate(zip(mask, shape)) if m != n]
-    return mark_axes((mask, axes), (shape, axes)) if len(mask) == len(shape) else ""
 
 
 def check_mask_shape(mask: Any, shape: tuple[int, ...]) -> None:

@@ -20,7 +20,6 @@ from jx_core.aval import typeof
 from jx_core.clashes import marked
 from jx_core.dispatch import CallSpec, make_callable, positions_of
 from jx_core.errors import ShapeError
-from jx_core.marking import mark_broadcast
 from jx_core.ops.elementwise import convert
 from jx_core.ops.indexing import (
     GatherScatterMode,

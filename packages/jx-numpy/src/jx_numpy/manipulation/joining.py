@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,7 +11,6 @@ from jx_core import lax
 from jx_core.array import Array as _AnyArray
 from jx_core.clashes import marked
 from jx_core.errors import ShapeError
-from jx_core.marking import mark_axes
 from jx_core.ops.elementwise import convert
 from jx_core.symbolic import DimExpr, maximum, slice_indices
 
@@ -60,16 +59,6 @@ def _of_one_dtype(name: str, arrays: list[Any], dtype: Any) -> list[Any]:
         return promote_dtypes(name, *arrays)
     dtype = a_dtype(name, dtype)
     return [convert(x, dtype) for x in arrays]
-
-
-def _mark_other(shapes: Sequence[tuple[Any, ...]]) -> str:
-    """The first shape and one that differs, the axes at fault marked where the ranks agree."""
-    first = shapes[0]
-    other = next(s for s in shapes if s != first)
-    if len(first) != len(other):
-        return f" The first has {len(first)} axes, another {len(other)}"
-    axes = [i for i, (m, n) in enumerate(zip(first, other)) if m != n]
-    return mark_axes((first, axes), (other, axes))
 
 
 @array_function("axis", "dtype")

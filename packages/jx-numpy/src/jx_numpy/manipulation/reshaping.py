@@ -8,7 +8,6 @@ from typing import Any
 from jx_core import lax
 from jx_core.clashes import marked
 from jx_core.errors import ShapeError
-from jx_core.marking import mark_broadcast
 from jx_core.ops.axes import least
 from jx_core.ops.shape import broadcast_to as _broadcast_to
 from jx_core.symbolic import DimExpr

@@ -11,7 +11,6 @@ import numpy as np
 from ...aval import ShapedArray, typeof
 from ...clashes import marked
 from ...errors import ShapeError
-from ...marking import mark_broadcast
 from ...primitive import Primitive
 from ..axes import (
     Shape,

@@ -11,7 +11,6 @@ import numpy as np
 from ...aval import ShapedArray, as_dimension, typeof
 from ...clashes import marked
 from ...errors import ShapeError
-from ...marking import mark_axes
 from ...primitive import Primitive
 from ..axes import canonical_axis, check_axis, check_sizes, integers, least
 from ..kit import check_same_dtype, scalar_like
@@ -56,17 +55,6 @@ def _concatenate_type(*operands: ShapedArray, dimension: int) -> ShapedArray:
     sizes = list(first.shape)
     sizes[dimension] = sum([a.shape[dimension] for a in operands])
     return ShapedArray(tuple(sizes), first.dtype, all(a.weak_type for a in operands))
-
-
-def _mark_others(operands: Sequence[ShapedArray], dimension: int) -> str:
-    """The first operand and one that does not go with it, the axes at fault marked."""
-    first = operands[0].shape
-    other, axes = next(
-        (a.shape, axes)
-        for a in operands
-        if (axes := [i for i in range(a.ndim) if i != dimension and a.shape[i] != first[i]])
-    )
-    return mark_axes((first, axes), (other, axes))
 
 
 def _concatenate(*xs: np.ndarray, dimension: int) -> np.ndarray:
