@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["marked"]
+__all__ = ["mark_axes", "marked"]
 
 
 def marked(shapes: Sequence[tuple[Any, ...]], apart: Sequence[int] = ()) -> str:
@@ -42,3 +42,32 @@ def marked(shapes: Sequence[tuple[Any, ...]], apart: Sequence[int] = ()) -> str:
             marks = marks.ljust(starts[j] + widths[j] - 1) + "^"
             lengths = lengths or f" lengths {' and '.join(found)}"
     return "\n".join("    " + line for line in [*lines, marks + lengths])
+
+
+def mark_axes(*operands: tuple[tuple[Any, ...], Sequence[int]]) -> str:
+    """Shapes in a line, each with marks under some axes; the text begins with a new line.
+
+    >>> print(mark_axes(((3, 4), [1]), ((3, 5), [0])))
+    <BLANKLINE>
+        (3, 4)  (3, 5)
+            ^    ^
+    """
+    line, marks = "", ""
+    for shape, axes in operands:
+        ndim = len(shape)
+        cells = _cells(shape) or ["()"]
+        places = {a % ndim for a in axes} if ndim else set()
+        for i, cell in enumerate(cells):
+            end = 2 if cell.endswith(",)") else 1
+            marks += ("^" if i in places else " ").rjust(len(cell) - end) + " " * (end + 1)
+            line += cell + " "
+        line, marks = line + " ", marks + " "
+    return f"\n    {line.rstrip()}\n    {marks.rstrip()}"
+
+
+def _cells(shape: tuple[Any, ...]) -> list[str]:
+    """The parts of a shape's text that stand under each other, one for each axis."""
+    texts = [str(n) for n in shape]
+    ends = [","] * (len(texts) - 1) + [",)" if len(texts) == 1 else ")"]
+    cells = [text + end for text, end in zip(texts, ends)]
+    return ["(" + cells[0], *cells[1:]] if cells else []

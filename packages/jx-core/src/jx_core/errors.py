@@ -239,12 +239,15 @@ class LeakedTracerError(Exception):
 class KeyReuseError(JXTypeError):
     """A random key was used twice.
 
-    jx does not check how keys are used and does not raise this; the class is
-    there for programs that catch it. Two draws from one key are still copies of
-    each other. Split it first::
+    Raised under ``jx.debug_key_reuse(True)`` (also ``JX_DEBUG_KEY_REUSE=1``) where a typed key
+    that has been drawn from or split is drawn from or split again, eagerly or inside of a
+    staged program; the message names both lines. Two draws from one key are copies of each
+    other. Split it first::
 
         k1, k2 = jx.random.split(key)
         x, y = jx.random.normal(k1), jx.random.normal(k2)
+
+    Where the same numbers are meant, say so with ``jx.random.clone(key)``.
     """
 
 

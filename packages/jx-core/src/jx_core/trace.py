@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from . import errors
 from .aval import ShapedArray
+from .config import debug_key_reuse
 from .state import ThreadState, state, swap_trace
 
 
@@ -44,6 +45,24 @@ class EvalTrace(Trace):
         return (state.backend or default_backend.value).evaluate(primitive, operands, params)
 
 
+class CheckingEvalTrace(EvalTrace):
+    """Computes at once, and sees to it that no random key is used twice where that is asked for.
+
+    The eager trace is one of these from when the option `debug_key_reuse` is first on, so that
+    programs that never ask for it pay nothing.
+    """
+
+    __slots__ = ()
+
+    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        run = super().process
+        if not debug_key_reuse.state.value:
+            return run(primitive, operands, params)
+        from .key_reuse.eager import checked
+
+        return checked(run, primitive, operands, params)
+
+
 class _Default:
     """The process-wide default back end; `jx_core.backend` fills it in."""
 
@@ -54,6 +73,15 @@ class _Default:
 default_backend = _Default()
 EVAL = EvalTrace()
 ThreadState.trace = EVAL
+
+
+def _check_keys_from_now_on(scope: str, value: Any) -> None:
+    if value is True:
+        EVAL.__class__ = CheckingEvalTrace
+
+
+debug_key_reuse.on_change(_check_keys_from_now_on)
+_check_keys_from_now_on("global", debug_key_reuse.global_value)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 
 from jx_core import ClosedJaxpr, Primitive, ShapedArray, Tracer, debugging, dtypes, tree, typeof
 from jx_core.backend import Backend, current
-from jx_core.config import debug_infs, debug_nans, enable_x64, no_execution
+from jx_core.config import debug_infs, debug_key_reuse, debug_nans, enable_x64, no_execution
 from jx_core.config import default_device as default_device_option
 from jx_core.dispatch import CallSpec
 from jx_core.errors import UnexpectedTracerError
@@ -149,7 +149,7 @@ class XlaBackend(Backend):
             if backend is not None and backend is not self:
                 return spec.miss(*args, **kwargs)[0], None
             result, staged = spec.miss(*args, **kwargs)
-            if debugging.is_looking():
+            if debugging.is_looking() or debug_key_reuse.value:
                 return result, None
             if staged is None or staged.const_tracers or has_effects(staged.jaxpr):
                 return result, None
@@ -296,6 +296,8 @@ def eager_callable(primitive: Primitive, params: dict[str, Any]) -> Callable[...
         if debugging.is_looking():
             debugging.check_primitive(primitive.name, results, elements)
             return result, None
+        if debug_key_reuse.value:
+            return result, None
         return result, fast_entry(executable, result, operands)
 
     return make_fast_callable(primitive.name, primitive_call, miss, registry=dispatch_registry)
@@ -324,7 +326,7 @@ def start() -> XlaBackend:
     from jx_core.backend import selection_listeners
 
     set_tracer_class(Tracer)
-    for option in (debug_nans, debug_infs, no_execution):
+    for option in (debug_nans, debug_infs, debug_key_reuse, no_execution):
         flags.mirror(option)  # a call that is to be looked at, or refused, is one for Python
     eager_listeners.append(_follow_tracing)
     selection_listeners.append(_follow_selection)

@@ -24,6 +24,7 @@ from jx_core import (
 from jx_core.config import (
     check_tracer_leaks,
     debug_infs,
+    debug_key_reuse,
     debug_nans,
     default_device,
     default_matmul_precision,
@@ -50,7 +51,7 @@ _lazy.install()
 
 __all__ = [
     "Array", "ShapeDtypeStruct", "__version__", "check_tracer_leaks",
-    "checking_leaks", "config", "debug_infs",
+    "checking_leaks", "config", "debug_infs", "debug_key_reuse",
     "debug_nans", "default_device",
     "default_matmul_precision", "default_prng_impl", "disable_jit", "enable_checks", "enable_x64",
     "eval_shape", "float0", "jit", "log_compiles", "make_jaxpr", "named_scope",

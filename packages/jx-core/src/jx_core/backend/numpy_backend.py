@@ -129,6 +129,8 @@ class Array:
             return f"Array({self.shape}, dtype={self.dtype.name}) overlaying:\n{shown}"
         weak = ", weak_type=True" if self.weak_type else ""
         body = np.array2string(self.value, separator=", ", prefix="Array(")
+        if not self.size and self.shape != (0,):
+            body += f", shape={self.shape}"
         return f"Array({body}, dtype={self.dtype.name}{weak})"
 
     def __str__(self) -> str:
@@ -252,4 +254,3 @@ def _wrap(
     if value.flags.writeable and (value.base is not None or any(value is x for x in operands)):
         value = value.copy()  # it shares memory with something its owner may write to
     return Array(value, aval)
-

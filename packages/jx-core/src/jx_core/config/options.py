@@ -120,6 +120,9 @@ debug_nans = define_bool(
 debug_infs = define_bool(
     "debug_infs", False, "raise an error where an operation gives an infinity, as debug_nans"
 )
+debug_key_reuse = define_bool(
+    "debug_key_reuse", False, "raise an error where a typed random key is used twice (slow)"
+)
 check_tracer_leaks = define_bool(
     "check_tracer_leaks",
     False,

@@ -13,6 +13,7 @@ import numpy as np
 import opt_einsum
 
 from jx_core import dtypes, lax, typeof
+from jx_core.clashes import mark_axes
 from jx_core.dispatch import compiled
 from jx_core.errors import ShapeError
 
@@ -228,8 +229,14 @@ def _check_sizes(
                 name = repr(a) if isinstance(a, str) else "an axis of '...'"
                 raise ShapeError(
                     f"einsum: {name} in {subscripts!r} has lengths {m} and {n}; the operands' "
-                    f"shapes are {list(shapes)}"
+                    f"shapes are {list(shapes)}{_marked(a, inputs, shapes)}"
                 )
+
+
+def _marked(label: Any, inputs: Sequence[Labels], shapes: Sequence[tuple[int, ...]]) -> str:
+    """The operands' shapes, the axes that carry the label marked."""
+    axes = [[i for i, a in enumerate(labels) if a == label] for labels in inputs]
+    return mark_axes(*zip(shapes, axes, strict=True))
 
 
 def _path(

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from jx_core import lax, typeof
+from jx_core.clashes import mark_axes
 from jx_core.errors import ShapeError
 
 Labels = tuple[Hashable, ...]
@@ -92,6 +93,7 @@ def _stretch(name: str, x: Any, x_labels: Labels, y: Any, y_labels: Labels) -> t
                 f"{name} got operands of incompatible shapes {x_shape} and {y_shape}: axis {i} of "
                 f"the first has length {n}, axis {y_labels.index(label)} of the second has "
                 f"length {m}; they are multiplied element by element, so must be equal or 1"
+                f"{mark_axes((x_shape, [i]), (y_shape, [y_labels.index(label)]))}"
             )
     if x_drop:
         x = lax.squeeze(x, tuple(x_drop))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import define_array_member, dtypes, lax, typeof
+from jx_core.clashes import mark_axes
 from jx_core.dispatch import compiled
 from jx_core.errors import ShapeError
 
@@ -81,6 +82,7 @@ def _matmul(
             f"matmul: the last axis of the first operand must be as long as the "
             f"{'last but one' if q.ndim > 1 else 'only'} axis of the second, got shapes {p.shape} "
             f"and {q.shape}: {k} and {m}"
+            f"{mark_axes((p.shape, [-1]), (q.shape, [-2 if q.ndim > 1 else -1]))}"
         )
     a_core: Labels = ("k",) if p.ndim == 1 else ("m", "k")
     b_core: Labels = ("k",) if q.ndim == 1 else ("k", "n")
@@ -149,6 +151,7 @@ def dot(
             raise ShapeError(
                 f"dot: axis {p.ndim - 1} of the first operand and axis {place} of the second must "
                 f"have one length, got shapes {p.shape} and {q.shape}"
+                f"{mark_axes((p.shape, [-1]), (q.shape, [place]))}"
             )
         second = (*second[:place], first[-1], *second[place + 1 :])
     kept = tuple(c for c in first if c not in second) + tuple(c for c in second if c not in first)
@@ -190,7 +193,7 @@ def inner(
         if typeof(x).shape[-1] != typeof(y).shape[-1]:
             raise ShapeError(
                 f"inner: the last axes must have one length, got shapes {typeof(x).shape} and "
-                f"{typeof(y).shape}"
+                f"{typeof(y).shape}{mark_axes((typeof(x).shape, [-1]), (typeof(y).shape, [-1]))}"
             )
         second = (*second[:-1], first[-1])
     kept = tuple(c for c in (*first, *second) if not (c in first and c in second))
@@ -269,6 +272,7 @@ def tensordot(
             raise ShapeError(
                 f"tensordot: axis {i} of the first operand and axis {j} of the second must have "
                 f"one length, got shapes {p.shape} and {q.shape}"
+                f"{mark_axes((p.shape, [i]), (q.shape, [j]))}"
             )
     a_labels = [("a", i) for i in range(p.ndim)]
     b_labels = [("b", j) for j in range(q.ndim)]
@@ -339,7 +343,7 @@ def _same_length(name: str, x: Any, i: int, y: Any, j: int) -> None:
     if p[i] != q[j]:
         raise ShapeError(
             f"{name}: the axes that are summed must have one length, got shapes {p} and {q}: "
-            f"{p[i]} and {q[j]}"
+            f"{p[i]} and {q[j]}{mark_axes((p, [i]), (q, [j]))}"
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from jx_core import dtypes, lax
 from jx_core.aval import typeof
 from jx_core.ops.elementwise import convert
-from jx_core.ops.rng import random_split
+from jx_core.ops.rng import random_clone, random_split
 
 from ..functions import array_function
 from ..indexing import take
@@ -113,7 +113,7 @@ def poisson(
     # Each way gets means that it ends soon with.
     waited = _by_waiting(typed, lax.select(small, mean, lax.full_like(mean, 0)), size, kind)
     rejected = _poisson_by_rejection(
-        typed, lax.select(small, lax.full_like(mean, 1e5), mean), size, kind
+        random_clone(typed), lax.select(small, lax.full_like(mean, 1e5), mean), size, kind
     )
     drawn = lax.select(small, waited, rejected)
     return lax.select(mean == 0, lax.full_like(drawn, 0), drawn)
@@ -215,10 +215,11 @@ def _binomial(key: Any, n: Any, p: Any, shape: Shape, dtype: Any) -> Any:
     q = lax.select(bad_q, lax.full_like(q, 0.01), q)
     few = bad_n | (n * q <= 10.0)
     n = lax.floor(n)
-    # Each way gets numbers that it ends soon with.
+    # Each way gets numbers that it ends soon with. Of the two draws from one key each element
+    # has one, so that they never meet.
     counted = _by_gaps(key, lax.select(few, n, lax.full_like(n, 0)), q, shape)
     rejected = _binomial_by_rejection(
-        key,
+        random_clone(key),
         lax.select(few, lax.full_like(n, 1e4), n),
         lax.select(few, lax.full_like(q, 0.5), q),
         shape,

@@ -91,6 +91,8 @@ def _one_sample(key: Any, alpha: Any, log_space: bool) -> Any:
 def _samples(log_space: bool, key: Any, alpha: Any) -> Any:
     shape = typeof(alpha).shape
     count = math.prod(shape)
+    if count == 0:
+        return lax.full_like(alpha, 0)
     keys = random_split(key, (count,))
     flat = lax.reshape(alpha, (count,))
     return lax.reshape(vmap(partial(_one_sample, log_space=log_space))(keys, flat), shape)
