@@ -35,6 +35,8 @@ WITHOUT_SAMPLES |= {"pure_callback", "io_callback", "debug_callback", "inspect_s
 WITHOUT_SAMPLES |= {"create_token", "after_all"}
 # Programs with rules of their own, in tests/test_custom_batching.py and others.
 WITHOUT_SAMPLES |= {"custom_vmap_call", "linear_call", "remat_opt"}
+# The integrals of jx.scipy.special, in the op database of array functions.
+WITHOUT_SAMPLES |= {"in_doubles"}
 WITHOUT_SAMPLES |= {"call_exported"}  # tests/test_export.py
 WITHOUT_SAMPLES |= {"dim_as_value"}  # has no value but in programs with symbolic shapes
 

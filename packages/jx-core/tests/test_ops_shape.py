@@ -412,7 +412,7 @@ ERRORS = [
     (lambda: lax.broadcast_in_dim(X, (2, 3), (0, 0)), ShapeError, r"distinct, got \(0, 0\)"),
     (lambda: lax.broadcast(X, (-1,)), ShapeError, r"non-negative integers, got \(-1, 2, 3\)"),
     (lambda: broadcast_to(X, (3,)), ShapeError, r"shape \(2, 3\) to \(3,\), which has fewer axes"),
-    (lambda: lax.broadcast_shapes((2,), (3,)), ShapeError, r"shapes=\[\(2,\), \(3,\)\](?s:.*)lengths 2 and 3"),
+    (lambda: lax.broadcast_shapes((2,), (3,)), ShapeError, r"shapes=\[\(2,\), \(3,\)\]. Counted"),
     (lambda: lax.expand_dims(X, (0, 0)), ShapeError, r"dimensions must be distinct, got \(0, 0\)"),
     (lambda: lax.expand_dims(X, (9,)), ShapeError, r"dimensions 9 is out of bounds"),
     (lambda: lax.tile(X, (2,)), ShapeError, r"reps must have one entry .* 2 axes, got \(2,\)"),

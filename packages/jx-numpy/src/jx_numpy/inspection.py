@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import dtypes
-from jx_core.dtypes import finfo, iinfo, isdtype, issubdtype, promote_types, result_type
+from jx_core.dtypes import finfo, iinfo, isdtype, promote_types, result_type
 
 from .operands import ArrayLike, Shape, is_complex, one_axis, some_axes, type_of
 from .scalar_types import ScalarType
@@ -42,6 +42,22 @@ ComplexWarning = np.exceptions.ComplexWarning
 set_printoptions = np.set_printoptions
 get_printoptions = np.get_printoptions
 printoptions = np.printoptions
+
+
+def issubdtype(arg1: Any, arg2: Any) -> bool:
+    """Whether a dtype is another one, or a kind of it.
+
+    Args:
+        arg1, arg2: dtypes, or what NumPy takes for one, or abstract scalar types such as
+            `jnp.floating`; bfloat16 and its like have their place among them.
+
+    Raises:
+        TypeError: one of them is no dtype.
+
+    >>> jnp.issubdtype(jnp.bfloat16, jnp.floating)
+    True
+    """
+    return dtypes.issubdtype(arg1, arg2)
 
 
 def shape(a: ArrayLike) -> Shape:

@@ -23,8 +23,8 @@ _ML_PARENT |= {
 }
 
 
-def issubdtype(arg1: Any, arg2: Any) -> bool:
-    """Whether the dtype ``arg1`` is ``arg2``, or a kind of it.
+def issubdtype(a: Any, b: Any) -> bool:
+    """Whether the dtype ``a`` is ``b``, or a kind of it.
 
     Each is a dtype, what NumPy takes for one, or an abstract scalar type such as
     `numpy.floating`, `extended` or `prng_key`. ml_dtypes' types and extended
@@ -35,10 +35,10 @@ def issubdtype(arg1: Any, arg2: Any) -> bool:
     True
     """
     try:
-        return _issubdtype(arg1, arg2)
+        return _issubdtype(a, b)
     except TypeError:
         # An unhashable description of a dtype, or none at all: this time, say so.
-        return _issubdtype(_hashable(arg1), _hashable(arg2))
+        return _issubdtype(_hashable(a), _hashable(b))
 
 
 def _hashable(x: Any) -> Any:

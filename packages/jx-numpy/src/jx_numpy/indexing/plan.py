@@ -166,8 +166,8 @@ def _array_element(part: Any) -> Any:
         return int(part)
     if isinstance(part, str):
         raise TypeError(
-            f"Arrays have no fields, so there is no string indexing; got idx={part!r}. A dict holds "
-            f"arrays by name"
+            f"Arrays have no fields, so there is no string indexing; got idx={part!r}. A dict "
+            f"holds arrays by name"
         )
     if isinstance(part, (list, tuple)):
         part = _array_of(part)

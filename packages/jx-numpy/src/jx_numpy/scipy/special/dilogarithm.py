@@ -104,6 +104,6 @@ def spence(x: ArrayLike) -> Array:
     See DLMF 25.12.2.
 
     >>> jx.scipy.special.spence(jnp.array([0.0, 1.0, 2.0]))
-    Array([ 1.644934 ,  0.       , -0.822467 ], dtype=float32)
+    Array([ 1.644934,  0.      , -0.822467], dtype=float32)
     """
     return _spence(*real_operands("spence", x, error=TypeError))

@@ -47,16 +47,18 @@ def _si_ci(m: Any, x: Any) -> tuple[Any, Any]:
     apart = (short - _ROOT) - _ROOT_REST
     close = m.abs(apart) < 0.25
     log = m.where(close, m.log1p(m.where(close, apart / _ROOT, 0.0)), m.log(short / _ROOT))
-    near_sine = short * chebyshev(m, SINE_INTEGRAL, short)
+    near_sine = short + short * chebyshev(m, SINE_INTEGRAL, short)
     near_cosine = log + apart * chebyshev(m, COSINE_INTEGRAL, short)
 
     finite = size < math.inf
     long = m.where(near | ~finite, 8.0, size)
-    f = chebyshev(m, TRIGONOMETRIC_F, long) / long
-    g = chebyshev(m, TRIGONOMETRIC_G, long) / long / long
+    # x f and x^2 g are 1 and a correction.
+    f, g = chebyshev(m, TRIGONOMETRIC_F, long), chebyshev(m, TRIGONOMETRIC_G, long) / long
     sine, cosine = m.sin(long), m.cos(long)
-    far_sine = math.pi / 2 - (f * cosine + g * sine - _REST_OF_RIGHT_ANGLE)
-    far_cosine = f * sine - g * cosine
+    over_sine, over_cosine = sine / long, cosine / long
+    bend = f * over_cosine + (over_sine / long + g * over_sine)
+    far_sine = math.pi / 2 - (over_cosine + bend - _REST_OF_RIGHT_ANGLE)
+    far_cosine = over_sine + (f * over_sine - (over_cosine / long + g * over_cosine))
     si = m.where(near, near_sine, m.where(finite, far_sine, math.pi / 2))
     limit = m.where(x > 0.0, 0.0, math.nan)
     ci = m.where(near, near_cosine, m.where(finite, far_cosine, limit))

@@ -17,7 +17,7 @@ __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
 _family = Family(
     "the gamma distribution",
     "DLMF 8.2 and " + CONTINUOUS_1.format(17),
-    a="the shape, only.",
+    a="the shape, positive.",
 )
 
 _xlogy = plain(xlogy)

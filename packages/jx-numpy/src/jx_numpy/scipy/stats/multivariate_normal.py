@@ -124,8 +124,8 @@ def logpdf(
     Array(-1.837877, dtype=float32)
     """
     name = "multivariate_normal.logpdf"
-    operands, dtype = _operands(name, x, mean, cov)
-    return rounded(_log_density(name, *operands, bool(allow_singular)), dtype)
+    (x, mean, cov), dtype = _operands(name, x, mean, cov)
+    return rounded(_log_density(name, x, mean, cov, bool(allow_singular)), dtype)
 
 
 @compiled
@@ -149,5 +149,5 @@ def pdf(x: ArrayLike, mean: ArrayLike, cov: ArrayLike) -> Array:
     Array(0.15915495, dtype=float32)
     """
     name = "multivariate_normal.pdf"
-    operands, dtype = _operands(name, x, mean, cov)
-    return rounded(lax.exp(_log_density(name, *operands, False)), dtype)
+    (x, mean, cov), dtype = _operands(name, x, mean, cov)
+    return rounded(lax.exp(_log_density(name, x, mean, cov, False)), dtype)
