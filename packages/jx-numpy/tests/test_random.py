@@ -419,3 +419,9 @@ def test_gamma_numbers_are_differentiable_in_their_parameter():
     logs = grad(lambda a: random.loggamma(key, a, (20_000, 3)).mean(0).sum())(alpha)
     special = pytest.importorskip("scipy.special")
     np.testing.assert_allclose(logs, special.polygamma(1, alpha), rtol=0.05)
+
+
+def test_bernoulli_draws_in_the_default_dtype():
+    """JAX's value for this key where 64-bit dtypes are on; 32-bit numbers give the other one."""
+    with enable_x64(True):
+        assert not random.bernoulli(random.key(2147483653))

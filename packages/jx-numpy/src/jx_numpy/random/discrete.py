@@ -22,13 +22,12 @@ from .uniforms import as_float, integer_dtype, sample_shape, uniform_floats
 __all__ = ["bernoulli", "categorical", "geometric", "rademacher"]
 
 
-_HALF = np.float32(0.5)
 
 
 @array_function("shape", "mode", "out_sharding")
 def bernoulli(
     key: Any,
-    p: Any = _HALF,
+    p: Any = 0.5,
     shape: Any = None,
     mode: str = "low",
     *,
