@@ -22,8 +22,6 @@ from .uniforms import as_float, integer_dtype, sample_shape, uniform_floats
 __all__ = ["bernoulli", "categorical", "geometric", "rademacher"]
 
 
-
-
 @array_function("shape", "mode", "out_sharding")
 def bernoulli(
     key: Any,

@@ -44,8 +44,10 @@ def _prefactor(m: Maths, a: Real, x: Real) -> Real:
     """D = x^a exp(-x) / gamma(1 + a)."""
     large = a >= LARGE
     low = m.where(large, 1.0, a)
-    half = m.exp(-0.5 * x)  # in halves, as the product may be normal where this is not
-    small = m.pow(x, low) * half * half / gamma1p(m, low)
+    # From 10,000 on D is less than any number; the power would overflow and give NaN.
+    moderate = m.where(x < 1e4, x, 1e4)
+    half = m.exp(-0.5 * moderate)  # in halves, as the product may be normal where this is not
+    small = m.pow(moderate, low) * half * half / gamma1p(m, low)
     tall = m.where(large, a, LARGE)
     mu = (x - tall) / tall
     near = m.abs(mu) < 0.5
