@@ -304,9 +304,8 @@ def test_integers_become_floats():
     "name", ["beta", "betaln", "boxcox", "boxcox1p", "comb", "kl_div", "poch", "rel_entr"]
 )
 def test_functions_of_real_numbers_refuse_complex_ones(name):
-    with pytest.raises(
-        ValueError, match=f"{name} takes real numbers, got dtypes complex64, float32"
-    ):
+    said = f"{name} does not support complex-valued .*real numbers, got dtypes complex64, float32"
+    with pytest.raises(ValueError, match=said):
         getattr(special, name)(np.complex64(1), np.float32(1))
 
 

@@ -24,10 +24,9 @@ from ...operands import (
     ArrayLike,
     broadcast_shapes,
     broadcast_to,
-    is_complex,
-    promote_dtypes_inexact,
     typeof,
 )
+from .._reals import real_floats
 
 __all__ = ["gaussian", "in_doubles", "real_operands", "to_float"]
 
@@ -108,13 +107,8 @@ def real_operands(
     Raises:
         ValueError: one is complex (or another class of error, `error`).
     """
-    promoted = promote_dtypes_inexact(name, *operands)
+    promoted = real_floats(f"special.{name}", *operands, error=error)
     dtype = typeof(promoted[0]).dtype
-    if is_complex(dtype):
-        raise error(
-            f"jx.scipy.special.{name} does not support complex-valued inputs, got {dtype}; it is "
-            f"for real numbers: pass jnp.real(x) where the imaginary part is 0"
-        )
     shape = broadcast_shapes(name, *[typeof(x).shape for x in promoted])
     return [broadcast_to(lax.convert_element_type(x, dtype), shape) for x in promoted]
 

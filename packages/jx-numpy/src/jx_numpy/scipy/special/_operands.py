@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from ...operands import Array, ArrayLike, is_complex, promote_inexact, typeof
+from ...operands import Array, ArrayLike
+from .._reals import real_floats
 
 
 def reals(name: str, *operands: ArrayLike) -> list[Array]:
-    """Real operands of one float dtype, of shapes that go together.
-
-    Raises:
-        ShapeError: the shapes don't broadcast.
-        TypeError: an operand is no array.
-        ValueError: an operand is complex.
-    """
-    promoted = promote_inexact(name, *operands)
-    dtype = typeof(promoted[0]).dtype
-    if is_complex(dtype):
-        raise ValueError(
-            f"jx.scipy.special.{name} takes real numbers, got dtypes "
-            f"{', '.join(typeof(x).dtype.name for x in operands)}; take the real part with "
-            f"jnp.real"
-        )
-    return promoted
+    """Real operands of one float dtype, of shapes that go together, as by `real_floats`."""
+    return real_floats(f"special.{name}", *operands)

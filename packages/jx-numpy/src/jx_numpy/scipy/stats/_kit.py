@@ -23,10 +23,9 @@ from ...operands import (
     accumulation_dtype,
     broadcast_shapes,
     broadcast_to,
-    is_complex,
-    promote_inexact,
     typeof,
 )
+from .._reals import real_floats
 
 __all__ = [
     "CONTINUOUS_1", "CONTINUOUS_2", "DISCRETE", "Family", "density", "evaluated", "log1mexp",
@@ -48,14 +47,8 @@ def reals(name: str, *operands: ArrayLike) -> tuple[list[Array], Any]:
         TypeError: an operand is no array.
         ValueError: an operand is complex.
     """
-    promoted = promote_inexact(name, *operands)
+    promoted = real_floats(f"stats.{name}", *operands)
     dtype = typeof(promoted[0]).dtype
-    if is_complex(dtype):
-        raise ValueError(
-            f"jx.scipy.stats.{name} takes real numbers, got dtypes "
-            f"{', '.join(typeof(x).dtype.name for x in operands)}; take the real part with "
-            f"jnp.real"
-        )
     wide = accumulation_dtype(dtype)
     return [_array(x, wide) for x in promoted], dtype
 
