@@ -267,7 +267,7 @@ def multinomial(
         n: how many trials; it broadcasts to the leading axes of `shape`.
         p: the outcomes' probabilities, on the last axis.
         shape: the result's shape; that of `p` if None.
-        dtype: the result's dtype; that of the parameters, as floats, if None.
+        dtype: the result's dtype; the default float one if None.
         unroll: as for `lax.scan`, which goes through the outcomes.
 
     Returns:
@@ -294,4 +294,5 @@ def multinomial(
 
     _, counts = lax.scan(outcome, broadcast_to(n, size[:-1]), (ratios, keys), unroll=unroll)
     counts = lax.transpose(counts, (*range(1, len(size)), 0))
-    return counts if dtype is None else convert(counts, dtypes.canonicalize_dtype(dtype))
+    wanted = np.float64 if dtype is None else dtype
+    return convert(counts, dtypes.canonicalize_dtype(wanted))
