@@ -80,7 +80,8 @@ def _min(x: np.ndarray, y: np.ndarray) -> Any:
 @widened
 def _sign(x: np.ndarray) -> Any:
     if x.dtype.kind == "c":
-        x = np.where(np.maximum(np.abs(x.real), np.abs(x.imag)) > 1e30, x * 0.25, x)
+        large = np.maximum(np.abs(x.real), np.abs(x.imag)) > 1e30
+        x = np.where(large & np.isfinite(x), x * 0.25, x)
         x = np.where(np.isnan(x), x.dtype.type(complex(np.nan, np.nan)), x)
     return np.where(x == 0, x, np.sign(x))  # of -0.0 it is -0.0
 
