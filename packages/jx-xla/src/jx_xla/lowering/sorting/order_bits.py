@@ -77,6 +77,16 @@ def sort_key(block: Block, x: Value, aval: ShapedArray) -> tuple[Value, ShapedAr
     return key, signed
 
 
+def from_sort_key(block: Block, key: Value, aval: ShapedArray, dtype: Any) -> Value:
+    """The inverse of `sort_key`, to elements of `dtype`, of at least 16 bits where they are floats.
+
+    `aval` is the key's type. Zeros come back as 0, and NaNs as one of positive sign.
+    """
+    if not issubdtype(dtype, np.floating):
+        return key
+    return bitcast(block, _turned(block, key, aval), aval, dtype)
+
+
 def narrow_sort_key(block: Block, x: Value, aval: ShapedArray) -> Value:
     """`sort_key` of elements of at most 32 bits, as int32."""
     if aval.dtype == np.uint32:

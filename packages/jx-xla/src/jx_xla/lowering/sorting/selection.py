@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from jx_core import lax
-from jx_core.dtypes import issubdtype
 from jx_core.ops.sorting.selection import by_sorting
 
 from ..builder import Value
 from ..program import lower_traced
 from ..tables import Context, deflower
+from .order_bits import from_sort_key, sort_key
 
 # Rows must be at least this long, and of elements of these sizes in bytes, for counting to pay.
 _LONG = 4096
@@ -28,20 +28,22 @@ _EXACT = 1 << 24
 
 @deflower(lax.order_statistics_p, platform="cpu")
 def _order_statistics(ctx: Context, x: Value, place: Value) -> list[Value]:
-    aval = ctx.in_avals[0]
+    block, (aval, places) = ctx.block, ctx.in_avals
     n = aval.shape[-1]
-    pays = type(n) is int and n >= _LONG and aval.dtype.itemsize in _SIZES
-    rule = _by_counting if pays else by_sorting
-    return lower_traced(ctx.block, rule, ctx.in_avals, [x, place], "order_statistics")
+    if not (type(n) is int and n >= _LONG and aval.dtype.itemsize in _SIZES):
+        return lower_traced(block, by_sorting, ctx.in_avals, [x, place], "order_statistics")
+    keys, kind = sort_key(block, x, aval)
+    found = lower_traced(block, _by_counting, [kind, places], [keys, place], "order_statistics")
+    row = kind.update(shape=places.shape)
+    return [from_sort_key(block, key, row, aval.dtype) for key in found]
 
 
-def _by_counting(x: Any, place: Any) -> list[Any]:
-    """The element at a place is the greatest that has at most so many elements below it."""
-    keys = _signed_keys(x)
-    signed, n = keys.dtype, keys.shape[-1]
+def _by_counting(keys: Any, place: Any) -> list[Any]:
+    """The integer at a place is the greatest that has at most so many below it; and the next."""
+    dtype, n = keys.dtype, keys.shape[-1]
     last = len(keys.shape) - 1
     counting = np.dtype(np.float32 if n <= _EXACT else np.int32)
-    bits = signed.itemsize * 8
+    bits = dtype.itemsize * 8
     rank = lax.convert_element_type(place, counting)
 
     def wide(row: Any) -> Any:
@@ -51,50 +53,18 @@ def _by_counting(x: Any, place: Any) -> list[Any]:
         return lax.reduce_sum(lax.convert_element_type(flags, counting), (last,))
 
     def next_bit(i: Any, found: Any) -> Any:
-        shift = lax.convert_element_type(lax.sub(np.int32(bits - 1), i), signed)
-        bit = lax.shift_left(lax.full((), 1, signed), shift)
+        shift = lax.convert_element_type(lax.sub(np.int32(bits - 1), i), dtype)
+        bit = lax.shift_left(lax.full((), 1, dtype), shift)
         candidate = lax.add(found, lax.broadcast(bit, found.shape))
         below = count(lax.lt(keys, wide(candidate)))
         return lax.select(lax.le(below, rank), candidate, found)
 
-    # From the least number up; adding the highest bit first goes over to the positive ones.
-    start = lax.full(place.shape, np.iinfo(signed).min, signed)
+    # From the least number up; where there are signs, the highest bit leads over to the positive.
+    start = lax.full(place.shape, np.iinfo(dtype).min, dtype)
     found = lax.fori_loop(np.int32(0), np.int32(bits), next_bit, start)
-    most = lax.full(keys.shape, np.iinfo(signed).max, signed)
+    most = lax.full(keys.shape, np.iinfo(dtype).max, dtype)
     above = lax.reduce_min(lax.select(lax.gt(keys, wide(found)), keys, most), (last,))
     up_to_it = count(lax.le(keys, wide(found)))
     repeats = lax.gt(up_to_it, lax.add(rank, lax.full_like(rank, 1)))
     is_greatest = lax.eq(up_to_it, lax.full_like(up_to_it, n))
-    after = lax.select(lax.bitwise_or(repeats, is_greatest), found, above)
-    return [_from_keys(found, x.dtype), _from_keys(after, x.dtype)]
-
-
-def _signed_keys(x: Any) -> Any:
-    """Signed integers in the order of sorting: both zeros are one, and NaNs one that is last."""
-    if not issubdtype(x.dtype, np.floating):
-        if issubdtype(x.dtype, np.unsignedinteger):
-            signed = np.dtype(f"i{x.dtype.itemsize}")
-            bits = lax.bitcast_convert_type(x, signed)
-            return lax.bitwise_xor(bits, lax.full_like(bits, np.iinfo(signed).min))
-        return x
-    signed = np.dtype(f"i{x.dtype.itemsize}")
-    zero = lax.full_like(x, 0)
-    x = lax.select(lax.eq(x, zero), zero, x)
-    x = lax.select(lax.ne(x, x), lax.full_like(x, np.nan), x)
-    return _turned(lax.bitcast_convert_type(x, signed))
-
-
-def _turned(bits: Any) -> Any:
-    """The bits but the sign inverted where it is set: floats' bits as integers in their order."""
-    rest = lax.full_like(bits, np.iinfo(bits.dtype).max)
-    return lax.select(lax.lt(bits, lax.full_like(bits, 0)), lax.bitwise_xor(bits, rest), bits)
-
-
-def _from_keys(keys: Any, dtype: Any) -> Any:
-    """The elements that have these keys."""
-    if issubdtype(dtype, np.floating):
-        return lax.bitcast_convert_type(_turned(keys), dtype)
-    if issubdtype(dtype, np.unsignedinteger):
-        keys = lax.bitwise_xor(keys, lax.full_like(keys, np.iinfo(keys.dtype).min))
-        return lax.bitcast_convert_type(keys, dtype)
-    return keys
+    return [found, lax.select(lax.bitwise_or(repeats, is_greatest), found, above)]
