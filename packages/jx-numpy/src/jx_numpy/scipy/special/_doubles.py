@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from jx_batching import defbatch
+from jx_batching.axes import at_axis
 from jx_core import Primitive, ShapeDtypeStruct, eval_shape, lax, tree
 from jx_core.aval import ShapedArray
 from jx_core.config import enable_x64
@@ -56,14 +57,14 @@ def _result_types(*operands: ShapedArray, function: Any, options: Any) -> list[S
 @functools.cache
 def _count(function: Callable[..., Any], options: tuple[Any, ...], operands: int) -> int:
     """How many results the function has."""
-    with _double_precision():
+    with enable_x64(True):
         types = [ShapeDtypeStruct((), np.float64)] * operands
         return len(tree.leaves(eval_shape(lambda *x: function(LAX, *options, *x), *types)))
 
 
 def _decompose(*operands: Array, function: Any, options: Any) -> list[Array]:
     dtype = typeof(operands[0]).dtype
-    with _double_precision():
+    with enable_x64(True):
         wide = [lax.convert_element_type(x, np.float64) for x in operands]
         out = function(LAX if dtype == np.float64 else LAX_SINGLE, *options, *wide)
         results = out if isinstance(out, tuple) else (out,)
@@ -77,21 +78,9 @@ in_doubles_p = Primitive(
 
 @defbatch(in_doubles_p)
 def _(axis: Any, operands: Any, dims: Any, **params: Any) -> Any:
-    together = [
-        lax.broadcast(x, (axis.size,)) if d is None else _moved_to_front(x, d)
-        for x, d in zip(operands, dims, strict=True)
-    ]
+    together = [at_axis(x, d, axis.size) for x, d in zip(operands, dims, strict=True)]
     out = in_doubles_p.bind(*together, **params)
     return out, [0] * len(out)
-
-
-def _moved_to_front(x: Array, axis: int) -> Array:
-    rest = [i for i in range(typeof(x).ndim) if i != axis]
-    return lax.transpose(x, (axis, *rest)) if axis else x
-
-
-def _double_precision() -> Any:
-    return enable_x64(True)
 
 
 def to_float(x: Array, like: Array) -> Array:
