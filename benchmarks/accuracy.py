@@ -129,8 +129,8 @@ powers and exponentials of large arguments.
 The integrals (from `exp1` to `spence`), `owens_t`, the hypergeometric functions, `bessel_jn` and
 `sph_harm_y` are computed in float64 and rounded once. A number after a name tells which of several
 results is measured: of `sici` and `fresnel` the first or second, of `bessel_jn` the order. Near a
-root that is not treated by itself (of Ci beyond the first, of J_5, of hypergeometric functions)
-the absolute error stays as elsewhere, so that the relative one grows.
+root that is not treated by itself (of Ci beyond 52, of digamma below -16, of J_5, of hypergeometric
+functions) the absolute error stays as elsewhere, so that the relative one grows.
 {integrals}
 ## Elementary functions
 

@@ -125,3 +125,12 @@ def test_powers_of_zero_and_of_infinity():
 def test_direction_of_numbers_with_infinite_parts(dtype):
     z = np.array([complex(np.inf, 3), complex(2, -np.inf), complex(-np.inf, 0)], dtype)
     np.testing.assert_array_equal(jit(lax.sign)(z), np.array([1, -1j, -1], dtype))
+
+
+@pytest.mark.parametrize("fun", NEAR, ids=lambda f: f.__name__)
+def test_double_precision_does_not_depend_on_the_option(fun):
+    z = lax.add(np.array(NEAR[fun][1]), 0.0)
+    with_it = np.asarray(jit(fun)(z))
+    with enable_x64(False):
+        without_it = np.asarray(jit(lambda z: fun(z))(z))
+    np.testing.assert_array_equal(without_it, with_it)

@@ -97,6 +97,33 @@ def check(got: np.ndarray, values: list[Any], bound: float) -> None:
             assert abs(mp.mpf(float(x)) - value) <= bound * unit, (float(x), float(value))
 
 
+# Functions and their exact values, with roots: the doubles nearest to them and near them.
+ROOTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[float, ...]]] = {
+    "digamma": (
+        lax.digamma, mp.digamma,
+        (1.4616321449683622, -0.5040830082644554, -3.635293366436901, -13.723347457363827),
+    ),
+    "expi": (jx.scipy.special.expi, mp.ei, (0.3725074107813666,)),
+    "Ci": (
+        lambda x: jx.scipy.special.sici(x)[1], mp.ci,
+        (0.6165054856207163, 3.3841804225511862, 12.643546829711378, 47.145059968415396),
+    ),
+    "log1p": (lax.log1p, mp.log1p, (0.0, -0.4, -0.3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_results_beside_roots_are_precise(name: str) -> None:
+    function, exact, roots = ROOTS[name]
+    steps = [0.0, *(s * 10.0**-k for k in range(1, 16, 2) for s in (1, -1))]
+    points = np.array([root + step for root in roots for step in steps])
+    with enable_x64(True), mp.workdps(50):
+        values = [exact(mp.mpf(float(x))) for x in points]
+        check(np.asarray(jx.jit(function)(points)), values, 8)
+        with backend.use("numpy"):
+            check(np.asarray(function(points)), values, 8)
+
+
 EDGES = {
     "zeta": {
         (1, 1): INF, (0.5, 1): NAN, (2, 0): INF, (3, 0): NAN, (2, -1): INF, (3, -1): NAN,

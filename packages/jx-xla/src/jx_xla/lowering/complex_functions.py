@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import Primitive, dtypes, lax, typeof
+from jx_core.config import enable_x64
 from jx_core.staging import trace_to_jaxpr
 
 from .builder import Value
@@ -42,7 +43,9 @@ def lowered(function: Callable[..., Any]) -> Rule:
 
 def write(ctx: Context, function: Any, avals: list[Any], operands: Any) -> Value:
     """Write `function` of operands of types `avals` to the context's block."""
-    jaxpr, consts = trace_to_jaxpr(lambda *xs: [function(*xs)], avals, function.__name__)
+    double_precision: Any = enable_x64(True)
+    with double_precision:  # or numbers beside doubles would become single ones
+        jaxpr, consts = trace_to_jaxpr(lambda *xs: [function(*xs)], avals, function.__name__)
     (out,) = lower_jaxpr(ctx.block, jaxpr, constants(ctx.block, consts), operands)
     return out
 
@@ -104,6 +107,14 @@ def with_sign(size: Any, sign: Any) -> Any:
     return lax.bitcast_convert_type(lax.bitwise_or(rest, sign_bit), dtype)
 
 
+def polynomial(x: Any, coefficients: list[float]) -> Any:
+    """Of these coefficients, the constant one first, by Horner's rule."""
+    result = lax.full_like(x, coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        result = lax.add(lax.mul(result, x), c)
+    return result
+
+
 def ratio(a: Any, b: Any) -> tuple[Any, Any, Any]:
     """The larger and the smaller of |a| and |b|, divided by the larger, and that: |z| is
     `size * sqrt(1 + small**2)`, and no square overflows."""
@@ -153,27 +164,39 @@ def _of_exponential(a: Any, b: Any, re: Any, im: Any) -> Any:
 
 
 def _logistic(z: Any) -> Any:
-    """1 / (1 + e^-z), of E = e^-|a| <= 1, so that nothing overflows.
+    """1 / (1 + E e^(-ib)) of E = e^-a.
 
-    With c = cos(b/2), s = sin(b/2) and D = 1 - E the square of |1 + E e^(ib)| is D^2 + 4 E c^2,
-    a sum of positive terms.
+    Beside the poles both parts of the denominator are small, and its real part is the sum of
+    1 - E and E (1 + cos b), each of which is computed without cancellation.
     """
     a, b = parts(z)
-    d = lax.neg(lax.expm1(lax.neg(lax.abs(a))))
-    e = lax.sub(1.0, d)
-    e = where(lax.lt(e, 0.5), lax.exp(lax.neg(lax.abs(a))), e)
-    half = lax.mul(b, 0.5)
-    c, s = lax.cos(half), lax.sin(half)
-    square = lax.mul(lax.mul(c, c), 2.0)
-    size = lax.add(lax.mul(d, d), lax.mul(lax.mul(e, square), 2.0))
-    right = lax.add(d, lax.mul(e, square))
-    left = lax.mul(lax.sub(square, d), e)
-    re = lax.div(where(lax.ge(a, 0.0), right, left), size)
-    im = lax.div(lax.mul(lax.mul(lax.mul(c, s), e), 2.0), size)
-    far = is_inf(a)
+    e, c, s = lax.exp(lax.neg(a)), lax.cos(b), lax.sin(b)
+    near = both(lax.lt(lax.abs(a), 0.7), lax.lt(c, -0.5))
+    rest = lax.div(lax.mul(s, s), lax.sub(1.0, c))  # 1 + c
+    mended = lax.add(_lost_by_decay(a), lax.mul(e, rest))
+    re, im = _reciprocal(where(near, mended, lax.add(1.0, lax.mul(e, c))), lax.neg(lax.mul(e, s)))
+    none, far = is_inf(e), is_inf(a)  # first: smaller than any normal number
+    re, im = where(none, lax.mul(c, 0.0), re), where(none, lax.mul(s, 0.0), im)
     re = where(far, where(lax.gt(a, 0.0), 1.0, 0.0, re), re)
     im = where(both(far, is_nan(im)), 0.0, im)
     return lax.complex(re, where(lax.eq(b, 0.0), b, im))
+
+
+def _lost_by_decay(a: Any) -> Any:
+    """1 - e^-a where |a| < 0.7, by its Taylor series."""
+    count = 8 if typeof(a).dtype == np.float32 else 15
+    series = polynomial(lax.neg(a), [1 / math.factorial(k + 2) for k in range(count)])
+    return lax.sub(a, lax.mul(lax.mul(a, a), series))
+
+
+def _reciprocal(p: Any, q: Any) -> Parts:
+    """1 / (p + iq): R. L. Smith, "Algorithm 116: Complex division" (1962)."""
+    turned = lax.lt(lax.abs(p), lax.abs(q))
+    large, small = where(turned, q, p), where(turned, p, q)
+    share = lax.div(small, large)
+    x = lax.div(1.0, lax.add(large, lax.mul(small, share)))
+    y = lax.mul(share, x)
+    return where(turned, y, x), lax.neg(where(turned, x, y))
 
 
 # --- logarithms and roots ---
@@ -192,22 +215,34 @@ def _log1p(z: Any, given: Any) -> Any:
     return lax.complex(where(either(is_inf(a), is_inf(b)), math.inf, re), im)
 
 
+# By how much numbers are scaled so that their squares neither overflow nor vanish: above
+# which size by 2^down, and below which by 2^up.
+SCALES: dict[str, tuple[float, int, float, int]] = {
+    "float32": (1e18, -80, 1e-18, 100), "float64": (1e150, -520, 1e-150, 600),
+}  # fmt: skip
+
+
 def _sqrt_parts(a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
-    """The larger and the smaller part of the square root, in size; and, for z itself, the square
-    root of the larger part and by how much |z| is larger than that part."""
-    size, small, real_is_larger = ratio(a, b)
-    origin = lax.eq(size, 0.0)
-    length = lax.sqrt(lax.add(lax.mul(small, small), 1.0))
-    share = lax.add(where(real_is_larger, 1.0, small), length)
-    root = lax.sqrt(size)
-    larger = where(origin, 0.0, lax.mul(root, lax.sqrt(lax.mul(share, 0.5))))
-    smaller = lax.mul(lax.div(lax.abs(b), where(origin, 1.0, larger)), 0.5)
-    return larger, smaller, root, length
+    """The larger and the smaller part of the square root of z * scale, in size; |z * scale|;
+    and the square root of the scale."""
+    a, b = lax.abs(a), lax.abs(b)
+    size = lax.max(a, b)
+    above, down, below, up = SCALES[typeof(size).dtype.name]
+    large, small = lax.gt(size, above), lax.lt(size, below)
+    scale, root = (
+        where(large, 2.0 ** (down // d), where(small, 2.0 ** (up // d), 1.0, size)) for d in (1, 2)
+    )
+    a, b = lax.mul(a, scale), lax.mul(b, scale)
+    length = lax.sqrt(lax.add(lax.mul(a, a), lax.mul(b, b)))
+    larger = lax.sqrt(lax.mul(lax.add(a, length), 0.5))
+    smaller = lax.div(lax.mul(b, 0.5), where(lax.eq(size, 0.0), 1.0, larger))
+    return larger, smaller, length, root
 
 
 def _sqrt(z: Any) -> Any:
     a, b = parts(z)
-    larger, smaller, _, _ = _sqrt_parts(a, b)
+    larger, smaller, _, root = _sqrt_parts(a, b)
+    larger, smaller = lax.div(larger, root), lax.div(smaller, root)
     right = lax.ge(a, 0.0)
     re, im = where(right, larger, smaller), where(right, smaller, larger)
     # An infinite imaginary part makes both infinite, whatever the real part is.
@@ -220,11 +255,8 @@ def _sqrt(z: Any) -> Any:
 def _rsqrt(z: Any) -> Any:
     """conj(sqrt(z)) / |z|."""
     a, b = parts(z)
-    larger, smaller, root, length = _sqrt_parts(a, b)
-    scale = lax.div(1.0, root)
-    larger, smaller = (
-        lax.div(lax.mul(lax.mul(x, scale), scale), length) for x in (larger, smaller)
-    )
+    larger, smaller, length, root = _sqrt_parts(a, b)
+    larger, smaller = (lax.mul(lax.div(x, length), root) for x in (larger, smaller))
     right = lax.ge(a, 0.0)
     re, im = where(right, larger, smaller), where(right, smaller, larger)
     far = either(is_inf(a), is_inf(b))
@@ -245,12 +277,20 @@ def _sinh_cosh(a: Any) -> tuple[Any, Any, Any]:
     """
     size = lax.abs(a)
     big = lax.gt(size, 40.0)
-    m = lax.expm1(where(big, lax.mul(size, 0.5), size))
-    e = lax.add(m, 1.0)
-    half = lax.mul(e, 0.5)
-    sinh = where(big, half, lax.mul(lax.add(m, lax.div(m, e)), 0.5))
-    cosh = where(big, half, lax.add(half, lax.div(0.5, e)))
+    e = lax.exp(where(big, lax.mul(size, 0.5), size))
+    half, other = lax.mul(e, 0.5), lax.div(0.5, e)
+    sinh = where(big, half, lax.sub(half, other))
+    sinh = where(lax.lt(size, 1.0), _small_sinh(size), sinh)
+    cosh = where(big, half, lax.add(half, other))
     return with_sign(sinh, a), cosh, where(big, e, 1.0)
+
+
+def _small_sinh(a: Any) -> Any:
+    """sinh a where |a| < 1, by its Taylor series."""
+    count = 5 if typeof(a).dtype == np.float32 else 8
+    square = lax.mul(a, a)
+    series = polynomial(square, [1 / math.factorial(2 * k + 3) for k in range(count)])
+    return lax.add(a, lax.mul(lax.mul(a, square), series))
 
 
 def _sinh_parts(a: Any, b: Any) -> Parts:
@@ -280,8 +320,9 @@ def _tanh_parts(a: Any, b: Any) -> Parts:
     With u = e^(-2|a|) and D = 1 - u these are D (1 + u) and 4 u sin b cos b, divided by
     D^2 + 4 u cos^2 b: a sum of positive terms in which nothing overflows.
     """
-    twice = lax.mul(lax.abs(a), -2.0)
-    u, d = lax.exp(twice), lax.neg(lax.expm1(twice))
+    twice = lax.mul(lax.abs(a), 2.0)
+    u = lax.exp(lax.neg(twice))
+    d = where(lax.lt(twice, 0.7), _lost_by_decay(twice), lax.sub(1.0, u))
     cos = lax.cos(b)
     u4 = lax.mul(lax.mul(u, 4.0), cos)
     below = lax.div(1.0, lax.add(lax.mul(d, d), lax.mul(u4, cos)))

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ..kit import Array, ArrayLike
-from .maths import Maths, Real, polynomial, special
+from .maths import Maths, Real, apart, polynomial, special
 
 __all__ = ["digamma", "digamma_increment_p", "digamma_p", "lgamma", "lgamma_p"]
 
@@ -127,6 +127,25 @@ def lgamma_of(m: Maths, x: Real) -> Real:
 # The positive root of digamma, as the sum of two doubles (OEIS A030169).
 _ROOT = 1.4616321449683622
 _ROOT_REST = 9.549995429965697e-17
+# Those between 0 and -1, -1 and -2, ... as such sums: the sign changes of mpmath's digamma.
+_NEGATIVE_ROOTS = (
+    (-0.5040830082644554, -8.15428206243813e-18),
+    (-1.5734984731623904, -1.574185691077347e-17),
+    (-2.6107208684441447, 9.881960746978353e-17),
+    (-3.635293366436901, 5.454396163173039e-17),
+    (-4.653237761743142, -2.5492686201468193e-16),
+    (-5.6671624415568855, -3.2153051074948335e-18),
+    (-6.678418213073427, 3.470798723495241e-16),
+    (-7.687788325031626, -1.351562494643672e-16),
+    (-8.695764163816401, -3.2859903716289447e-16),
+    (-9.702672540001863, -3.2563178405401477e-16),
+    (-10.708740838254144, -6.287211750540301e-16),
+    (-11.714133061228955, 8.598250154343834e-16),
+    (-12.718971025749207, -4.752312432106917e-16),
+    (-13.723347457363827, 4.528278691518058e-16),
+    (-14.727334416018529, -3.6618399963139786e-17),
+    (-15.730988906332882, 1.0551956373365842e-16),
+)
 # B_2n / 2n, the coefficients of the asymptotic series of digamma (DLMF 5.11.2).
 _DIGAMMA_SERIES = (
     1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160,
@@ -148,9 +167,31 @@ def _digamma(m: Maths, x: Real) -> Real:
     def reflected(result: Real) -> Real:
         _, cotangent = sine_of_pi(m, x)
         below = result + 1 / size - cotangent
+        below = _beside_negative_roots(m, x, below)
         return m.where(x <= 0, m.where(x == m.floor(x), math.nan, below), result)
 
     return m.when(x <= 0, reflected, result, result)
+
+
+def _beside_negative_roots(m: Maths, x: Real, value: Real) -> Real:
+    """`value`, in the place of which digamma(x) is computed where it is small and x negative.
+
+    There it is the difference to digamma at the root, that of either side of the reflection
+    formula by itself: the difference of two cotangents is a quotient of sines (DLMF 4.21(i)).
+    """
+    root, rest = _NEGATIVE_ROOTS[0]
+    for n, (high, low) in enumerate(_NEGATIVE_ROOTS[1:], 1):
+        root, rest = m.where(x < -n, high, root), m.where(x < -n, low, rest)
+    difference = apart(m, x, root, rest)
+    near = m.abs(difference) < 0.2
+    x, root, difference = (
+        m.where(near, v, other) for v, other in ((x, -0.25), (root, -0.5), (difference, 0.25))
+    )
+    sine, _ = sine_of_pi(m, x)
+    sine_of_root, cotangent = sine_of_pi(m, root)
+    sines = sine * sine_of_root * (1 + rest * cotangent)
+    slope = math.pi * m.sin(math.pi * difference) / sines
+    return m.where(near, digamma_increment(m, 1 - root, -difference) + slope, value)
 
 
 def digamma_positive(m: Maths, x: Real) -> Real:
@@ -170,7 +211,7 @@ def digamma_positive(m: Maths, x: Real) -> Real:
         shift = m.where(high, shift + 1 / y, shift)
     low = x < 0.9
     y = m.where(low, x + 1, y)
-    difference = (y - _ROOT) - _ROOT_REST
+    difference = apart(m, y, _ROOT, _ROOT_REST)
     rest = polynomial(m.enough(_root_coefficients(), 0.85), difference)
     near = difference * (1 / (y * _ROOT) + rest)
     near = near + m.where(low, -1 / x, shift)

@@ -115,9 +115,7 @@ class LaxMaths:
     def enough(self, coefficients: Sequence[float], radius: float) -> Sequence[float]:
         if self._bits == 53:
             return coefficients
-        last = max(
-            n for n, c in enumerate(coefficients) if abs(c) * radius**n >= 2.0**-self._bits
-        )
+        last = max(n for n, c in enumerate(coefficients) if abs(c) * radius**n >= 2.0**-self._bits)
         return coefficients[: last + 1]
 
     exp: Any = staticmethod(transcendental.exp)
@@ -200,6 +198,14 @@ def special(name: str, function: Callable[..., Real]) -> Primitive:
 def _double(x: Any, shape: tuple[int, ...], wanted: tuple[int, ...]) -> Any:
     x = conversion.convert_element_type(x, np.float64)
     return x if shape == wanted else broadcast(x, wanted)
+
+
+def apart(m: Maths, x: Real, high: Real, low: Real) -> Real:
+    """x - (high + low), of a number that is the sum of two doubles.
+
+    The lower one is selected, or compilers would add the two constants, and lose it.
+    """
+    return (x - high) - m.where(x == x, low, 0.0)
 
 
 def polynomial(coefficients: Sequence[float], x: Real) -> Real:

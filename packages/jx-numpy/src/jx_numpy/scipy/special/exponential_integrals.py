@@ -10,6 +10,7 @@ from typing import Any
 
 from jx_ad import custom_jvp
 from jx_core import compiled, lax
+from jx_core.ops.special.maths import apart
 
 from ...operands import Array, ArrayLike, typeof
 from ._doubles import in_doubles, real_operands
@@ -43,15 +44,15 @@ def _ei(m: Any, x: Any) -> Any:
     value = chebyshev(m, EXPI, right)
     near, far = right < 6.0, right > 750.0
     short = m.where(near, right, 1.0)
-    apart = (short - _ROOT) - _ROOT_REST
-    close = m.abs(apart) < 0.25
-    ratio = m.where(close, apart / _ROOT, 0.0)
+    difference = apart(m, short, _ROOT, _ROOT_REST)
+    close = m.abs(difference) < 0.25
+    ratio = m.where(close, difference / _ROOT, 0.0)
     log = m.where(close, m.log1p(ratio), m.log(short / _ROOT))
     long = m.where(near | far, 8.0, right)
     # exp(x) overflows before Ei does.
     shift = m.where(long > 700.0, 64.0, 0.0)
     beyond = m.exp(long - shift) * (value / long) * m.where(long > 700.0, math.exp(64.0), 1.0)
-    positive = m.where(near, log + apart * value, m.where(far, math.inf, beyond))
+    positive = m.where(near, log + difference * value, m.where(far, math.inf, beyond))
     left = -_e1_of_positive(m, m.where(negative, size, 1.0))
     return m.where(x != x, x, m.where(negative, left, positive))
 

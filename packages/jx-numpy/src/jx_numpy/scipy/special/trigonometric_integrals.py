@@ -10,6 +10,7 @@ from typing import Any
 
 from jx_ad import custom_jvp
 from jx_core import compiled, lax
+from jx_core.ops.special.maths import apart
 
 from ...operands import Array, ArrayLike
 from ._doubles import in_doubles, real_operands
@@ -30,6 +31,26 @@ __all__ = ["fresnel", "sici"]
 # The first root of Ci, and what rounding it leaves.
 _ROOT, _ROOT_REST = 0.6165054856207163, -4.209920321433186e-17
 
+# The next ones, likewise: where mpmath's ci is 0.
+_HIGHER_ROOTS = (
+    (3.3841804225511862, 1.972125462363411e-16),
+    (6.427047744050369, -1.8747970603033628e-16),
+    (9.525575457580667, -5.023806348878734e-16),
+    (12.643546829711378, -8.160413116707143e-16),
+    (15.770349650703585, -1.4937883748127327e-16),
+    (18.901853302466318, -3.0408896367809253e-16),
+    (22.03613991808238, 5.681168017829533e-16),
+    (25.172204446050202, -8.651954218708514e-16),
+    (28.309471561146786, 1.4132005582956406e-15),
+    (31.44758901159398, -4.627691620303118e-16),
+    (34.58632940507549, -2.0780694636668933e-15),
+    (37.72553954731215, 9.034837561724816e-16),
+    (40.865112537372994, 2.166376046556194e-15),
+    (44.004971548521915, 5.610481585441719e-17),
+    (47.145059968415396, -1.6150949251506485e-15),
+    (50.28533517291954, 2.0405934759275664e-15),
+)
+
 # What is left of pi / 2 when it is rounded.
 _REST_OF_RIGHT_ANGLE = 6.123233995736766e-17
 
@@ -44,11 +65,11 @@ def _si_ci(m: Any, x: Any) -> tuple[Any, Any]:
     size = m.abs(x)
     near = size < 4.0
     short = m.where(near, size, 1.0)
-    apart = (short - _ROOT) - _ROOT_REST
-    close = m.abs(apart) < 0.25
-    log = m.where(close, m.log1p(m.where(close, apart / _ROOT, 0.0)), m.log(short / _ROOT))
+    difference = apart(m, short, _ROOT, _ROOT_REST)
+    close = m.abs(difference) < 0.25
+    log = m.where(close, m.log1p(m.where(close, difference / _ROOT, 0.0)), m.log(short / _ROOT))
     near_sine = short + short * chebyshev(m, SINE_INTEGRAL, short)
-    near_cosine = log + apart * chebyshev(m, COSINE_INTEGRAL, short)
+    near_cosine = log + difference * chebyshev(m, COSINE_INTEGRAL, short)
 
     finite = size < math.inf
     long = m.where(near | ~finite, 8.0, size)
@@ -62,7 +83,31 @@ def _si_ci(m: Any, x: Any) -> tuple[Any, Any]:
     si = m.where(near, near_sine, m.where(finite, far_sine, math.pi / 2))
     limit = m.where(x > 0.0, 0.0, math.nan)
     ci = m.where(near, near_cosine, m.where(finite, far_cosine, limit))
+    ci = _beside_higher_roots(m, size, ci)
     return _odd(m, x, si), m.where(x != x, x, ci)
+
+
+def _beside_higher_roots(m: Any, x: Any, value: Any) -> Any:
+    """`value`, in the place of which Ci(x) is computed where it is small and x not beyond 52.
+
+    There it is the integral of cos(t) / t from the root on, by the Taylor series of that: t
+    times it is the cosine, whose derivatives give a recurrence for its coefficients.
+    """
+    root, rest = _HIGHER_ROOTS[0]
+    for before, (high, low) in zip(_HIGHER_ROOTS, _HIGHER_ROOTS[1:], strict=False):
+        beyond = x > 0.5 * (before[0] + high)
+        root, rest = m.where(beyond, high, root), m.where(beyond, low, rest)
+    difference = apart(m, x, root, rest)
+    close = m.abs(difference) < 0.65
+    difference, over = m.where(close, difference, 0.0), 1.0 / root
+    derivatives = [m.cos(root), -m.sin(root)]
+    derivatives += [-derivatives[0], -derivatives[1]]
+    term, power, total = derivatives[0] * over, difference, 0.0
+    for n in range(1, 25):
+        total = total + term * power / n
+        term = (derivatives[n % 4] * (1 / math.factorial(n)) - term) * over
+        power = power * difference
+    return m.where(close, total, value)
 
 
 def _circle(m: Any, x: Any) -> tuple[Any, Any]:
