@@ -247,6 +247,11 @@ def test_results_are_arrays_even_of_trivial_functions():
 def test_python_numbers_have_weakly_typed_gradients():
     assert typeof(grad(lax.sin)(2.0)).weak_type
     assert not typeof(grad(lax.sin)(np.float32(2.0))).weak_type
+    # Also where strongly typed values determine them: an update keeps the number's type.
+    scaled = grad(lambda x: lax.mul(np.float32(3), x))
+    assert typeof(scaled(2.0)).weak_type
+    assert typeof(jit(scaled)(2.0)).weak_type
+    assert not typeof(scaled(np.float32(2.0))).weak_type
 
 
 def test_grad_keeps_the_functions_name():

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from jx_core import Array, ClosedJaxpr, Primitive, ShapedArray, Trace, Tracer, source, typeof
 from jx_core.lax import copy_p
+from jx_core.ops.elementwise import convert
 from jx_core.staging import StagingTrace, StagingTracer
 from jx_core.state import state, swap_trace
 
@@ -155,7 +156,7 @@ class LinearMap:
                 self._backward_step(entry, cts)
         finally:
             state.source = before
-        return [cts[tracer.index] for tracer in self.tape.inputs]
+        return [_as_weak(cts[tracer.index], tracer.aval) for tracer in self.tape.inputs]
 
     def _backward_step(self, entry: Entry, cts: list[Any]) -> None:
         primitive, tape = entry.primitive, self.tape
@@ -267,6 +268,13 @@ def transpose_decomposition(
     avals = [x.aval for x in operands if type(x) is Linear]
     results = iter(transpose_flat(fun, avals, [None if type(c) is Zero else c for c in cts]))
     return [next(results) if type(x) is Linear else None for x in operands]
+
+
+def _as_weak(ct: Any, aval: Any) -> Any:
+    """A cotangent, weakly typed where its primal is: so an update of that stays what it was."""
+    if ct is None or not aval.weak_type or typeof(ct).weak_type:
+        return ct
+    return convert(ct, typeof(ct).dtype, weak_type=True)
 
 
 def record_linear(
