@@ -112,13 +112,77 @@ class Ref:
         self._lent = lent  # whether this stands for a Ref that was passed to a function
         self.type = type
 
-    shape = property(lambda self: self.type.inner_aval.shape)
-    dtype = property(lambda self: self.type.inner_aval.dtype)
-    ndim = property(lambda self: self.type.inner_aval.ndim)
-    size = property(lambda self: self.type.inner_aval.size)
-    memory_space = property(lambda self: self.type.memory_space)
-    sharding = property(lambda self: self._look().sharding)
-    committed = property(lambda self: getattr(self._look(), "committed", False))
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(np.ones((2, 3))).shape
+        (2, 3)
+        """
+        return self.type.inner_aval.shape
+
+    @property
+    def dtype(self) -> Any:
+        """Its element type, which never changes.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(1.0).dtype
+        dtype('float32')
+        """
+        return self.type.inner_aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(np.ones((2, 3))).ndim
+        2
+        """
+        return self.type.inner_aval.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of its elements.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(np.ones((2, 3))).size
+        6
+        """
+        return self.type.inner_aval.size
+
+    @property
+    def memory_space(self) -> Any:
+        """The memory that was asked for when it was made, None for the default.
+
+        >>> from jx_core.ref import new_ref
+        >>> print(new_ref(1.0).memory_space)
+        None
+        """
+        return self.type.memory_space
+
+    @property
+    def sharding(self) -> Any:
+        """How its value lies on devices.
+
+        >>> from jx_core.ref import new_ref
+        >>> from jx_core import backend
+        >>> with backend.use("xla"):
+        ...     new_ref(np.ones(3)).sharding.num_devices
+        1
+        """
+        return self._look().sharding
+
+    @property
+    def committed(self) -> bool:
+        """Whether the value is bound to its device, so that computations with it run there.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(1.0).committed
+        False
+        """
+        return getattr(self._look(), "committed", False)
 
     @property
     def usable(self) -> bool:
