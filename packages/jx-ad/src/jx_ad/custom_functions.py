@@ -20,6 +20,20 @@ class SymbolicZero:
 
     Attributes:
         aval: its type.
+
+    >>> from jx_ad import custom_jvp, jvp
+    >>> from jx_core import lax
+    >>> @custom_jvp
+    ... def f(x, y):
+    ...     return lax.mul(x, y)
+    >>> def rule(primals, tangents):
+    ...     print(tangents[1])
+    ...     return f(*primals), lax.mul(tangents[0], primals[1])
+    >>> rule = f.defjvp(rule, symbolic_zeros=True)
+    >>> out, tangent = jvp(lambda x: f(x, 3.0), (2.0,), (1.0,))
+    SymbolicZero(f32[])
+    >>> float(tangent)
+    3.0
     """
 
     __slots__ = ("aval",)
@@ -33,7 +47,11 @@ class SymbolicZero:
 
     @staticmethod
     def from_primal_value(val: Any) -> SymbolicZero:
-        """The zero tangent of a value."""
+        """The zero tangent of a value.
+
+        >>> SymbolicZero.from_primal_value(np.ones(3)), SymbolicZero.from_primal_value(2)
+        (SymbolicZero(f32[3]), SymbolicZero(float0[]))
+        """
         return SymbolicZero(tangent_aval(typeof(val)))
 
     def __repr__(self) -> str:

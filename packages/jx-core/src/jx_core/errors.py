@@ -434,7 +434,7 @@ class ShapeError(TypeError, ValueError):
 
     >>> jnp.ones(2) + jnp.ones(3)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    jx_core.errors.ShapeError: add got incompatible shapes for broadcasting: (2,), (3,)... lengths 2 and 3
+    jx_core.errors.ShapeError: add got incompatible shapes for broadcasting: (2,), (3,)...
     """
 
 
