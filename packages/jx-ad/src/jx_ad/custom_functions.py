@@ -41,9 +41,32 @@ class SymbolicZero:
     def __init__(self, aval: ShapedArray) -> None:
         self.aval = aval
 
-    shape = property(lambda self: self.aval.shape)
-    dtype = property(lambda self: self.aval.dtype)
-    ndim = property(lambda self: self.aval.ndim)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes.
+
+        >>> SymbolicZero.from_primal_value(np.ones((2, 3))).shape
+        (2, 3)
+        """
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> Any:
+        """Its element type; `float0` for a value that has no derivative.
+
+        >>> SymbolicZero.from_primal_value(np.ones(3)).dtype
+        dtype('float32')
+        """
+        return self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes.
+
+        >>> SymbolicZero.from_primal_value(np.ones((2, 3))).ndim
+        2
+        """
+        return self.aval.ndim
 
     @staticmethod
     def from_primal_value(val: Any) -> SymbolicZero:

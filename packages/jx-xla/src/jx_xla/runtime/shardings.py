@@ -260,8 +260,8 @@ class Sharding:
     def unconstrained_dims(self) -> frozenset[int]:
         """The dimensions whose split is left to the compiler.
 
-        >>> where = jx.NamedSharding(jx.make_mesh((1,), ("data",)), jx.P("data", jx.P.UNCONSTRAINED))
-        >>> where.unconstrained_dims
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P("data", jx.P.UNCONSTRAINED)).unconstrained_dims
         frozenset({1})
         """
         return frozenset()
