@@ -20,6 +20,20 @@ class SymbolicZero:
 
     Attributes:
         aval: its type.
+
+    >>> from jx_ad import custom_jvp, jvp
+    >>> from jx_core import lax
+    >>> @custom_jvp
+    ... def f(x, y):
+    ...     return lax.mul(x, y)
+    >>> def rule(primals, tangents):
+    ...     print(tangents[1])
+    ...     return f(*primals), lax.mul(tangents[0], primals[1])
+    >>> rule = f.defjvp(rule, symbolic_zeros=True)
+    >>> out, tangent = jvp(lambda x: f(x, 3.0), (2.0,), (1.0,))
+    SymbolicZero(f32[])
+    >>> float(tangent)
+    3.0
     """
 
     __slots__ = ("aval",)
@@ -27,13 +41,40 @@ class SymbolicZero:
     def __init__(self, aval: ShapedArray) -> None:
         self.aval = aval
 
-    shape = property(lambda self: self.aval.shape)
-    dtype = property(lambda self: self.aval.dtype)
-    ndim = property(lambda self: self.aval.ndim)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes.
+
+        >>> SymbolicZero.from_primal_value(np.ones((2, 3))).shape
+        (2, 3)
+        """
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> Any:
+        """Its element type; `float0` for a value that has no derivative.
+
+        >>> SymbolicZero.from_primal_value(np.ones(3)).dtype
+        dtype('float32')
+        """
+        return self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes.
+
+        >>> SymbolicZero.from_primal_value(np.ones((2, 3))).ndim
+        2
+        """
+        return self.aval.ndim
 
     @staticmethod
     def from_primal_value(val: Any) -> SymbolicZero:
-        """The zero tangent of a value."""
+        """The zero tangent of a value.
+
+        >>> SymbolicZero.from_primal_value(np.ones(3)), SymbolicZero.from_primal_value(2)
+        (SymbolicZero(f32[3]), SymbolicZero(float0[]))
+        """
         return SymbolicZero(tangent_aval(typeof(val)))
 
     def __repr__(self) -> str:

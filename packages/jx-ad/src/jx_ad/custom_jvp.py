@@ -63,6 +63,18 @@ class custom_jvp(CustomFunction):
 
         Returns:
             `jvp`.
+
+        >>> from jx_ad import grad
+        >>> from jx_core import lax
+        >>> @custom_jvp
+        ... def root(x):
+        ...     return lax.sqrt(x)
+        >>> @root.defjvp
+        ... def _(primals, tangents):
+        ...     out = root(*primals)
+        ...     return out, lax.div(tangents[0], lax.mul(2.0, out))
+        >>> float(grad(root)(4.0))
+        0.25
         """
         self.jvp = jvp
         self.symbolic_zeros = symbolic_zeros
@@ -78,6 +90,15 @@ class custom_jvp(CustomFunction):
 
         Raises:
             TypeError: there are `nondiff_argnums`, or the result is no single array.
+
+        >>> from jx_ad import grad
+        >>> from jx_core import lax
+        >>> @custom_jvp
+        ... def product(x, y):
+        ...     return lax.mul(x, y)
+        >>> product.defjvps(lambda t, out, x, y: lax.mul(t, y), None)  # y counts as a constant
+        >>> [float(g) for g in grad(product, argnums=(0, 1))(2.0, 3.0)]
+        [3.0, 0.0]
         """
         if self._names.nondiff:
             raise TypeError("Can't use ``defjvps`` with ``nondiff_argnums``.")

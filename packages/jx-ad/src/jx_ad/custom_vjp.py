@@ -22,6 +22,21 @@ class CustomVJPPrimal(NamedTuple):
     Attributes:
         value: the argument.
         perturbed: whether it is being differentiated.
+
+    >>> from jx_ad import grad
+    >>> from jx_core import lax
+    >>> @custom_vjp
+    ... def product(x, y):
+    ...     return lax.mul(x, y)
+    >>> def fwd(x, y):  # keeps only what will be needed
+    ...     print(x.perturbed, y.perturbed)
+    ...     return lax.mul(x.value, y.value), y.value
+    >>> def bwd(y, ct):
+    ...     return lax.mul(ct, y), None
+    >>> product.defvjp(fwd, bwd, symbolic_zeros=True)
+    >>> float(grad(lambda x: product(x, 3.0))(2.0))
+    True False
+    3.0
     """
 
     value: Any
@@ -98,6 +113,20 @@ class custom_vjp(CustomFunction):
                 place where the residuals are not needed: in the forward pass of a `checkpoint`
                 whose policy keeps none of them. For a `fwd` that is one opaque operation, which
                 can't be made smaller.
+
+        >>> from jx_ad import grad
+        >>> from jx_core import lax
+        >>> @custom_vjp
+        ... def root(x):
+        ...     return lax.sqrt(x)
+        >>> def fwd(x):
+        ...     out = lax.sqrt(x)
+        ...     return out, out  # the result, and what the backward rule needs
+        >>> def bwd(out, ct):
+        ...     return (lax.div(ct, lax.mul(2.0, out)),)
+        >>> root.defvjp(fwd, bwd)
+        >>> float(grad(root)(4.0))
+        0.25
         """
         self.fwd = fwd
         self.bwd = bwd

@@ -38,6 +38,14 @@ class Offloadable:
     Attributes:
         src, dst: the kinds of memory, such as `device` and `pinned_host`. In a program for a
             CPU the two are the same, and the value stays where it is.
+
+    >>> from jx_ad import checkpoint, grad
+    >>> from jx_core import lax
+    >>> def policy(primitive, *avals, **params):
+    ...     return Offloadable("device", "pinned_host") if primitive is lax.sin_p else Recompute
+    >>> f = checkpoint(lambda x: lax.exp(lax.sin(x)), policy=policy)
+    >>> float(grad(f)(0.0))
+    1.0
     """
 
     src: str

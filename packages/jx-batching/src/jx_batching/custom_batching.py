@@ -69,6 +69,19 @@ class custom_vmap(CustomFunction):
 
         Returns:
             `vmap_rule`.
+
+        >>> from jx_batching import vmap
+        >>> from jx_core import lax
+        >>> @custom_vmap
+        ... def shifted(x, by):
+        ...     return lax.add(x, by)
+        >>> @shifted.def_vmap
+        ... def _(axis_size, in_batched, x, by):
+        ...     print(axis_size, in_batched)
+        ...     return lax.add(x, lax.broadcast(by, (axis_size,))), True
+        >>> print(vmap(shifted, in_axes=(0, None))(np.arange(3.0), 10.0))
+        3 [True, False]
+        [10. 11. 12.]
         """
         if not callable(vmap_rule):
             raise TypeError(

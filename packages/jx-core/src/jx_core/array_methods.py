@@ -81,6 +81,12 @@ def define(
             descriptor or value.
         compiled: on arrays, stage and compile the function for each signature.
         static_argnames: for compiled functions, the arguments that are Python values.
+
+    >>> import jx_core
+    >>> from jx_core import lax
+    >>> jx_core.define_array_member("_squared", lambda x: lax.mul(x, x))
+    >>> float(lax.add(1.0, 2.0)._squared())
+    9.0
     """
     _table[name] = (member, compiled, tuple(static_argnames))
     setattr(Tracer, name, _deferring(name, member) if _is_binary(name, member) else member)

@@ -82,7 +82,11 @@ class ShapedArray:
         return ShapedArray, (self.shape, self.dtype, self.weak_type)
 
     def update(self, **changes: Any) -> ShapedArray:
-        """The same type with `shape`, `dtype` or `weak_type` replaced."""
+        """The same type with `shape`, `dtype` or `weak_type` replaced.
+
+        >>> ShapedArray((3,), np.float32).update(shape=(2, 3))
+        ShapedArray(float32[2,3])
+        """
         fields = {"shape": self.shape, "dtype": self.dtype, "weak_type": self.weak_type}
         unknown = changes.keys() - fields.keys()
         if unknown:
@@ -90,7 +94,11 @@ class ShapedArray:
         return ShapedArray(**{**fields, **changes})
 
     def strip_weak_type(self) -> ShapedArray:
-        """The same type with a strong dtype."""
+        """The same type with a strong dtype.
+
+        >>> ShapedArray((), np.float32, weak_type=True).strip_weak_type()
+        ShapedArray(float32[])
+        """
         return ShapedArray(self.shape, self.dtype) if self.weak_type else self
 
     def __len__(self) -> int:
@@ -99,7 +107,11 @@ class ShapedArray:
         return _length(self)
 
     def str_short(self) -> str:
-        """The type as Jaxprs print it, such as `f32[3,4]`."""
+        """The type as Jaxprs print it, such as `f32[3,4]`.
+
+        >>> ShapedArray((3, 4), np.float32).str_short()
+        'f32[3,4]'
+        """
         return f"{short_dtype_name(self.dtype)}[{','.join(map(str, self.shape))}]"
 
     def __repr__(self) -> str:
@@ -290,11 +302,31 @@ class ShapeDtypeStruct:
         self.weak_type = weak_type
         self.sharding = sharding
 
-    ndim = property(lambda self: len(self.shape))
-    size = property(lambda self: math.prod(self.shape))
+    @property
+    def ndim(self) -> int:
+        """The number of axes.
+
+        >>> ShapeDtypeStruct((2, 3), np.float32).ndim
+        2
+        """
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements.
+
+        >>> ShapeDtypeStruct((2, 3), np.float32).size
+        6
+        """
+        return math.prod(self.shape)
 
     @property
     def aval(self) -> ShapedArray:
+        """Its abstract value.
+
+        >>> ShapeDtypeStruct((2, 3), np.int32).aval
+        ShapedArray(int32[2,3])
+        """
         return ShapedArray(self.shape, self.dtype, self.weak_type)
 
     def __len__(self) -> int:
@@ -312,7 +344,11 @@ class ShapeDtypeStruct:
         return hash((self.shape, self.dtype, self.weak_type, self.sharding))
 
     def update(self, **changes: Any) -> ShapeDtypeStruct:
-        """The same description with some fields replaced."""
+        """The same description with some fields replaced.
+
+        >>> ShapeDtypeStruct((2, 3), np.float32).update(dtype=np.int8)
+        ShapeDtypeStruct(shape=(2, 3), dtype=int8)
+        """
         fields = {name: getattr(self, name) for name in self.__slots__}
         return ShapeDtypeStruct(**{**fields, **changes})
 

@@ -41,14 +41,26 @@ class HostEffect(Effect):
 
 
 class DebugEffect(HostEffect):
-    """Debugging output, in no particular order."""
+    """Debugging output, in no particular order.
+
+    >>> from jx_core import debug, make_jaxpr
+    >>> program = make_jaxpr(lambda x: debug.print("{}", x))(1.0)
+    >>> program.effects == {DebugEffect()}
+    True
+    """
 
     __slots__ = ()
     repeatable = True
 
 
 class OrderedDebugEffect(HostEffect):
-    """Debugging output in the order of the program."""
+    """Debugging output in the order of the program.
+
+    >>> from jx_core import debug, make_jaxpr
+    >>> program = make_jaxpr(lambda x: debug.print("{}", x, ordered=True))(1.0)
+    >>> program.effects == {OrderedDebugEffect()}
+    True
+    """
 
     __slots__ = ()
     ordered = True

@@ -52,11 +52,27 @@ class JXTypeError(TypeError):
             jx.make_jaxpr(f)(x)
         except jx.errors.JXTypeError:
             ...  # f needs concrete values: run it without staging
+
+    >>> @jx.jit
+    ... def f(x):
+    ...     return float(x)
+    >>> try:
+    ...     f(1.0)
+    ... except jx.errors.JXTypeError as error:
+    ...     print(type(error).__name__)
+    ConcretizationTypeError
     """
 
 
 class JXIndexError(IndexError):
-    """Base of the index errors that only a traced program can raise."""
+    """Base of the index errors that only a traced program can raise.
+
+    >>> try:
+    ...     jx.jit(lambda x: x[x > 1])(jnp.arange(3))
+    ... except jx.errors.JXIndexError as error:
+    ...     print(type(error).__name__)
+    NonConcreteBooleanIndexError
+    """
 
 
 JAXTypeError = JXTypeError
@@ -106,6 +122,10 @@ class ConcretizationTypeError(_TracerProblem, JXTypeError):
         @partial(jx.jit, static_argnames="n")
         def f(x, n):
             return x.reshape(n, -1)
+
+    >>> jx.jit(float)(1.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.ConcretizationTypeError: A concrete value is needed here, and f32[] (...
     """
 
     _problem = "A concrete value is needed here, and {value} is traced."
@@ -140,6 +160,10 @@ class TracerBoolConversionError(ConcretizationTypeError):
 
         y = jnp.where(x > 0, x, -x)                # both sides are computed
         y = jx.lax.cond(x > 0, f, g, x)            # one of them is
+
+    >>> jx.jit(lambda x: x if x > 0 else -x)(1.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.TracerBoolConversionError: The truth value of bool[] (StagingTracer) was ...
     """
 
     _problem = "The truth value of {value} was asked for, and it is traced."
@@ -159,6 +183,13 @@ class TracerIntegerConversionError(_TracerProblem, JXTypeError):
     instead, loop with ``lax.fori_loop``, or mark the argument static::
 
         jnp.asarray(table)[i]                      # not table[i], with a list
+
+    >>> table = [1.0, 2.0, 3.0]
+    >>> jx.jit(lambda i: table[i])(1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.TracerIntegerConversionError: A Python integer is needed here, and i32[] (...
+    >>> float(jx.jit(lambda i: jnp.asarray(table)[i])(1))
+    2.0
     """
 
     _problem = "A Python integer is needed here, and {value} is traced."
@@ -177,6 +208,10 @@ class TracerArrayConversionError(_TracerProblem, JXTypeError):
     call NumPy on what the traced function returns::
 
         jnp.sin(x)
+
+    >>> jx.jit(np.sin)(1.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.TracerArrayConversionError: A NumPy array was asked of f32[] (StagingTracer), ...
     """
 
     _problem = "A NumPy array was asked of {value}, and it is traced."
@@ -195,6 +230,10 @@ class NonConcreteBooleanIndexError(_TracerProblem, JXIndexError):
 
         jnp.where(mask, x, 0).sum()                # not x[mask].sum()
         i = jnp.nonzero(mask, size=10)
+
+    >>> jx.jit(lambda x: x[x > 1])(jnp.arange(3))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.NonConcreteBooleanIndexError: Boolean indices must be concrete, and bool[3] ...
     """
 
     _problem = "Boolean indices must be concrete, and {value} is traced."
@@ -214,6 +253,12 @@ class UnexpectedTracerError(_TracerProblem, JXTypeError):
         def f(x):
             y = jnp.sin(x)
             return y * 2, y                        # not: cache.append(y)
+
+    >>> cache = []
+    >>> y = jx.jit(lambda x: cache.append(x) or x)(1.0)
+    >>> cache[0] + 1  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.UnexpectedTracerError: f32[] (StagingTracer) was used outside the function in ...
     """
 
     _problem = "{value} was used outside the function in which it was traced."
@@ -233,6 +278,12 @@ class LeakedTracerError(Exception):
 
         with jx.checking_leaks():
             jx.jit(f)(x)
+
+    >>> kept = []
+    >>> with jx.checking_leaks():
+    ...     jx.jit(lambda x: kept.append(x + 1))(1.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.LeakedTracerError: Leaked trace StagingTrace of the function '<lambda>': ...
     """
 
 
@@ -248,6 +299,13 @@ class KeyReuseError(JXTypeError):
         x, y = jx.random.normal(k1), jx.random.normal(k2)
 
     Where the same numbers are meant, say so with ``jx.random.clone(key)``.
+
+    >>> key = jx.random.key(0)
+    >>> with jx.debug_key_reuse(True):
+    ...     x = jx.random.normal(key)
+    ...     y = jx.random.uniform(key)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.KeyReuseError: A random key was used ...
     """
 
 
@@ -262,6 +320,14 @@ class InconclusiveDimensionOperation(Exception):
 
     Elsewhere keep to arithmetic, `jx.core.max_dim` and `jx.core.min_dim`, which
     give symbolic dimensions, or export with that dimension constant.
+
+    >>> a, b = jx.export.symbolic_shape("a, b")
+    >>> a < b  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.InconclusiveDimensionOperation: ... 'a' < 'b' is inconclusive: ...
+    >>> a, b = jx.export.symbolic_shape("a, b", constraints=["b >= a + 1"])
+    >>> a < b
+    True
     """
 
 
@@ -273,6 +339,18 @@ class CheckNotFunctionalizedError(ValueError):
 
         error, out = jx.jit(checkify.checkify(f))(x)
         error.throw()
+
+    >>> from jx.experimental import checkify
+    >>> @jx.jit
+    ... def f(x):
+    ...     checkify.check(x > 0, "x must be positive")
+    ...     return x
+    >>> f(1.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.CheckNotFunctionalizedError: ... checkify.check which was not ...
+    >>> error, y = checkify.checkify(f)(-1.0)
+    >>> error.get().split(" (")[0]
+    'x must be positive'
     """
 
 
@@ -285,6 +363,12 @@ class JaxprTypeError(TypeError):
     each pass to find it::
 
         jx.core.check_jaxpr(jx.make_jaxpr(f)(x))
+
+    >>> closed = jx.make_jaxpr(jnp.sin)(1.0)
+    >>> wrong = closed.jaxpr.replace(eqns=[])
+    >>> jx.core.check_jaxpr(wrong)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.JaxprTypeError: a result of the program is ..., which is not defined before
     """
 
 
@@ -295,6 +379,14 @@ class JaxRuntimeError(RuntimeError):
     Nothing about the program's types was wrong; the message is the back end's.
     XLA's own error, which ``jx.errors.JaxRuntimeError`` stands for when XLA is
     installed, is a `RuntimeError` too.
+
+    >>> with jx.core.backend.use("xla"):
+    ...     lowered = jx.jit(jnp.sin).lower(1.0)
+    >>> try:
+    ...     lowered.compile({"no_such_flag": True})
+    ... except jx.errors.JaxRuntimeError as error:
+    ...     print(str(error).splitlines()[0])
+    INVALID_ARGUMENT: No such compile option: 'no_such_flag'
     """
 
 
@@ -307,6 +399,10 @@ class BackendError(RuntimeError):
 
         JX_PLATFORMS=cpu python program.py
         jx.devices()
+
+    >>> jx.devices("abacus")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.BackendError: platform 'abacus' was asked for, and this process has ...
     """
 
 
@@ -317,6 +413,13 @@ class DonatedArrayError(RuntimeError):
     Use the result from then on, or do not donate::
 
         state = step(state, batch)                 # not: new = step(state, batch)
+
+    >>> with jx.core.backend.use("xla"):
+    ...     x = jnp.arange(3)
+    ...     y = jx.jit(lambda x: x + 1, donate_argnums=0)(x)
+    ...     x + 1  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.DonatedArrayError: Array has been deleted with shape=int32[3]. ...
     """
 
 
@@ -328,6 +431,10 @@ class ShapeError(TypeError, ValueError):
     that catch either keep working. Reshape or broadcast one operand::
 
         x[:, None] + y[None, :]                    # (n, 1) and (1, m) give (n, m)
+
+    >>> jnp.ones(2) + jnp.ones(3)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.ShapeError: add got incompatible shapes for broadcasting: (2,), (3,)...
     """
 
 
@@ -338,6 +445,10 @@ class AxisError(ShapeError, IndexError):
     the array API standard asks for. Axes count from 0, negative ones from the end::
 
         x.sum(-1)                                  # not x.sum(2), if x has two axes
+
+    >>> jnp.ones((2, 3)).sum(2)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.AxisError: sum: axis 2 is out of bounds for array of dimension 2; ...
     """
 
 
@@ -348,6 +459,10 @@ class ArgnumsError(TypeError, ValueError):
     ``jacfwd``. Pass the argument by position, as keyword arguments can't be differentiated::
 
         jx.grad(f, argnums=1)(x, y)                # and not f(x, y=y)
+
+    >>> jx.grad(lambda x, y: x * y, argnums=1)(1.0, y=2.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.ArgnumsError: ... requires at least 2 positional arguments ...
     """
 
 
@@ -361,6 +476,10 @@ class KeyTypeError(TypeError, ValueError):
 
         x + jx.random.uniform(key, x.shape)        # not: x + key
         jx.random.fold_in(key, step)               # not: key + step
+
+    >>> jx.random.key(0) + 1  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.KeyTypeError: add does not accept dtypes key<fry>, int32: typed ...
     """
 
 
@@ -372,6 +491,10 @@ class TypePromotionError(ValueError):
     ``numpy_dtype_promotion='strict'``. Say which dtype is meant::
 
         x.astype(jnp.float32) + y                  # x is float8_e4m3fn
+
+    >>> jnp.ones(3, jnp.float8_e4m3fn) + jnp.ones(3, jnp.float32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.TypePromotionError: the types float8_e4m3fn and float32 do not combine ...
     """
 
 
@@ -385,6 +508,11 @@ class MissingRuleError(NotImplementedError):
 
         @jx_batching.defbatch(my_primitive)
         def _(batch, operands, dims, **params): ...
+
+    >>> costs = jx.core.RuleTable("cost", "costs.define({name}_p)(rule)")
+    >>> costs.lookup(jx.lax.sin_p)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jx_core.errors.MissingRuleError: the primitive 'sin' has no cost rule and no decomposition ...
     """
 
     def __init__(
@@ -416,4 +544,10 @@ class RefError(ValueError):
 
         total = jx.new_ref(0.0)
         jx.vmap(lambda x, row: row.addupdate(x))(xs, rows)     # rows: a Ref with a row for each
+
+    >>> ref = jx.new_ref(1.0)
+    >>> value = jx.freeze(ref)
+    >>> ref[...]
+    Traceback (most recent call last):
+    jx_core.errors.RefError: a Ref{float32[]} can't be used: it has been frozen
     """

@@ -278,6 +278,15 @@ class Traced(Stage):
         in_tree, out_tree: the trees of ((args), {kwargs}) without static ones, and results.
         in_shardings: for each argument leaf the sharding that it has been given, or None.
         out_info: shapes and dtypes of the results, as a pytree of `ShapeDtypeStruct`.
+
+    >>> from jx_core import lax
+    >>> traced = jit(lambda x, y: lax.add(x, y)).trace(1.0, 2.0)
+    >>> traced.jaxpr
+    { lambda ; a:f32[] b:f32[]. let c:f32[] = add a b in (c,) }
+    >>> traced.out_info
+    ShapeDtypeStruct(shape=(), dtype=float32, weak_type=True)
+    >>> float(traced(3.0, 4.0))
+    7.0
     """
 
     def __init__(self, spec: CallSpec, staged: Staged, in_shardings: Sequence[Any] = ()) -> None:
@@ -310,17 +319,32 @@ class Traced(Stage):
 
     @property
     def fun_name(self) -> str:
-        """The function's name."""
+        """The function's name.
+
+        >>> from jx_core import lax
+        >>> jit(lax.sin).trace(1.0).fun_name
+        'sin'
+        """
         return self.spec.name
 
     @property
     def jaxpr(self) -> ClosedJaxpr:
-        """The program."""
+        """The program.
+
+        >>> from jx_core import lax
+        >>> jit(lax.sin).trace(np.ones(3)).jaxpr
+        { lambda ; a:f32[3]. let b:f32[3] = sin a in (b,) }
+        """
         return self.staged.jaxpr
 
     @property
     def out_avals(self) -> Any:
-        """The types of the results, as their tree."""
+        """The types of the results, as their tree.
+
+        >>> from jx_core import lax
+        >>> jit(lambda x: {"y": lax.sin(x)}).trace(np.ones(3)).out_avals
+        {'y': ShapedArray(float32[3])}
+        """
         return self.types.out_avals
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -340,6 +364,11 @@ class Traced(Stage):
 
         Raises:
             BackendError: the back end in use has no compiler.
+
+        >>> from jx_core import backend, lax
+        >>> with backend.use("xla"):
+        ...     jit(lax.sin).trace(1.0).lower()
+        Lowered(sin)
         """
         if self.staged.uses is not None:
             raise TypeError(

@@ -97,11 +97,21 @@ class Primitive:
         """Apply the primitive under the current trace: to compute, record or transform it.
 
         Returns one array or tracer, or a list of them for `multiple_results`.
+
+        >>> from jx_core import lax
+        >>> float(lax.add_p.bind(1.0, 2.0))
+        3.0
         """
         return state.trace.process(self, operands, params)
 
     def result_types(self, avals: tuple[ShapedArray, ...], params: dict[str, Any]) -> Any:
-        """The type of the result, or the list of types of the results, remembered."""
+        """The type of the result, or the list of types of the results, remembered.
+
+        >>> from jx_core import lax
+        >>> vector = ShapedArray((3,), np.float32)
+        >>> lax.gt_p.result_types((vector, vector), {})
+        ShapedArray(bool[3])
+        """
         if self.higher_order:
             return self.abstract(*avals, **params)
         key = (avals, *params.items()) if params else avals
@@ -127,7 +137,12 @@ _all: list[Primitive] = []
 
 
 def all_primitives() -> Iterator[Primitive]:
-    """Every primitive defined so far in this process, in order of definition."""
+    """Every primitive defined so far in this process, in order of definition.
+
+    >>> from jx_core import lax
+    >>> lax.sin_p in all_primitives()
+    True
+    """
     return iter(tuple(_all))
 
 
@@ -174,14 +189,29 @@ class RuleTable:
         self._reasons: dict[Primitive, str] = {}
 
     def load(self) -> None:
-        """Have the table filled. Whoever reads `rules` directly calls this once before."""
+        """Have the table filled. Whoever reads `rules` directly calls this once before.
+
+        >>> table = RuleTable("cost", "cost_rules.define({name}_p)(rule)")
+        >>> table.load()  # nothing to import: its rules are defined right here
+        >>> table.rules
+        {}
+        """
         if self._module is not None:
             # Only once it is filled: another thread may look meanwhile, and waits in the import.
             importlib.import_module(self._module)
             self._module = None
 
     def define(self, *primitives: Primitive) -> Callable[[R], R]:
-        """Decorator: the function it is put on becomes the rule of each of `primitives`."""
+        """Decorator: the function it is put on becomes the rule of each of `primitives`.
+
+        >>> from jx_core import lax
+        >>> table = RuleTable("cost", "cost_rules.define({name}_p)(rule)")
+        >>> @table.define(lax.sin_p, lax.cos_p)
+        ... def cost_of_a_wave(x):
+        ...     return 10 * x.size
+        >>> table.rules[lax.cos_p] is cost_of_a_wave
+        True
+        """
         for primitive in primitives:
             if not isinstance(primitive, Primitive):
                 raise TypeError(
@@ -196,17 +226,38 @@ class RuleTable:
         return register
 
     def explain(self, reason: str, *primitives: Primitive) -> None:
-        """Record why `primitives` have no rule here; the reason is part of the error."""
+        """Record why `primitives` have no rule here; the reason is part of the error.
+
+        >>> from jx_core import lax
+        >>> table = RuleTable("cost", "cost_rules.define({name}_p)(rule)")
+        >>> table.explain("how long a loop runs is not known", lax.while_p)
+        >>> table.lookup(lax.while_p)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        jx_core.errors.MissingRuleError: the primitive 'while' has no cost rule: how long ...
+        """
         for primitive in primitives:
             self._reasons[primitive] = reason
 
     def reason(self, primitive: Primitive) -> str | None:
-        """Why `primitive` has no rule here, where that was recorded."""
+        """Why `primitive` has no rule here, where that was recorded.
+
+        >>> from jx_core import lax
+        >>> table = RuleTable("cost", "cost_rules.define({name}_p)(rule)")
+        >>> table.explain("how long a loop runs is not known", lax.while_p)
+        >>> table.reason(lax.while_p), table.reason(lax.sin_p)
+        ('how long a loop runs is not known', None)
+        """
         self.load()
         return self._reasons.get(primitive)
 
     def get(self, primitive: Primitive) -> Rule | None:
-        """The rule of `primitive`, or None. Does not look at decompositions."""
+        """The rule of `primitive`, or None. Does not look at decompositions.
+
+        >>> from jx_core import lax
+        >>> table = RuleTable("cost", "cost_rules.define({name}_p)(rule)")
+        >>> print(table.get(lax.sin_p))
+        None
+        """
         self.load()
         return self.rules.get(primitive)
 
@@ -216,6 +267,15 @@ class RuleTable:
         Raises:
             MissingRuleError: there is none; it names the primitive, the layer, and the
                 call that would define it.
+
+        >>> from jx_core import lax
+        >>> table = RuleTable("cost", "cost_rules.define({name}_p)(rule)")
+        >>> rule = table.define(lax.sin_p)(lambda x: x.size)
+        >>> table.lookup(lax.sin_p) is rule
+        True
+        >>> table.lookup(lax.cos_p)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        jx_core.errors.MissingRuleError: the primitive 'cos' has no cost rule and no ...
         """
         rule = self.get(primitive)
         if rule is None:

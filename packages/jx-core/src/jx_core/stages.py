@@ -29,10 +29,21 @@ class Wrapped(Protocol):
         """Trace, compile and run on these arguments, what is known of them from earlier calls."""
 
     def trace(self, *args: Any, **kwargs: Any) -> Any:
-        """Trace for these arguments, or for what stands for their types; gives a `Traced`."""
+        """Trace for these arguments, or for what stands for their types; gives a `Traced`.
+
+        >>> from jx_core import jit, lax
+        >>> jit(lax.sin).trace(1.0).jaxpr
+        { lambda ; a:f32[]. let b:f32[] = sin a in (b,) }
+        """
 
     def lower(self, *args: Any, **kwargs: Any) -> Any:
-        """Trace and lower for these arguments; gives a `Lowered`."""
+        """Trace and lower for these arguments; gives a `Lowered`.
+
+        >>> from jx_core import backend, jit, lax
+        >>> with backend.use("xla"):
+        ...     jit(lax.sin).lower(1.0)
+        Lowered(sin)
+        """
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,11 @@ class ArgInfo:
 
     Attributes:
         donated: whether the call may take over its buffer.
+
+    >>> from jx_core import jit, lax
+    >>> (x,), _ = jit(lax.sin, donate_argnums=0).trace(np.ones(3)).args_info
+    >>> x.shape, x.dtype, x.donated
+    ((3,), dtype('float32'), True)
     """
 
     _aval: ShapedArray
@@ -48,12 +64,22 @@ class ArgInfo:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The lengths of its axes."""
+        """The lengths of its axes.
+
+        >>> from jx_core import ShapedArray
+        >>> ArgInfo(ShapedArray((2, 3), np.float32), donated=False).shape
+        (2, 3)
+        """
         return self._aval.shape
 
     @property
     def dtype(self) -> Any:
-        """Its element type."""
+        """Its element type.
+
+        >>> from jx_core import ShapedArray
+        >>> ArgInfo(ShapedArray((2, 3), np.float32), donated=False).dtype
+        dtype('float32')
+        """
         return self._aval.dtype
 
 

@@ -24,6 +24,21 @@ class Trace:
 
     Subclasses implement `process`. A transformation's trace keeps its `parent`, the
     trace that was current when it began, and does its own arithmetic under it.
+
+    >>> class Counting(Trace):
+    ...     def __init__(self, parent):
+    ...         self.parent, self.count = parent, 0
+    ...
+    ...     def process(self, primitive, operands, params):
+    ...         self.count += 1
+    ...         return self.parent.process(primitive, operands, params)
+    >>> from jx_core import lax
+    >>> counting = Counting(current_trace())
+    >>> with use_trace(counting):
+    ...     float(lax.add(lax.mul(2.0, 3.0), 1.0))
+    7.0
+    >>> counting.count
+    2
     """
 
     __slots__ = ("__weakref__",)
@@ -31,7 +46,12 @@ class Trace:
     is_eval: ClassVar[bool] = False
 
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply `primitive`; operands are this trace's tracers or anything older."""
+        """Apply `primitive`; operands are this trace's tracers or anything older.
+
+        >>> from jx_core import lax
+        >>> float(current_trace().process(lax.add_p, (1.0, 2.0), {}))  # what lax.add(1.0, 2.0) does
+        3.0
+        """
         raise TypeError(f"{type(self).__name__} does not implement process()")
 
 
@@ -144,6 +164,15 @@ class Tracer:
 
     Subclasses have an `aval` and may override `concrete`, for transformations under
     which the number is known (`grad` outside of `jit`).
+
+    >>> from jx_core import jit, lax
+    >>> @jit
+    ... def f(x):
+    ...     print(isinstance(x, Tracer), x.shape, x.dtype, x.concrete())
+    ...     return lax.sin(x)
+    >>> print(f(0.0))
+    True () float32 None
+    0.0
     """
 
     __slots__ = ("__weakref__", "_trace")
@@ -154,11 +183,34 @@ class Tracer:
     aval: ShapedArray
 
     def concrete(self) -> Any:
-        """The concrete array behind this tracer, or None where there is none."""
+        """The concrete array behind this tracer, or None where there is none.
+
+        >>> from jx_ad import grad
+        >>> from jx_core import jit, lax
+        >>> def f(x):
+        ...     print(x.concrete())
+        ...     return lax.mul(x, x)
+        >>> float(grad(f)(3.0))
+        3.0
+        6.0
+        >>> float(jit(f)(3.0))
+        None
+        9.0
+        """
         return None
 
     def origin(self) -> str:
-        """A sentence on where this tracer comes from, for error messages."""
+        """A sentence on where this tracer comes from, for error messages.
+
+        >>> from jx_core import jit
+        >>> @jit
+        ... def f(x):
+        ...     print(x.origin())
+        ...     return x
+        >>> float(f(1.0))
+        It is argument 0 of the traced function while tracing the function 'f'.
+        1.0
+        """
         return ""
 
     @property

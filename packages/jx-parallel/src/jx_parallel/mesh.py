@@ -33,6 +33,11 @@ class AxisType(enum.Enum):
         Auto: the compiler, from the shardings of arguments, results and constraints.
         Explicit: the types of the values.
         Manual: the program, which sees one device's part.
+
+    >>> make_mesh((1,), ("data",)).axis_types
+    (Auto,)
+    >>> make_mesh((1,), ("data",), AxisType.Auto) is make_mesh((1,), ("data",))
+    True
     """
 
     Auto = enum.auto()
@@ -137,37 +142,65 @@ class Mesh:
 
     @property
     def shape(self) -> OrderedDict[Any, int]:
-        """The size of each axis, by name."""
+        """The size of each axis, by name.
+
+        >>> dict(make_mesh((1, 1), ("data", "model")).shape)
+        {'data': 1, 'model': 1}
+        """
         return OrderedDict(self.shape_tuple)
 
     @property
     def shape_tuple(self) -> tuple[tuple[Any, int], ...]:
-        """Pairs of an axis's name and size."""
+        """Pairs of an axis's name and size.
+
+        >>> make_mesh((1, 1), ("data", "model")).shape_tuple
+        (('data', 1), ('model', 1))
+        """
         return tuple(zip(self.axis_names, self.axis_sizes, strict=True))
 
     @property
     def empty(self) -> bool:
-        """Whether it has no devices."""
+        """Whether it has no devices.
+
+        >>> make_mesh((1,), ("data",)).empty, Mesh((), ()).empty
+        (False, True)
+        """
         return self.size == 0
 
     @property
     def device_ids(self) -> np.ndarray:
-        """The ids of the devices, in the shape of the grid."""
+        """The ids of the devices, in the shape of the grid.
+
+        >>> make_mesh((1, 1), ("data", "model")).device_ids.shape
+        (1, 1)
+        """
         return np.array([d.id for d in self.devices.flat]).reshape(self.devices.shape)
 
     @property
     def local_devices(self) -> list[Any]:
-        """The devices that belong to this process."""
+        """The devices that belong to this process.
+
+        >>> make_mesh((1,), ("data",)).local_devices == all_devices()[:1]
+        True
+        """
         here = process_index()
         return [d for d in self.devices.flat if d.process_index == here]
 
     @property
     def is_multi_process(self) -> bool:
-        """Whether it has devices of other processes."""
+        """Whether it has devices of other processes.
+
+        >>> make_mesh((1,), ("data",)).is_multi_process
+        False
+        """
         return len(self.local_devices) != self.size
 
     def update(self, devices: Any = None, axis_names: Any = None, axis_types: Any = None) -> Mesh:
-        """The same mesh with some fields replaced."""
+        """The same mesh with some fields replaced.
+
+        >>> make_mesh((1, 1), ("data", "model")).update(axis_names=("x", "y")).axis_names
+        ('x', 'y')
+        """
         return Mesh(
             self.devices if devices is None else devices,
             self.axis_names if axis_names is None else axis_names,

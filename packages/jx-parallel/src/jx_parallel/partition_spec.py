@@ -63,6 +63,11 @@ class PartitionSpec:
         Raises:
             RuntimeError: no mesh is in context; `what` names the user's argument.
             ValueError: it names an axis that the mesh lacks.
+
+        >>> import jx_parallel
+        >>> with jx_parallel.set_mesh(jx_parallel.make_mesh((1,), ("data",))):
+        ...     P("data").in_context("where the batch lies").shard_shape((4, 3))
+        (4, 3)
         """
         mesh = mesh_in_context()
         if mesh is None:
@@ -73,18 +78,30 @@ class PartitionSpec:
         return NamedSharding(mesh, self)
 
     def update(self, **changes: Any) -> PartitionSpec:
-        """The same spec with ``partitions``, a tuple of its parts, replaced."""
+        """The same spec with ``partitions``, a tuple of its parts, replaced.
+
+        >>> P("data", None).update(partitions=("model",))
+        P('model',)
+        """
         parts = changes.pop("partitions", self._parts)
         if changes:
             raise TypeError(f"PartitionSpec has no field {sorted(changes)}; it has ['partitions']")
         return PartitionSpec(*parts)
 
     def index(self, part: Any) -> int:
-        """The first dimension with this part; raises ValueError if there is none."""
+        """The first dimension with this part; raises ValueError if there is none.
+
+        >>> P(None, ("x", "y"), "z").index(("x", "y"))
+        1
+        """
         return self._parts.index(_part(part))
 
     def count(self, part: Any) -> int:
-        """How many dimensions have this part."""
+        """How many dimensions have this part.
+
+        >>> P("x", None, None).count(None)
+        2
+        """
         return self._parts.count(_part(part))
 
     def __iter__(self) -> Iterator[Any]:

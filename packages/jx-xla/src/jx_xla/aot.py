@@ -33,6 +33,12 @@ class Lowered(Stage):
         args_info: the arguments, as ((args), {kwargs}) of `ArgInfo`.
         donate_argnums: the positions of donated arguments among all argument leaves.
         out_info: shapes and dtypes of the results.
+
+    >>> lowered = jx.jit(lambda x, y: x + y).lower(1.0, 2.0)
+    >>> lowered.out_info
+    ShapeDtypeStruct(shape=(), dtype=float32, weak_type=True)
+    >>> lowered.compile()(3.0, 4.0)
+    Array(7., dtype=float32, weak_type=True)
     """
 
     def __init__(self, types: CallTypes, params: dict[str, Any], lowering: Lowering) -> None:
@@ -50,6 +56,9 @@ class Lowered(Stage):
 
         Raises:
             ValueError: an unknown dialect.
+
+        >>> print(jx.jit(jnp.sin).lower(1.0).as_text())  # doctest: +ELLIPSIS
+        module @jit_sin ...stablehlo.sine...
         """
         if dialect in (None, "stablehlo"):
             return module_text(self._lowering.text, debug_info=debug_info)
@@ -64,6 +73,10 @@ class Lowered(Stage):
 
         Raises:
             ValueError: an unknown dialect.
+
+        >>> module = jx.jit(jnp.sin).lower(1.0).compiler_ir()
+        >>> module.operation.verify()
+        True
         """
         if dialect in (None, "stablehlo"):
             return parse_module(self._lowering.text)
@@ -74,7 +87,12 @@ class Lowered(Stage):
         raise ValueError(f"compiler_ir: dialect must be 'stablehlo' or 'hlo', got {dialect!r}")
 
     def cost_analysis(self) -> Any:
-        """XLA's estimate of the work, from the compiled program."""
+        """XLA's estimate of the work, from the compiled program.
+
+        >>> lowered = jx.jit(lambda x: x @ x).lower(jnp.ones((8, 8)))
+        >>> lowered.cost_analysis()["flops"] >= 2 * 8**3 - 8**2
+        True
+        """
         return self.compile().cost_analysis()
 
     def compile(
@@ -92,6 +110,10 @@ class Lowered(Stage):
         Raises:
             JaxRuntimeError: XLA can't compile it, or does not know an option.
             ValueError: the number of devices is another, or an argument has a symbolic shape.
+
+        >>> compiled = jx.jit(lambda x: 2 * x).lower(jnp.ones(3)).compile()
+        >>> compiled(jnp.arange(3.0))
+        Array([0., 2., 4.], dtype=float32)
         """
         if self._lowering.symbolic:
             types = ", ".join(a.str_short() for a in self.types.avals)
@@ -141,6 +163,13 @@ class Compiled(Stage):
         args_info: the arguments, as ((args), {kwargs}) of `ArgInfo`.
         donate_argnums: the positions of donated arguments among all argument leaves.
         out_info: shapes, dtypes and shardings of the results.
+
+    >>> compiled = jx.jit(lambda x, *, y: x - y).lower(1.0, y=2.0).compile()
+    >>> compiled(5.0, y=3.0)
+    Array(2., dtype=float32, weak_type=True)
+    >>> compiled(jnp.ones(2), y=3.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    TypeError: Argument types differ from the types for which this computation was compiled: ...
     """
 
     def __init__(
@@ -163,33 +192,66 @@ class Compiled(Stage):
 
     @property
     def out_info(self) -> Any:
-        """Shapes, dtypes and shardings of the results, as a pytree of `ShapeDtypeStruct`."""
+        """Shapes, dtypes and shardings of the results, as a pytree of `ShapeDtypeStruct`.
+
+        >>> jx.jit(jnp.sum).lower(jnp.ones(3)).compile().out_info.shape
+        ()
+        """
         return self.types.out_info(self._executable.out_shardings)
 
     @property
     def input_shardings(self) -> Any:
-        """The shardings of the arguments, as ((args), {kwargs}); None for unused ones."""
+        """The shardings of the arguments, as ((args), {kwargs}); None for unused ones.
+
+        >>> (where,), _ = jx.jit(jnp.sin).lower(jnp.ones(3)).compile().input_shardings
+        >>> where.is_fully_replicated
+        True
+        """
         return tree.unflatten(self.in_tree, self._in_shardings)
 
     @property
     def output_shardings(self) -> Any:
-        """The shardings of the results, as the tree of results."""
+        """The shardings of the results, as the tree of results.
+
+        >>> compiled = jx.jit(lambda x: {"y": jnp.sin(x)}).lower(jnp.ones(3)).compile()
+        >>> compiled.output_shardings["y"].num_devices
+        1
+        """
         return tree.unflatten(self.out_tree, list(self._executable.out_shardings))
 
     def as_text(self) -> str:
-        """The compiled program in HLO, as XLA has optimised it."""
+        """The compiled program in HLO, as XLA has optimised it.
+
+        >>> jx.jit(jnp.sin).lower(1.0).compile().as_text().splitlines()[0]  # doctest: +ELLIPSIS
+        'HloModule jit_sin, ...'
+        """
         return str(self._executable.hlo_text())
 
     def cost_analysis(self) -> Any:
-        """XLA's estimate of the work: "flops", "bytes accessed" and more."""
+        """XLA's estimate of the work: "flops", "bytes accessed" and more.
+
+        >>> compiled = jx.jit(lambda x: x @ x).lower(jnp.ones((8, 8))).compile()
+        >>> compiled.cost_analysis()["bytes accessed"] > 0
+        True
+        """
         return self._executable.cost_analysis()
 
     def memory_analysis(self) -> Any:
-        """The bytes of arguments, results and temporaries."""
+        """The bytes of arguments, results and temporaries.
+
+        >>> memory = jx.jit(jnp.sin).lower(jnp.ones(256)).compile().memory_analysis()
+        >>> memory.argument_size_in_bytes, memory.output_size_in_bytes
+        (1024, 1024)
+        """
         return self._executable.memory_analysis()
 
     def runtime_executable(self) -> Any:
-        """jaxlib's own object for the loaded program."""
+        """jaxlib's own object for the loaded program.
+
+        >>> loaded = jx.jit(jnp.sin).lower(1.0).compile().runtime_executable()
+        >>> type(loaded).__name__
+        'LoadedExecutable'
+        """
         return self._executable.loaded
 
     def serialize(self) -> bytes:
@@ -211,7 +273,12 @@ class Compiled(Stage):
 
     @property
     def call(self) -> Any:
-        """The program as a plain function, without the rest of this object."""
+        """The program as a plain function, without the rest of this object.
+
+        >>> call = jx.jit(jnp.negative).lower(1.0).compile().call
+        >>> call(2.0)
+        Array(-2., dtype=float32, weak_type=True)
+        """
         return self._call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -136,6 +136,15 @@ def start_trace(
 
     Raises:
         RuntimeError: a recording is running already.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     start_trace(folder)
+    ...     x = jnp.ones(3).sum().block_until_ready()
+    ...     stop_trace()
+    ...     [file.suffixes for file in Path(folder).rglob("*.pb")]
+    [['.xplane', '.pb']]
     """
     global _recording
     options = ProfileOptions() if profiler_options is None else profiler_options
@@ -157,6 +166,14 @@ def stop_trace() -> None:
 
     Raises:
         RuntimeError: none is running.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     start_trace(folder)
+    ...     stop_trace()
+    >>> stop_trace()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    RuntimeError: stop_trace: no profile is being recorded: ...
     """
     global _recording
     with _lock:
@@ -214,6 +231,13 @@ def start_server(port: int, requires_backend: bool = True) -> Any:
 
     Raises:
         ValueError: one is running already.
+
+    >>> import socket
+    >>> with socket.socket() as free:
+    ...     free.bind(("localhost", 0))
+    ...     port = free.getsockname()[1]
+    >>> server = start_server(port)
+    >>> stop_server()
     """
     global _server
     if _server is not None:
@@ -232,6 +256,10 @@ def stop_server() -> None:
 
     Raises:
         ValueError: there is none.
+
+    >>> stop_server()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: stop_server: no profiler server is running: ...
     """
     global _server
     if _server is None:
@@ -251,6 +279,13 @@ def register_subprocess(pid: int, port: int) -> Callable[[], None]:
 
     Raises:
         RuntimeError: the other process can't be reached, or is registered already.
+
+    >>> import os
+    >>> try:
+    ...     register_subprocess(os.getpid(), 9012)
+    ... except RuntimeError as error:
+    ...     print(error)  # doctest: +ELLIPSIS
+    INVALID_ARGUMENT: Cannot register ... current process...
     """
     return profiling.register_subprocess(pid, port)  # type: ignore[no-any-return]
 
@@ -279,5 +314,13 @@ def save_device_memory_profile(
     Args:
         filename: the file.
         backend: the platform; the default one if None.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "memory.prof"
+    ...     save_device_memory_profile(file)
+    ...     file.stat().st_size > 0
+    True
     """
     Path(filename).write_bytes(device_memory_profile(backend))

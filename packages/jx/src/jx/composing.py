@@ -320,14 +320,16 @@ def compose(*transforms: Any) -> TransformPipeline:
     return TransformPipeline(*transforms)
 
 
-# The transformations of jx that a pipeline has methods for.
-_FLUENT = (
-    "checkpoint", "custom_gradient", "derivative", "grad", "hessian", "jacfwd", "jacobian",
-    "jacrev", "jit", "named_call", "remat", "value_and_grad", "vmap",
-)  # fmt: skip
+# The transformations of jx that a pipeline has methods for, each with options for an example.
+_FLUENT = {
+    "checkpoint": "prevent_cse=False", "custom_gradient": "", "derivative": "argnums=1",
+    "grad": "argnums=1", "hessian": "argnums=1", "jacfwd": "argnums=1", "jacobian": "argnums=1",
+    "jacrev": "argnums=1", "jit": "inline=True", "named_call": "name='layer'",
+    "remat": "prevent_cse=False", "value_and_grad": "has_aux=True", "vmap": "in_axes=(0, None)",
+}  # fmt: skip
 
 
-def _fluent(name: str) -> Callable[..., TransformPipeline]:
+def _fluent(name: str, options: str) -> Callable[..., TransformPipeline]:
     def method(self: TransformPipeline, **options: Any) -> TransformPipeline:
         import jx
 
@@ -335,11 +337,17 @@ def _fluent(name: str) -> Callable[..., TransformPipeline]:
 
     method.__name__ = name
     method.__qualname__ = f"TransformPipeline.{name}"
-    method.__doc__ = f"The pipeline with `jx.{name}` and these options at its end."
+    method.__doc__ = f"""The pipeline with `jx.{name}` and these options at its end.
+
+    >>> import jx
+    >>> pipeline = TransformPipeline().{name}({options})
+    >>> pipeline == jx.compose((jx.{name}, dict({options})))
+    True
+    """
     return method
 
 
-for _method in _FLUENT:
-    setattr(TransformPipeline, _method, _fluent(_method))
+for _method, _options in _FLUENT.items():
+    setattr(TransformPipeline, _method, _fluent(_method, _options))
 
 Sequence.register(TransformPipeline)

@@ -48,6 +48,12 @@ def visualize_array_sharding(arr: Any, **kwargs: Any) -> None:
 
     Raises:
         ValueError: `arr` has another number of axes.
+
+    >>> from jx_core import lax
+    >>> visualize_array_sharding(lax.iota(np.int32, 4))
+    +-------------------------+
+    |         NUMPY 0         |
+    +-------------------------+
     """
     shape = typeof(arr).shape
     _check_drawable(shape, "visualize_array_sharding")

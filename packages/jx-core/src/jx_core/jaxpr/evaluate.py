@@ -23,6 +23,11 @@ def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
 
     Raises:
         TypeError: the number of arguments or constants is wrong.
+
+    >>> from jx_core import lax, make_jaxpr
+    >>> closed = make_jaxpr(lambda x, y: lax.sub(x, y))(1.0, 1.0)
+    >>> [float(out) for out in eval_jaxpr(closed.jaxpr, closed.consts, 5.0, 2.0)]
+    [3.0]
     """
     if len(args) != len(jaxpr.invars) or len(consts) != len(jaxpr.constvars):
         raise TypeError(
@@ -47,7 +52,13 @@ def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
 
 
 def jaxpr_as_fun(closed: ClosedJaxpr) -> Any:
-    """The function that evaluates a closed program on flat arguments."""
+    """The function that evaluates a closed program on flat arguments.
+
+    >>> from jx_core import lax, make_jaxpr
+    >>> double = jaxpr_as_fun(make_jaxpr(lambda x: lax.add(x, x))(1.0))
+    >>> [float(out) for out in double(3.0)]
+    [6.0]
+    """
 
     def fun(*args: Any) -> list[Any]:
         return eval_jaxpr(closed.jaxpr, closed.consts, *args)

@@ -112,23 +112,104 @@ class Ref:
         self._lent = lent  # whether this stands for a Ref that was passed to a function
         self.type = type
 
-    shape = property(lambda self: self.type.inner_aval.shape)
-    dtype = property(lambda self: self.type.inner_aval.dtype)
-    ndim = property(lambda self: self.type.inner_aval.ndim)
-    size = property(lambda self: self.type.inner_aval.size)
-    memory_space = property(lambda self: self.type.memory_space)
-    sharding = property(lambda self: self._look().sharding)
-    committed = property(lambda self: getattr(self._look(), "committed", False))
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(np.ones((2, 3))).shape
+        (2, 3)
+        """
+        return self.type.inner_aval.shape
+
+    @property
+    def dtype(self) -> Any:
+        """Its element type, which never changes.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(1.0).dtype
+        dtype('float32')
+        """
+        return self.type.inner_aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(np.ones((2, 3))).ndim
+        2
+        """
+        return self.type.inner_aval.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of its elements.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(np.ones((2, 3))).size
+        6
+        """
+        return self.type.inner_aval.size
+
+    @property
+    def memory_space(self) -> Any:
+        """The memory that was asked for when it was made, None for the default.
+
+        >>> from jx_core.ref import new_ref
+        >>> print(new_ref(1.0).memory_space)
+        None
+        """
+        return self.type.memory_space
+
+    @property
+    def sharding(self) -> Any:
+        """How its value lies on devices.
+
+        >>> from jx_core.ref import new_ref
+        >>> from jx_core import backend
+        >>> with backend.use("xla"):
+        ...     new_ref(np.ones(3)).sharding.num_devices
+        1
+        """
+        return self._look().sharding
+
+    @property
+    def committed(self) -> bool:
+        """Whether the value is bound to its device, so that computations with it run there.
+
+        >>> from jx_core.ref import new_ref
+        >>> new_ref(1.0).committed
+        False
+        """
+        return getattr(self._look(), "committed", False)
 
     @property
     def usable(self) -> bool:
-        """Whether neither the Ref nor the call that it belongs to has ended."""
+        """Whether neither the Ref nor the call that it belongs to has ended.
+
+        >>> from jx_core.ref import freeze, new_ref
+        >>> ref = new_ref(1.0)
+        >>> before, value = ref.usable, freeze(ref)
+        >>> before, ref.usable
+        (True, False)
+        """
         home = self._home
         return not (self._ended or home is None or getattr(home, "finished", False))
 
     @property
     def at(self) -> _At:
-        """`ref.at[index]`: a part of the Ref that is read and written like one."""
+        """`ref.at[index]`: a part of the Ref that is read and written like one.
+
+        >>> import jx_numpy  # knows indices
+        >>> from jx_core.ref import new_ref
+        >>> ref = new_ref(np.zeros((2, 3)))
+        >>> row = ref.at[1]
+        >>> row[:2] = 7.0
+        >>> print(ref[...])
+        [[0. 0. 0.]
+         [7. 7. 0.]]
+        """
         return _At(self)
 
     def __getitem__(self, index: Any) -> Any:
@@ -138,7 +219,13 @@ class Ref:
         self.set(value, index)
 
     def get(self, index: Any = ...) -> Any:
-        """The elements at an index."""
+        """The elements at an index.
+
+        >>> import jx_numpy  # knows indices
+        >>> from jx_core.ref import new_ref
+        >>> print(new_ref(np.arange(6.0)).get(slice(1, 3)))
+        [1. 2.]
+        """
         if _is_all(index):
             return read(self)
         _check_index(self, index)
@@ -150,18 +237,41 @@ class Ref:
         return part
 
     def set(self, value: Any, index: Any = ...) -> None:
-        """Write elements at an index."""
+        """Write elements at an index.
+
+        >>> import jx_numpy  # knows indices
+        >>> from jx_core.ref import new_ref
+        >>> ref = new_ref(np.zeros(3))
+        >>> ref.set(5.0, 1)
+        >>> print(ref[...])
+        [0. 5. 0.]
+        """
         self._update("set", value, index)
 
     def swap(self, value: Any, index: Any = ...) -> Any:
-        """Write elements at an index, and return those that were there."""
+        """Write elements at an index, and return those that were there.
+
+        >>> from jx_core.ref import new_ref
+        >>> ref = new_ref(1.0)
+        >>> old = ref.swap(2.0)
+        >>> float(old), float(ref[...])
+        (1.0, 2.0)
+        """
         with lock:
             old = self.get(index)
             self.set(value, index)
         return old
 
     def addupdate(self, x: Any, index: Any = ...) -> None:
-        """Add to the elements at an index; once for each time that an element is named."""
+        """Add to the elements at an index; once for each time that an element is named.
+
+        >>> import jx_numpy  # knows indices
+        >>> from jx_core.ref import new_ref
+        >>> ref = new_ref(np.zeros(3))
+        >>> ref.addupdate(1.0, np.array([0, 0, 2]))
+        >>> print(ref[...])
+        [2. 0. 1.]
+        """
         self._update("add", x, index)
 
     def _update(self, method: str, value: Any, index: Any) -> None:
@@ -181,7 +291,14 @@ class Ref:
         return store_of(self)._value
 
     def unsafe_buffer_pointer(self) -> int:
-        """The address of the value's buffer."""
+        """The address of the value's buffer.
+
+        >>> from jx_core import backend
+        >>> from jx_core.ref import new_ref
+        >>> with backend.use("xla"):
+        ...     new_ref(np.ones(3)).unsafe_buffer_pointer() != 0
+        True
+        """
         return self._look().unsafe_buffer_pointer()  # type: ignore[no-any-return]
 
     def __len__(self) -> int:

@@ -601,12 +601,24 @@ def _quotient(scope: SymbolicScope, a: DimSize, b: DimSize) -> DimSize:
 
 
 def maximum(a: DimSize, b: DimSize) -> Any:
-    """The greater of two dimensions; symbolic where which it is can't be decided."""
+    """The greater of two dimensions; symbolic where which it is can't be decided.
+
+    >>> from jx_core.symbolic import symbolic_shape
+    >>> (n,) = symbolic_shape("n")
+    >>> maximum(2, 3), maximum(n, 5), maximum(n, 1)  # a dimension is at least 1
+    (3, max(n, 5), n)
+    """
     return _extreme(a, b, MAX)
 
 
 def minimum(a: DimSize, b: DimSize) -> Any:
-    """The smaller of two dimensions; symbolic where which it is can't be decided."""
+    """The smaller of two dimensions; symbolic where which it is can't be decided.
+
+    >>> from jx_core.symbolic import symbolic_shape
+    >>> (n,) = symbolic_shape("n")
+    >>> minimum(2, 3), minimum(n, 5), minimum(n, 1)  # a dimension is at least 1
+    (2, min(n, 5), 1)
+    """
     return _extreme(a, b, MIN)
 
 

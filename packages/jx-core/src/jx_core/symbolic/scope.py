@@ -82,7 +82,11 @@ class SymbolicScope:
         return f"SymbolicScope({list(self.constraints)})"
 
     def describe(self) -> str:
-        """A few words for messages."""
+        """A few words for messages.
+
+        >>> SymbolicScope(["n >= 8"]).describe()  # doctest: +ELLIPSIS
+        "the scope 0x... with constraints ['n >= 8']"
+        """
         words = f" with constraints {list(self.constraints)}" if self.constraints else ""
         return f"the scope {id(self):#x}{words}"
 
@@ -158,7 +162,16 @@ class SymbolicScope:
                     self.rules.append(Rule(product, c, numerator))
 
     def rewritten(self, terms: Terms) -> Terms:
-        """`terms` with the rules applied until none fits."""
+        """`terms` with the rules applied until none fits.
+
+        >>> from jx_core.symbolic import symbolic_shape
+        >>> scope = SymbolicScope(["m == 2*n"])
+        >>> m, n = symbolic_shape("m, n", scope=scope)
+        >>> scope.rewritten({scope.rules[0].monomial: 3}) == terms_of(6 * n)
+        True
+        >>> m + 1
+        2*n + 1
+        """
         terms = {m: c for m, c in terms.items() if c}
         for _ in range(_STEPS):
             step = self._step(terms)

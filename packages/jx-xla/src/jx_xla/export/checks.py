@@ -42,6 +42,9 @@ class DisabledSafetyCheck:
         """Allow calls on platforms that the function was not exported for.
 
         They run what was lowered for the first of its platforms.
+
+        >>> DisabledSafetyCheck.platform()
+        DisabledSafetyCheck.platform()
         """
         return cls(_PLATFORM)
 
@@ -51,11 +54,20 @@ class DisabledSafetyCheck:
 
         Args:
             target_name: the custom call's target.
+
+        >>> DisabledSafetyCheck.custom_call("my_kernel")
+        DisabledSafetyCheck.custom_call('my_kernel')
         """
         return cls(_CUSTOM_CALL, target_name)
 
     def is_custom_call(self) -> str | None:
-        """The name of the native function that it allows, None for another check."""
+        """The name of the native function that it allows, None for another check.
+
+        >>> DisabledSafetyCheck.custom_call("my_kernel").is_custom_call()
+        'my_kernel'
+        >>> print(DisabledSafetyCheck.platform().is_custom_call())
+        None
+        """
         return self.target
 
     def __eq__(self, other: object) -> bool:

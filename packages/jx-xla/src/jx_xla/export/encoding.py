@@ -83,6 +83,11 @@ def deserialize(blob: bytes | bytearray | memoryview) -> Exported:
         ValueError: they are none of an exported function, damaged, cut off, or of a format or a
             StableHLO that is newer than this process knows.
         TypeError: `blob` is not bytes.
+
+    >>> blob = jx.export.export(jx.jit(jnp.sin))(1.0).serialize()
+    >>> loaded = deserialize(blob)
+    >>> loaded.fun_name, float(loaded.call(0.0))
+    ('sin', 0.0)
     """
     if not isinstance(blob, (bytes, bytearray, memoryview)):
         raise TypeError(f"deserialize: expected bytes, got {type(blob).__name__}")

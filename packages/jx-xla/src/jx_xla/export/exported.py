@@ -45,6 +45,12 @@ class Exported:
         calling_convention_version: how the module's main function is called.
         module_kept_var_idx: the arguments that it takes; the others it does not use.
         uses_global_constants: whether it takes an index into `platforms` before them.
+
+    >>> exported = jx.export.export(jx.jit(lambda x: 2 * x))(jx.ShapeDtypeStruct((3,), jnp.float32))
+    >>> exported.in_avals, exported.out_avals
+    ((ShapedArray(float32[3]),), (ShapedArray(float32[3]),))
+    >>> exported.call(jnp.arange(3.0))
+    Array([0., 2., 4.], dtype=float32)
     """
 
     fun_name: str
@@ -72,7 +78,11 @@ class Exported:
 
     @property
     def effects(self) -> frozenset[Any]:
-        """Those of a call, ordered or not."""
+        """Those of a call, ordered or not.
+
+        >>> jx.export.export(jx.jit(jnp.sin))(1.0).effects
+        frozenset()
+        """
         return frozenset((*self.ordered_effects, *self.unordered_effects))
 
     def mlir_module(self, serialized: bool = True) -> Any:
@@ -80,6 +90,10 @@ class Exported:
 
         Args:
             serialized: as text; if False, as an MLIR module object.
+
+        >>> text = jx.export.export(jx.jit(jnp.sin))(1.0).mlir_module()
+        >>> "stablehlo.sine" in text
+        True
         """
         from ..runtime.mlir import from_portable_artifact, module_text
 
@@ -95,13 +109,23 @@ class Exported:
         Raises:
             ValueError: it can't be differentiated so often, or a class among its arguments or
                 results is not registered for serialization.
+
+        >>> exported = jx.export.export(jx.jit(jnp.sin))(1.0)
+        >>> loaded = jx.export.deserialize(exported.serialize(vjp_order=1))
+        >>> float(jx.grad(loaded.call)(0.0))
+        1.0
         """
         from .encoding import serialize
 
         return serialize(self, vjp_order)
 
     def has_vjp(self) -> bool:
-        """Whether it can be differentiated: `vjp()` has an answer."""
+        """Whether it can be differentiated: `vjp()` has an answer.
+
+        >>> exported = jx.export.export(jx.jit(jnp.sin))(1.0)
+        >>> exported.has_vjp(), jx.export.deserialize(exported.serialize()).has_vjp()
+        (True, False)
+        """
         return self._get_vjp is not None
 
     def vjp(self) -> Exported:
@@ -113,6 +137,10 @@ class Exported:
 
         Raises:
             ValueError: it was loaded from bytes that have no derivative.
+
+        >>> backward = jx.export.export(jx.jit(lambda x, y: x * y))(1.0, 1.0).vjp()
+        >>> [float(ct) for ct in backward.call(2.0, 3.0, 10.0)]  # x, y, and their product's
+        [30.0, 20.0]
         """
         if self._get_vjp is None:
             raise ValueError(
@@ -136,6 +164,10 @@ class Exported:
             ValueError: their tree, a shape or a dtype is another than it was exported for; or
                 it is called on another platform or another number of devices.
             BackendError: the NumPy back end is in use.
+
+        >>> exported = jx.export.export(jx.jit(jnp.sin))(1.0)
+        >>> float(jx.jit(lambda x: exported.call(x) + 1)(0.0))
+        1.0
         """
         caller = self.derived.get("caller")
         if caller is None:
@@ -149,6 +181,9 @@ class Exported:
 
         Raises:
             ValueError: it has none.
+
+        >>> type(jx.export.export(jx.jit(jnp.sin))(1.0).derivative()).__name__
+        'Derivative'
         """
         from .calling import Derivative
 
@@ -156,7 +191,12 @@ class Exported:
         return self.derived.setdefault("rule", Derivative(self))  # type: ignore[no-any-return]
 
     def pieces(self, platform: str, in_avals: Sequence[ShapedArray]) -> Any:
-        """The functions of the module, for one that calls it on a platform."""
+        """The functions of the module, for one that calls it on a platform.
+
+        >>> exported = jx.export.export(jx.jit(jnp.sin))(1.0)
+        >>> len(exported.pieces(jx.default_backend(), exported.in_avals).functions)
+        1
+        """
         from .calling import pieces_for
 
         return pieces_for(self, platform, in_avals)
@@ -166,6 +206,12 @@ class Exported:
 
         Raises:
             ValueError: the function takes others.
+
+        >>> (n,) = jx.export.symbolic_shape("n")
+        >>> argument = jx.ShapeDtypeStruct((n,), jnp.float32)
+        >>> exported = jx.export.export(jx.jit(lambda x: jnp.append(x, x)))(argument)
+        >>> exported.out_avals, exported.result_types([jx.typeof(jnp.ones(4))])
+        ((ShapedArray(float32[2*n]),), [ShapedArray(float32[8])])
         """
         for i, (want, have) in enumerate(zip(self.in_avals, in_avals, strict=True)):
             self._check_type(i, want, have)
@@ -193,7 +239,13 @@ class Exported:
             )
 
     def argument_name(self, i: int) -> str:
-        """What to call an argument's leaf in a message: `args[0]['w']`."""
+        """What to call an argument's leaf in a message: `args[0]['w']`.
+
+        >>> scaled = jx.jit(lambda tree, scale: tree["w"] * scale)
+        >>> exported = jx.export.export(scaled)({"w": 1.0}, 2.0)
+        >>> exported.argument_name(0), exported.argument_name(1)
+        ("args[0]['w']", 'args[1]')
+        """
         if "names" not in self.derived:
             args, kwargs = tree.unflatten(self.in_tree, list(range(self.in_tree.num_leaves)))
             self.derived["names"] = [
@@ -214,11 +266,23 @@ class Exported:
 
         Raises:
             ValueError: the mesh has another number of devices.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> split = jx.NamedSharding(mesh, jx.P("data"))
+        >>> exported = jx.export.export(jx.jit(jnp.sin, in_shardings=split))(jnp.ones(4))
+        >>> (where,) = exported.in_shardings_jax(mesh)
+        >>> exported.call(jx.device_put(jnp.zeros(4), where))
+        Array([0., 0., 0., 0.], dtype=float32)
         """
         return self._on_mesh(self.in_shardings_hlo, self.in_avals, mesh)
 
     def out_shardings_jax(self, mesh: Any) -> tuple[Any, ...]:
-        """How the results' leaves lie on a mesh; see `in_shardings_jax`."""
+        """How the results' leaves lie on a mesh; see `in_shardings_jax`.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.export.export(jx.jit(jnp.sin))(jnp.ones(4)).out_shardings_jax(mesh)
+        (None,)
+        """
         return self._on_mesh(self.out_shardings_hlo, self.out_avals, mesh)
 
     def _on_mesh(

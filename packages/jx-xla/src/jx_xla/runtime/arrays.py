@@ -77,6 +77,10 @@ class Shard:
         index: where the part lies in the whole array, a tuple of slices.
         replica_id: how many devices before this one hold the same part.
         data: the part, an array; None where the device is another process's.
+
+    >>> (shard,) = jnp.arange(3).addressable_shards
+    >>> shard.index, shard.replica_id, shard.data
+    ((slice(None, None, None),), 0, Array([0, 1, 2], dtype=int32))
     """
 
     __slots__ = ("_shape", "_sharding", "data", "device")
@@ -89,10 +93,20 @@ class Shard:
 
     @property
     def index(self) -> Index:
+        """Where the part lies in the whole array: a slice for each axis.
+
+        >>> jnp.ones((2, 3)).addressable_shards[0].index
+        (slice(None, None, None), slice(None, None, None))
+        """
         return self._sharding.devices_indices_map(self._shape)[self.device]
 
     @property
     def replica_id(self) -> int:
+        """How many devices before this one hold the same part.
+
+        >>> jnp.ones(3).addressable_shards[0].replica_id
+        0
+        """
         return replica_ids(self._sharding, self._shape)[self.device]
 
     def __repr__(self) -> str:

@@ -306,7 +306,11 @@ def default_client() -> Any:
 
 
 def default_backend() -> str:
-    """The name of the default platform: "cpu", "gpu" or "tpu"."""
+    """The name of the default platform: "cpu", "gpu" or "tpu".
+
+    >>> default_backend() == devices()[0].platform
+    True
+    """
     return default_client().platform  # type: ignore[no-any-return]
 
 
@@ -335,6 +339,10 @@ def devices(backend: str | None = None) -> list[Any]:
 
     Raises:
         BackendError: the platform can't be had.
+
+    >>> found = devices()
+    >>> found[0].process_index, {device.platform for device in found} == {default_backend()}
+    (0, True)
     """
     return client(backend).devices()
 
@@ -349,6 +357,9 @@ def local_devices(
     Raises:
         ValueError: there is no process of that number.
         BackendError: the platform can't be had.
+
+    >>> {device.process_index for device in local_devices()} == {process_index()}
+    True
     """
     made = client(backend)
     number = process_index if process_index is not None else host_id
@@ -372,32 +383,57 @@ def default_device() -> Any:
 
 
 def device_count(backend: str | None = None) -> int:
-    """The number of devices of all processes."""
+    """The number of devices of all processes.
+
+    >>> device_count() == len(devices())
+    True
+    """
     return client(backend).device_count()
 
 
 def local_device_count(backend: str | None = None) -> int:
-    """The number of devices of this process."""
+    """The number of devices of this process.
+
+    >>> local_device_count() == len(local_devices())
+    True
+    """
     return client(backend).local_device_count()
 
 
 def process_index(backend: str | None = None) -> int:
-    """The number of this process."""
+    """The number of this process.
+
+    >>> process_index() in range(process_count())
+    True
+    """
     return client(backend).process_index()
 
 
 def process_count(backend: str | None = None) -> int:
-    """The number of processes."""
+    """The number of processes.
+
+    >>> process_count()  # a program that starts no others
+    1
+    """
     return max(device.process_index for device in devices(backend)) + 1
 
 
 def process_indices(backend: str | None = None) -> list[int]:
-    """The numbers of all processes."""
+    """The numbers of all processes.
+
+    >>> process_indices()  # a program that starts no others
+    [0]
+    """
     return list(range(process_count(backend)))
 
 
 def live_arrays(platform: str | None = None) -> list[Any]:
-    """The arrays of a platform that have not been freed."""
+    """The arrays of a platform that have not been freed.
+
+    >>> x = jnp.arange(3)
+    >>> any(y is x for y in live_arrays())
+    True
+    """
     return client(platform).live_arrays()
 
 

@@ -126,6 +126,12 @@ class NamedSharding(Sharding):
     Raises:
         ValueError: the spec names an axis that the mesh lacks.
         DuplicateSpecError: the spec names an axis twice.
+
+    >>> n = jx.device_count()
+    >>> mesh = jx.make_mesh((n,), ("data",))
+    >>> x = jx.device_put(jnp.ones((2 * n, 3)), jx.NamedSharding(mesh, jx.P("data")))
+    >>> len(x.addressable_shards) == n, x.addressable_shards[0].data.shape
+    (True, (2, 3))
     """
 
     if TYPE_CHECKING:
@@ -158,10 +164,21 @@ class NamedSharding(Sharding):
 
     @property
     def num_devices(self) -> int:
+        """The number of devices of the mesh.
+
+        >>> jx.NamedSharding(jx.make_mesh((1,), ("data",)), jx.P("data")).num_devices
+        1
+        """
         return self.mesh.size
 
     @property
     def device_set(self) -> set[Device]:
+        """The devices of the mesh.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P()).device_set == set(mesh.devices.flat)
+        True
+        """
         return set(self._device_assignment)
 
     @property
@@ -175,12 +192,26 @@ class NamedSharding(Sharding):
 
     @property
     def is_fully_replicated(self) -> bool:
+        """Whether the spec splits nothing, or over axes of one device only.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P("data")).is_fully_replicated
+        True
+        """
         if getattr(self.spec, "unreduced", ()):
             return False
         sizes = dict(zip(self.mesh.axis_names, self.mesh.axis_sizes, strict=True))
         return all(sizes[name] == 1 for axes in spec_axes(self.spec) for name in axes)
 
     def check_compatible_aval(self, shape: Shape) -> None:
+        """Raise ValueError if the spec has more parts than an array of this shape has axes.
+
+        >>> where = jx.NamedSharding(jx.make_mesh((1,), ("data",)), jx.P("data"))
+        >>> where.check_compatible_aval((4, 2))
+        >>> where.check_compatible_aval(())  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: ... was applied to one of rank 0. For scalars the spec is P().
+        """
         needed = len(spec_axes(self.spec))
         if len(shape) < needed:
             hint = " For scalars the spec is P()." if not shape else ""
@@ -191,15 +222,36 @@ class NamedSharding(Sharding):
 
     @property
     def unconstrained_dims(self) -> frozenset[int]:
+        """The dimensions whose part of the spec is `PartitionSpec.UNCONSTRAINED`.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P(jx.P.UNCONSTRAINED, "data")).unconstrained_dims
+        frozenset({0})
+        """
         return frozenset(i for i, part in enumerate(self.spec) if part is UNCONSTRAINED)
 
     def insert_axis(self, position: int, name: Any = None) -> NamedSharding:
+        """The sharding of a batch of arrays that each lie like this.
+
+        Args:
+            position: which axis of the batch is the new one.
+            name: the mesh axis that the new axis is split over, a tuple for several, or None.
+
+        >>> rows = jx.NamedSharding(jx.make_mesh((1,), ("data",)), jx.P("data"))
+        >>> rows.insert_axis(0).spec
+        P(None, 'data')
+        """
         parts = list(self.spec)
         parts += [None] * (position - len(parts))
         return self.update(spec=(*parts[:position], name, *parts[position:]))
 
     def update(self, **changes: Any) -> NamedSharding:
-        """The same sharding with ``mesh``, ``spec`` or ``memory_kind`` replaced."""
+        """The same sharding with ``mesh``, ``spec`` or ``memory_kind`` replaced.
+
+        >>> where = jx.NamedSharding(jx.make_mesh((1,), ("data",)), jx.P("data"))
+        >>> where.update(spec=(None, "data")).spec
+        P(None, 'data')
+        """
         spec = changes.pop("spec", self.spec)
         made = NamedSharding(
             changes.pop("mesh", self.mesh),
@@ -211,6 +263,13 @@ class NamedSharding(Sharding):
         return made
 
     def with_memory_kind(self, kind: str) -> NamedSharding:
+        """The same sharding in another kind of memory.
+
+        >>> where = jx.NamedSharding(jx.make_mesh((1,), ("data",)), jx.P("data"))
+        >>> kind = jx.devices()[0].default_memory().kind
+        >>> where.with_memory_kind(kind).memory_kind == kind
+        True
+        """
         return self.update(memory_kind=kind)
 
 

@@ -85,7 +85,12 @@ def replica_ids(sharding: Sharding, shape: Shape) -> Mapping[Device, int]:
 
 @furnish(xla.Sharding)
 class Sharding:
-    """How an array lies across devices."""
+    """How an array lies across devices.
+
+    >>> x = jnp.ones((4, 2))
+    >>> isinstance(x.sharding, jx.sharding.Sharding), x.sharding.shard_shape(x.shape)
+    (True, (4, 2))
+    """
 
     if TYPE_CHECKING:
         _internal_device_list: Any
@@ -113,37 +118,69 @@ class Sharding:
 
     @property
     def memory_kind(self) -> str | None:
-        """The kind of the devices' memory that holds the array: "device", "pinned_host", ..."""
+        """The kind of the devices' memory that holds the array: "device", "pinned_host", ...
+
+        >>> kinds = [m.kind for m in jx.devices()[0].addressable_memories()]
+        >>> jnp.ones(3).sharding.with_memory_kind(kinds[0]).memory_kind == kinds[0]
+        True
+        """
         return self._memory_kind
 
     @property
     def num_devices(self) -> int:
-        """The number of devices the array lies on."""
+        """The number of devices the array lies on.
+
+        >>> jnp.ones(3).sharding.num_devices
+        1
+        """
         return len(self._internal_device_list)
 
     @property
     def device_set(self) -> set[Device]:
-        """The devices the array lies on, those of other processes included."""
+        """The devices the array lies on, those of other processes included.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P("data")).device_set == {jx.devices()[0]}
+        True
+        """
         return set(self._device_assignment)
 
     @property
     def addressable_devices(self) -> set[Device]:
-        """Those of the devices that belong to this process."""
+        """Those of the devices that belong to this process.
+
+        >>> where = jnp.ones(3).sharding
+        >>> where.addressable_devices == where.device_set  # all are of this process
+        True
+        """
         return set(self._addressable_device_assignment)
 
     @property
     def has_addressable_devices(self) -> bool:
-        """Whether any of the devices belongs to this process."""
+        """Whether any of the devices belongs to this process.
+
+        >>> jnp.ones(3).sharding.has_addressable_devices
+        True
+        """
         return len(self._internal_device_list.addressable_device_list) > 0
 
     @property
     def is_fully_addressable(self) -> bool:
-        """Whether all devices belong to this process."""
+        """Whether all devices belong to this process.
+
+        >>> jnp.ones(3).sharding.is_fully_addressable
+        True
+        """
         return self._internal_device_list.is_fully_addressable
 
     @property
     def is_fully_replicated(self) -> bool:
-        """Whether each device holds the whole array."""
+        """Whether each device holds the whole array.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P()).is_fully_replicated
+        True
+        """
         raise TypeError(f"{type(self).__name__} does not say how it splits arrays")
 
     def devices_indices_map(self, global_shape: Shape) -> Mapping[Device, Index]:
@@ -151,11 +188,21 @@ class Sharding:
 
         Raises:
             IndivisibleError: an axis can't be cut evenly.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> (index,) = jx.NamedSharding(mesh, jx.P("data")).devices_indices_map((4, 2)).values()
+        >>> index
+        (slice(None, None, None), slice(None, None, None))
         """
         return _indices_map(self, tuple(global_shape))
 
     def addressable_devices_indices_map(self, global_shape: Shape) -> Mapping[Device, Index]:
-        """`devices_indices_map` for the devices of this process only."""
+        """`devices_indices_map` for the devices of this process only.
+
+        >>> where = jnp.ones(3).sharding
+        >>> where.addressable_devices_indices_map((3,)) == where.devices_indices_map((3,))
+        True
+        """
         return _addressable_indices_map(self, tuple(global_shape))
 
     def shard_shape(self, global_shape: Shape) -> Shape:
@@ -163,6 +210,11 @@ class Sharding:
 
         Raises:
             IndivisibleError: an axis can't be cut evenly.
+
+        >>> n = jx.device_count()
+        >>> where = jx.NamedSharding(jx.make_mesh((n,), ("data",)), jx.P("data"))
+        >>> where.shard_shape((3 * n, 5))
+        (3, 5)
         """
         shape = tuple(global_shape)
         return hlo_shardings.shard_shape(
@@ -170,7 +222,13 @@ class Sharding:
         )
 
     def is_equivalent_to(self, other: Sharding, ndim: int) -> bool:
-        """Whether both put the same parts of an array of rank ``ndim`` on the same devices."""
+        """Whether both put the same parts of an array of rank ``ndim`` on the same devices.
+
+        >>> mesh = jx.make_mesh((1, 1), ("x", "y"))
+        >>> one, other = jx.NamedSharding(mesh, jx.P("x")), jx.NamedSharding(mesh, jx.P(None, "y"))
+        >>> one == other, one.is_equivalent_to(other, ndim=2)  # axes of one device split nothing
+        (False, True)
+        """
         return (
             self.memory_kind == other.memory_kind
             and self._internal_device_list == other._internal_device_list
@@ -180,15 +238,32 @@ class Sharding:
         )
 
     def hlo_text(self, ndim: int) -> str:
-        """The value of an ``mhlo.sharding`` attribute: ``{devices=[4,1]<=[4]}``."""
+        """The value of an ``mhlo.sharding`` attribute: ``{devices=[4,1]<=[4]}``.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P()).hlo_text(ndim=2)
+        '{replicated}'
+        """
         return str(self._to_xla_hlo_sharding(ndim))
 
     def check_compatible_aval(self, shape: Shape) -> None:
-        """Raise ValueError if an array of this shape can't be laid out like this."""
+        """Raise ValueError if an array of this shape can't be laid out like this.
+
+        >>> where = jx.NamedSharding(jx.make_mesh((1,), ("data",)), jx.P(None, "data"))
+        >>> where.check_compatible_aval((4, 2))
+        >>> where.check_compatible_aval((4,))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: ... is for arrays of rank 2 and more, and was applied to one of rank 1.
+        """
 
     @property
     def unconstrained_dims(self) -> frozenset[int]:
-        """The dimensions whose split is left to the compiler."""
+        """The dimensions whose split is left to the compiler.
+
+        >>> mesh = jx.make_mesh((1,), ("data",))
+        >>> jx.NamedSharding(mesh, jx.P("data", jx.P.UNCONSTRAINED)).unconstrained_dims
+        frozenset({1})
+        """
         return frozenset()
 
     def insert_axis(self, position: int, name: Any = None) -> Sharding:
@@ -201,6 +276,10 @@ class Sharding:
 
         Raises:
             ValueError: ``name`` is given and this sharding has no named axes.
+
+        >>> rows = jx.NamedSharding(jx.make_mesh((1, 1), ("data", "model")), jx.P("model"))
+        >>> rows.insert_axis(0, "data").spec
+        P('data', 'model')
         """
         if name is not None:
             raise ValueError(
@@ -209,7 +288,13 @@ class Sharding:
         return self
 
     def with_memory_kind(self, kind: str) -> Sharding:
-        """The same sharding in another kind of memory."""
+        """The same sharding in another kind of memory.
+
+        >>> where = jnp.ones(3).sharding
+        >>> kind = jx.devices()[0].default_memory().kind
+        >>> where.with_memory_kind(kind).memory_kind == kind
+        True
+        """
         raise TypeError(f"{type(self).__name__} can't change its memory kind")
 
 
@@ -218,6 +303,10 @@ class SingleDeviceSharding(Sharding):
     """The whole array on one device.
 
     ``SingleDeviceSharding(device, memory_kind=None)``
+
+    >>> where = jx.sharding.SingleDeviceSharding(jx.devices()[0])
+    >>> jx.device_put(np.arange(3), where).sharding == where
+    True
     """
 
     if TYPE_CHECKING:
@@ -251,28 +340,66 @@ class SingleDeviceSharding(Sharding):
 
     @property
     def num_devices(self) -> int:
+        """One.
+
+        >>> jx.sharding.SingleDeviceSharding(jx.devices()[0]).num_devices
+        1
+        """
         return 1
 
     @property
     def device_set(self) -> set[Device]:
+        """The set of the one device.
+
+        >>> jx.sharding.SingleDeviceSharding(jx.devices()[-1]).device_set == {jx.devices()[-1]}
+        True
+        """
         return {self._device}
 
     @property
     def is_fully_addressable(self) -> bool:
+        """Whether the device belongs to this process.
+
+        >>> jx.sharding.SingleDeviceSharding(jx.local_devices()[0]).is_fully_addressable
+        True
+        """
         device = self._device
         return device.process_index == device.client.process_index()
 
     @property
     def is_fully_replicated(self) -> bool:
+        """True: the one device holds the whole array.
+
+        >>> jx.sharding.SingleDeviceSharding(jx.devices()[0]).is_fully_replicated
+        True
+        """
         return True
 
     def devices_indices_map(self, global_shape: Shape) -> Mapping[Device, Index]:
+        """The device, with the index of the whole array.
+
+        >>> where = jx.sharding.SingleDeviceSharding(jx.devices()[0])
+        >>> list(where.devices_indices_map((4, 2)).values())
+        [(slice(None, None, None), slice(None, None, None))]
+        """
         return {self._device: (slice(None),) * len(global_shape)}
 
     def shard_shape(self, global_shape: Shape) -> Shape:
+        """The shape of the whole array.
+
+        >>> jx.sharding.SingleDeviceSharding(jx.devices()[0]).shard_shape((4, 2))
+        (4, 2)
+        """
         return tuple(global_shape)
 
     def with_memory_kind(self, kind: str) -> SingleDeviceSharding:
+        """The same device's memory of another kind.
+
+        >>> device = jx.devices()[0]
+        >>> kind = device.default_memory().kind
+        >>> jx.sharding.SingleDeviceSharding(device).with_memory_kind(kind).memory_kind == kind
+        True
+        """
         return single_device(self._device, kind)
 
 
