@@ -103,6 +103,9 @@ def check_jvp(
 
     Raises:
         AssertionError: values or tangents differ.
+
+    >>> from jx_core import lax
+    >>> check_jvp(lax.sin, lambda x, t: jvp(lax.sin, x, t), (0.5,))
     """
     args = tree.map(_array, tuple(args))
     tangents = tree.map(_random_tangent(0), args)
@@ -136,6 +139,9 @@ def check_vjp(
 
     Raises:
         AssertionError: values or cotangents differ.
+
+    >>> from jx_core import lax
+    >>> check_vjp(lax.sin, lambda *x: vjp(lax.sin, *x), (0.5,))
     """
     args = tree.map(_array, tuple(args))
     outs, pull = f_vjp(*args)

@@ -215,30 +215,72 @@ class Tracer:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes.
+
+        >>> from jx_core import jit
+        >>> jit(lambda x: x.shape[1])(np.ones((2, 3))).item()
+        3
+        """
         return self.aval.shape
 
     @property
     def dtype(self) -> Any:
+        """The type of the elements.
+
+        >>> from jx_core import jit, lax
+        >>> jit(lambda x: lax.convert_element_type(1, x.dtype))(np.float32(5)).dtype
+        dtype('float32')
+        """
         return self.aval.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of axes.
+
+        >>> from jx_core import jit
+        >>> jit(lambda x: x.ndim)(np.ones((2, 3))).item()
+        2
+        """
         return self.aval.ndim
 
     @property
     def size(self) -> int:
+        """The number of elements.
+
+        >>> from jx_core import jit
+        >>> jit(lambda x: x.size)(np.ones((2, 3))).item()
+        6
+        """
         return self.aval.size
 
     @property
     def weak_type(self) -> bool:
+        """Whether the dtype gives way in promotion, as a Python number's does.
+
+        >>> from jx_core import jit
+        >>> jit(lambda x, y: (x.weak_type, y.weak_type))(1.0, np.float32(1))
+        (Array(True, dtype=bool), Array(False, dtype=bool))
+        """
         return self.aval.weak_type
 
     @property
     def itemsize(self) -> int:
+        """The bytes of one element.
+
+        >>> from jx_core import jit
+        >>> jit(lambda x: x.itemsize)(np.float32(1)).item()
+        4
+        """
         return self.aval.dtype.itemsize  # type: ignore[no-any-return]
 
     @property
     def nbytes(self) -> int:
+        """The bytes of all elements.
+
+        >>> from jx_core import jit
+        >>> jit(lambda x: x.nbytes)(np.ones((2, 3), np.float32)).item()
+        24
+        """
         return self.aval.size * self.itemsize
 
     @property
@@ -247,6 +289,15 @@ class Tracer:
 
         As the argument `device` it leaves that open, so programs that make arrays on the
         device of their operands can be traced.
+
+        >>> from jx_core import jit
+        >>> @jit
+        ... def f(x):
+        ...     print(x.device)
+        ...     return x
+        >>> float(f(1.0))
+        None
+        1.0
         """
         return None
 
@@ -288,15 +339,42 @@ class Tracer:
         return format(self.concrete(), spec) if spec and is_concrete(self) else str(self)
 
     def item(self) -> Any:
-        """The Python number of a one-element array whose value is known."""
-        return self._value_for(errors.ConcretizationTypeError).item()
+        """The Python number of a one-element array whose value is known.
+
+        >>> from jx_ad import grad
+        >>> from jx_core import lax
+        >>> def f(x):
+        ...     print(x.item())
+        ...     return lax.mul(x, x)
+        >>> float(grad(f)(3.0))
+        3.0
+        6.0
+        """
+        value = self._value_for(errors.ConcretizationTypeError)
+        return value.item() if hasattr(value, "item") else value  # a Python number
 
     def tolist(self) -> Any:
-        """The nested list of an array whose value is known."""
-        return self._value_for(errors.ConcretizationTypeError).tolist()
+        """The nested list of an array whose value is known.
+
+        >>> from jx_ad import grad
+        >>> from jx_core import lax
+        >>> def f(x):
+        ...     print(x.tolist())
+        ...     return lax.reduce_sum(lax.mul(x, x), (0,))
+        >>> grad(f)(np.float32([1, 2])).tolist()
+        [1.0, 2.0]
+        [2.0, 4.0]
+        """
+        value = self._value_for(errors.ConcretizationTypeError)
+        return value.tolist() if hasattr(value, "tolist") else value  # a Python number
 
     def block_until_ready(self) -> Tracer:
-        """Tracers are always ready."""
+        """Tracers are always ready.
+
+        >>> from jx_core import jit
+        >>> float(jit(lambda x: x.block_until_ready())(1.0))
+        1.0
+        """
         return self
 
     def __repr__(self) -> str:

@@ -40,13 +40,21 @@ def _reshape(
     """The elements in another shape, given as one sequence or as several integers.
 
     See `jnp.reshape`.
+
+    >>> jnp.arange(6).reshape(2, -1)
+    Array([[0, 1, 2],
+           [3, 4, 5]], dtype=int32)
     """
     new = shape[0] if len(shape) == 1 else shape
     return manipulation.reshape(self, new, order, copy=copy, out_sharding=out_sharding)
 
 
 def _transpose(self: Array, *axes: Any) -> Array:
-    """The array with its axes in another order, or reversed. See `jnp.transpose`."""
+    """The array with its axes in another order, or reversed. See `jnp.transpose`.
+
+    >>> jnp.ones((2, 3, 4)).transpose(2, 0, 1).shape
+    (4, 2, 3)
+    """
     if len(axes) == 1:
         return manipulation.transpose(self, axes[0] if _is_sequence(axes[0]) else axes)
     return manipulation.transpose(self, axes or None)
@@ -57,34 +65,60 @@ def _is_sequence(x: Any) -> bool:
 
 
 def _flatten(self: Array, order: str = "C", *, out_sharding: Any = None) -> Array:
-    """The elements in one axis. See `jnp.ravel`."""
+    """The elements in one axis. See `jnp.ravel`.
+
+    >>> jnp.array([[1, 2], [3, 4]]).flatten()
+    Array([1, 2, 3, 4], dtype=int32)
+    """
     return manipulation.ravel(self, order, out_sharding=out_sharding)
 
 
 def _astype(self: Array, dtype: Any, copy: bool = False, device: Any = None) -> Array:
-    """The elements as another dtype. See `jnp.astype`."""
+    """The elements as another dtype. See `jnp.astype`.
+
+    >>> jnp.array([1.5, -2.5]).astype(jnp.int32)
+    Array([ 1, -2], dtype=int32)
+    """
     return creation.astype(self, dtype, copy=copy, device=device)
 
 
 def _copy(self: Array) -> Array:
-    """A copy of the array."""
+    """A copy of the array.
+
+    >>> x = jnp.array([1, 2])
+    >>> y = x.copy()
+    >>> y is x, y.tolist()
+    (False, [1, 2])
+    """
     return creation.copy(self)
 
 
 def _round(self: Array, decimals: int = 0, out: None = None) -> Array:
-    """Each element rounded to a number of decimals. See `jnp.round`."""
+    """Each element rounded to a number of decimals. See `jnp.round`.
+
+    >>> jnp.array([1.26, 2.5]).round(1)
+    Array([1.3, 2.5], dtype=float32)
+    """
     return ufuncs.round(self, decimals, out)
 
 
 def _round_operator(self: Array, ndigits: int | None = None) -> Array:
-    """`round(x, ndigits)`: integers where `ndigits` is left out. See `jnp.round`."""
+    """`round(x, ndigits)`: integers where `ndigits` is left out. See `jnp.round`.
+
+    >>> round(jnp.float32(2.6))
+    Array(3, dtype=int32)
+    """
     if ndigits is None:
         return creation.astype(ufuncs.round(self), int)
     return ufuncs.round(self, ndigits)
 
 
 def _clip(self: Array, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Array:
-    """Each element limited to a range. See `jnp.clip`."""
+    """Each element limited to a range. See `jnp.clip`.
+
+    >>> jnp.array([-1, 2, 5]).clip(0, 3)
+    Array([0, 2, 3], dtype=int32)
+    """
     return ufuncs.clip(self, min, max)
 
 
@@ -93,6 +127,10 @@ def _to_device(self: Array, device: Any, *, stream: None = None) -> Array:
 
     Raises:
         ValueError: `stream` is given.
+
+    >>> x = jnp.array([1, 2])
+    >>> x.to_device(x.device).tolist()
+    [1, 2]
     """
     if stream is not None:
         raise ValueError(f"to_device: stream must be None, got {stream!r}")
@@ -107,6 +145,9 @@ def _iterate(self: Array) -> Iterator[Array]:
 
     Raises:
         TypeError: the array has no axes.
+
+    >>> [row.tolist() for row in jnp.array([[1, 2], [3, 4]])]
+    [[1, 2], [3, 4]]
     """
     aval = typeof(self)
     if not aval.ndim:
@@ -121,7 +162,11 @@ def _rows(x: Array, n: int) -> Iterator[Array]:
 
 
 def _contains(self: Array, item: Any) -> bool:
-    """Whether an element is equal to `item`."""
+    """Whether an element is equal to `item`.
+
+    >>> 2 in jnp.array([1, 2])
+    True
+    """
     return bool(reductions.any(ufuncs.equal(self, item)))
 
 
@@ -130,6 +175,9 @@ def _array_namespace(self: Array, *, api_version: str | None = None) -> Any:
 
     Raises:
         ValueError: `api_version` is one that it does not follow.
+
+    >>> jnp.array([1, 2]).__array_namespace__() is jnp
+    True
     """
     if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
         raise ValueError(f"array API version {api_version!r} is not supported; 2024.12 is")
@@ -143,7 +191,11 @@ def _array_module(self: Array, types: Any) -> Any:
 
 
 def _tobytes(self: Array, order: str = "C") -> bytes:
-    """The elements as the bytes they take in memory."""
+    """The elements as the bytes they take in memory.
+
+    >>> jnp.array([1, 258], dtype=jnp.uint16).tobytes().hex()
+    '01000201'
+    """
     return np.asarray(self).tobytes(order)  # type: ignore[arg-type]
 
 
@@ -233,6 +285,9 @@ def _byteswap(self: Array, inplace: bool = False) -> Array:
 
     Raises:
         ValueError: `inplace` is True.
+
+    >>> jnp.array([1, 258], dtype=jnp.uint16).byteswap()
+    Array([256, 513], dtype=uint16)
     """
     if inplace:
         raise ValueError("byteswap: inplace must be False: arrays are immutable")
@@ -250,7 +305,11 @@ def _compress(
     self: Array, condition: ArrayLike, axis: int | None = None, *, size: int | None = None,
     fill_value: ArrayLike = 0, out: None = None,
 ) -> Array:  # fmt: skip
-    """The slices along an axis for which `condition` is true. See `jnp.compress`."""
+    """The slices along an axis for which `condition` is true. See `jnp.compress`.
+
+    >>> jnp.array([1, 2, 3]).compress(jnp.array([True, False, True]))
+    Array([1, 3], dtype=int32)
+    """
     return indexing.compress(condition, self, axis, size=size, fill_value=fill_value, out=out)
 
 
@@ -307,11 +366,41 @@ _METHODS = {
 
 
 _PROPERTIES = {
-    "T": (manipulation.transpose, "The array with its axes in reverse order."),
-    "mT": (manipulation.matrix_transpose, "The matrices with rows and columns exchanged."),
-    "real": (ufuncs.real, "The real part of each element."),
-    "imag": (ufuncs.imag, "The imaginary part of each element."),
+    "T": (
+        manipulation.transpose,
+        """The array with its axes in reverse order.
+
+        >>> jnp.ones((2, 3)).T.shape
+        (3, 2)
+        """,
+    ),
+    "mT": (
+        manipulation.matrix_transpose,
+        """The matrices with rows and columns exchanged.
+
+        >>> jnp.ones((4, 2, 3)).mT.shape
+        (4, 3, 2)
+        """,
+    ),
+    "real": (
+        ufuncs.real,
+        """The real part of each element.
+
+        >>> jnp.array([1 + 2j, 3]).real
+        Array([1., 3.], dtype=float32)
+        """,
+    ),
+    "imag": (
+        ufuncs.imag,
+        """The imaginary part of each element.
+
+        >>> jnp.array([1 + 2j, 3]).imag
+        Array([2., 0.], dtype=float32)
+        """,
+    ),
 }
+# Where the tests look for examples that are not in a docstring of this module's.
+__test__ = {name: doc for name, (_, doc) in _PROPERTIES.items()}
 
 for _name, _method in _METHODS.items():
     define_array_member(_name, _method)

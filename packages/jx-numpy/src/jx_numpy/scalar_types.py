@@ -60,13 +60,22 @@ class ScalarType(type):
 
 def _scalar_type(name: str, numpy_type: type) -> ScalarType:
     dtype = np.dtype(numpy_type)
-    members = {
-        "dtype": dtype,
-        "__module__": "jx_numpy",
-        "__doc__": f"The scalar type of dtype {dtype.name}: `jnp.{name}(x)` is "
-        f"`jnp.asarray(x, dtype=jnp.{name})`.",
-    }
+    members = {"dtype": dtype, "__module__": "jx_numpy", "__doc__": _told(name, dtype)}
     return ScalarType(name, (object,), members)
+
+
+def _told(name: str, dtype: np.dtype[Any]) -> str:
+    """The docstring of a scalar type. 64-bit ones are shown where they are what they say."""
+    if dtype.name.startswith("float6"):  # which XLA may not have
+        lines = f">>> jnp.issubdtype(jnp.{name}, jnp.floating)\nTrue"
+    else:
+        lines = f">>> jnp.{name}(1).dtype.name\n{dtype.name!r}"
+    if dtype.name in ("int64", "uint64", "float64", "complex128"):
+        lines = lines.replace(">>> ", ">>> with jx.enable_x64():\n...     ")
+    return (
+        f"The scalar type of dtype {dtype.name}: `jnp.{name}(x)` is "
+        f"`jnp.asarray(x, dtype=jnp.{name})`.\n\n{lines}\n"
+    )
 
 
 bool_ = bool = _scalar_type("bool_", np.bool_)
@@ -135,3 +144,6 @@ euler_gamma = np.euler_gamma
 inf = np.inf
 nan = np.nan
 newaxis = None
+
+# Where the tests look for examples: the types say that they are of `jx_numpy` itself.
+__test__ = {name: x.__doc__ for name, x in list(globals().items()) if isinstance(x, ScalarType)}

@@ -14,13 +14,20 @@ import numpy as np
 
 
 class extended(np.generic):
-    """The scalar type over all extended dtypes, for use with `issubdtype`."""
+    """The scalar type over all extended dtypes, for use with `issubdtype`.
+
+    >>> jx.dtypes.issubdtype(jx.random.key(0).dtype, jx.dtypes.extended)
+    True
+    """
 
 
 class prng_key(extended):
     """The scalar type of all PRNG key dtypes, for use with `issubdtype`.
 
     Example: ``jx.dtypes.issubdtype(jx.random.key(0).dtype, jx.dtypes.prng_key)``.
+
+    >>> jx.dtypes.issubdtype(jx.random.key(0).dtype, jx.dtypes.prng_key)
+    True
     """
 
 
@@ -31,21 +38,40 @@ class ExtendedDType(ABC):
     `extended`), ``itemsize`` the bytes an element takes. Two dtypes are equal
     when they are of one class and name; a subclass that knows better overrides
     both ``__eq__`` and ``__hash__``.
+
+    >>> dtype = jx.random.key(0).dtype
+    >>> isinstance(dtype, ExtendedDType), dtype
+    (True, key<fry>)
     """
 
     __slots__ = ()
 
     @property
     @abstractmethod
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What prints it.
+
+        >>> jx.random.key(0).dtype.name
+        'key<fry>'
+        """
 
     @property
     @abstractmethod
-    def type(self) -> type[extended]: ...
+    def type(self) -> type[extended]:
+        """Its scalar type, a subclass of `extended`.
+
+        >>> jx.random.key(0).dtype.type is jx.dtypes.prng_key
+        True
+        """
 
     @property
     @abstractmethod
-    def itemsize(self) -> int: ...
+    def itemsize(self) -> int:
+        """The bytes that an element takes.
+
+        >>> jx.random.key(0).dtype.itemsize
+        8
+        """
 
     def filled(self, number: Any) -> Any:
         """An array of this dtype and of the shape of `number`, each of whose elements is made of
@@ -53,6 +79,10 @@ class ExtendedDType(ABC):
 
         Raises:
             TypeError: there is no such element.
+
+        >>> keys = jx.random.key(0).dtype.filled(np.uint32([5, 6]))
+        >>> jx.random.key_data(keys).tolist()
+        [[5, 5], [6, 6]]
         """
         raise TypeError(
             f"full: an array of dtype {self.name} needs a fill_value of that dtype, got {number!r}"

@@ -35,6 +35,9 @@ class FftType(enum.IntEnum):
     FFT and IFFT are the transform of complex numbers and its inverse. RFFT is the transform
     of real numbers, of which only the first half is given along the last axis, the rest being
     its mirrored conjugate; IRFFT is the inverse of that.
+
+    >>> fft(np.float32([1, 2, 3]), FftType.RFFT, (3,)).shape
+    (2,)
     """
 
     FFT = 0

@@ -69,6 +69,12 @@ def with_sharding_constraint(x: Any, shardings: Any) -> Any:
         def layer(x, w):
             hidden = jx.lax.with_sharding_constraint(x @ w, NamedSharding(mesh, P("data")))
             return jx.nn.relu(hidden)
+
+    >>> mesh = jx.make_mesh((1,), ("rows",))
+    >>> rows = jx.sharding.NamedSharding(mesh, jx.P("rows"))
+    >>> step = jx.jit(lambda x: jx.lax.with_sharding_constraint(x * 2, rows))
+    >>> step(np.float32([1, 2])).tolist()
+    [2.0, 4.0]
     """
     leaves, structure = tree.flatten(x)
     what = "with_sharding_constraint's shardings"

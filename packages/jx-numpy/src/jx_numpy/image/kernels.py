@@ -48,6 +48,9 @@ class ResizeMethod(enum.Enum):
 
         Raises:
             ValueError: there is none.
+
+        >>> ResizeMethod.from_string("bilinear").name
+        'LINEAR'
         """
         if s not in _NAMES:
             raise ValueError(f"Unknown resize method {s!r}; there are {', '.join(_NAMES)}")

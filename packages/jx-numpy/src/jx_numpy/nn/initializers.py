@@ -52,6 +52,10 @@ class Initializer(Protocol):
         dtype: its dtype; that given to the maker of the initialiser, or else the default
             float one, if None.
         out_sharding: how it lies on devices.
+
+    >>> init = jx.nn.initializers.zeros
+    >>> init(jx.random.key(0), (2,))
+    Array([0., 0.], dtype=float32)
     """
 
     def __call__(

@@ -33,6 +33,11 @@ class ConvDimensionNumbers(NamedTuple):
         lhs_spec: the axes of lhs: (batch, feature, spatial...).
         rhs_spec: the axes of rhs: (output feature, input feature, spatial...).
         out_spec: the axes of the result: (batch, feature, spatial...).
+
+    >>> from jx_core import lax
+    >>> numbers = lax.conv_dimension_numbers((1, 8, 8, 3), (3, 3, 3, 5), ("NHWC", "HWIO", "NHWC"))
+    >>> numbers.lhs_spec, numbers.rhs_spec
+    ((0, 3, 1, 2), (3, 2, 0, 1))
     """
 
     lhs_spec: Sequence[int]

@@ -24,6 +24,9 @@ class Precision(enum.Enum):
     DEFAULT is the fastest, HIGH more exact (on TPUs three bfloat16 passes), HIGHEST the
     operands' full precision. Each has other names too: `Precision("bfloat16")` is DEFAULT,
     `"bfloat16_3x"` and `"tensorfloat32"` are HIGH, `"float32"` is HIGHEST.
+
+    >>> Precision("float32")
+    Precision.HIGHEST
     """
 
     DEFAULT = 0
@@ -83,6 +86,11 @@ class DotAlgorithmPreset(enum.Enum):
 
     `_X3`, `_X6`, `_X9` split float32 operands into pieces and add up that many products;
     `FAST_ACCUM` permits imprecise sums. A back end refuses those that it does not have.
+
+    >>> from jx_core import lax
+    >>> x = np.float32([[1, 2]])
+    >>> lax.dot(x, x.T, precision=DotAlgorithmPreset.F32_F32_F32)
+    Array([[5.]], dtype=float32)
     """
 
     DEFAULT = 1
@@ -104,21 +112,37 @@ class DotAlgorithmPreset(enum.Enum):
 
     @property
     def supported_lhs_types(self) -> tuple[Any, ...] | None:
-        """The dtypes that the left operand may have, or None for any."""
+        """The dtypes that the left operand may have, or None for any.
+
+        >>> DotAlgorithmPreset.F64_F64_F64.supported_lhs_types
+        (<class 'numpy.float64'>,)
+        """
         return _PRESET_TYPES.get(self.name, (None, None))[0]
 
     @property
     def supported_rhs_types(self) -> tuple[Any, ...] | None:
-        """The dtypes that the right operand may have, or None for any."""
+        """The dtypes that the right operand may have, or None for any.
+
+        >>> DotAlgorithmPreset.F16_F16_F32.supported_rhs_types
+        (<class 'numpy.float16'>,)
+        """
         return self.supported_lhs_types
 
     @property
     def accumulation_type(self) -> Any:
-        """The dtype that products are summed in, or None where it is left open."""
+        """The dtype that products are summed in, or None where it is left open.
+
+        >>> DotAlgorithmPreset.F16_F16_F32.accumulation_type
+        <class 'numpy.float32'>
+        """
         return _PRESET_TYPES.get(self.name, (None, None))[1]
 
     def supported_output_types(self, lhs_dtype: Any, rhs_dtype: Any) -> tuple[Any, ...] | None:
-        """The dtypes that the result may have, or None for any."""
+        """The dtypes that the result may have, or None for any.
+
+        >>> DotAlgorithmPreset.F16_F16_F32.supported_output_types(np.float16, np.float16)
+        (<class 'numpy.float32'>,)
+        """
         if self.name in ("ANY_F8_ANY_F8_F32", "ANY_F8_ANY_F8_F32_FAST_ACCUM"):
             return (np.float32, np.float16, ml_dtypes.bfloat16, *_FLOAT8)
         accumulation = self.accumulation_type

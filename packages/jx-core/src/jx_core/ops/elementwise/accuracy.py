@@ -12,7 +12,12 @@ __all__ = ["AccuracyMode", "Tolerance"]
 
 
 class AccuracyMode(enum.Enum):
-    """How accurate a function's result should be, by name."""
+    """How accurate a function's result should be, by name.
+
+    >>> from jx_core import lax
+    >>> lax.exp(np.float32(0), accuracy=AccuracyMode.HIGHEST)
+    Array(1., dtype=float32)
+    """
 
     HIGHEST = 1
     DEFAULT = 2

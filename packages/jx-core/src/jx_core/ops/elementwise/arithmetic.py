@@ -129,7 +129,14 @@ def _signed(x: np.ndarray) -> bool:
 
 
 class RoundingMethod(enum.IntEnum):
-    """Which of the two nearest integers `round` gives for a number halfway between them."""
+    """Which of the two nearest integers `round` gives for a number halfway between them.
+
+    >>> halves = np.float32([0.5, 1.5, 2.5])
+    >>> round(halves, RoundingMethod.TO_NEAREST_EVEN)
+    Array([0., 2., 2.], dtype=float32)
+    >>> round(halves, RoundingMethod.AWAY_FROM_ZERO)
+    Array([1., 2., 3.], dtype=float32)
+    """
 
     AWAY_FROM_ZERO = 0
     TO_NEAREST_EVEN = 1

@@ -45,6 +45,10 @@ class GatherScatterMode(enum.Enum):
 
     Functions take the members, or their names as strings: `"clip"`, `"fill"` or `"drop"`,
     `"promise_in_bounds"`, `"one_hot"`; None is FILL_OR_DROP.
+
+    >>> from jx_core import lax
+    >>> lax.index_take(np.int32([5, 6]), (np.int32([9]),), (0,))
+    Array([6], dtype=int32)
     """
 
     CLIP = enum.auto()
@@ -58,6 +62,9 @@ class GatherScatterMode(enum.Enum):
 
         Raises:
             ValueError: it names none.
+
+        >>> GatherScatterMode.from_any("drop").name
+        'FILL_OR_DROP'
         """
         if isinstance(s, GatherScatterMode):
             return s
@@ -92,6 +99,14 @@ class GatherDimensionNumbers(NamedTuple):
             increasing; blocks have size 1 there and the result lacks them.
         start_indices_batching_dims: for each of `operand_batching_dims`, that axis of the
             indices.
+
+    >>> numbers = GatherDimensionNumbers(
+    ...     offset_dims=(1,), collapsed_slice_dims=(0,), start_index_map=(0,)
+    ... )
+    >>> rows = np.int32([[2], [0]])
+    >>> gather(np.eye(3, dtype=np.float32), rows, numbers, slice_sizes=(1, 3))
+    Array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
     """
 
     offset_dims: tuple[int, ...]

@@ -68,6 +68,14 @@ class ScatterDimensionNumbers(NamedTuple):
             increasing; blocks have size 1 there and the updates lack them.
         scatter_indices_batching_dims: for each of `operand_batching_dims`, that axis of the
             indices.
+
+    >>> from jx_core import lax
+    >>> numbers = ScatterDimensionNumbers(
+    ...     update_window_dims=(), inserted_window_dims=(0,), scatter_dims_to_operand_dims=(0,)
+    ... )
+    >>> places = np.int32([[0], [2], [0]])
+    >>> lax.scatter_add(np.zeros(3, np.float32), places, np.float32([1, 2, 3]), numbers)
+    Array([4., 0., 2.], dtype=float32)
     """
 
     update_window_dims: Sequence[int]

@@ -21,6 +21,9 @@ class EighImplementation(Choice):
 
     QR is what LAPACK and cuSOLVER do after a reduction to tridiagonal form; JACOBI is cyclic
     Jacobi rotations; QDWH divides the spectrum by polar decompositions.
+
+    >>> [implementation.value for implementation in EighImplementation][:2]
+    ['qr', 'jacobi']
     """
 
     QR = "qr"

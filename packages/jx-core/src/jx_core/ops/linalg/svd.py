@@ -30,6 +30,9 @@ class SvdAlgorithm(Choice):
     QR and DIVIDE_AND_CONQUER start from a reduction to bidiagonal form, JACOBI rotates columns
     until they are orthogonal, and POLAR diagonalizes the Hermitian polar factor. DEFAULT is the
     platform's own choice.
+
+    >>> SvdAlgorithm("QR") is SvdAlgorithm.QR
+    True
     """
 
     DEFAULT = "default"

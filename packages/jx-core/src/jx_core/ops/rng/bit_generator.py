@@ -51,6 +51,11 @@ class RandomAlgorithm(enum.IntEnum):
 
     RNG_DEFAULT is the platform's own: Philox in NumPy, on CPUs and GPUs; a TPU has another.
     RNG_THREE_FRY is Threefry-2x32, RNG_PHILOX is Philox-4x32.
+
+    >>> state = np.uint32([0, 1, 2, 3])
+    >>> _, bits = rng_bit_generator(state, (2,), algorithm=RandomAlgorithm.RNG_PHILOX)
+    >>> bits.shape, bits.dtype
+    ((2,), dtype('uint32'))
     """
 
     RNG_DEFAULT = 0

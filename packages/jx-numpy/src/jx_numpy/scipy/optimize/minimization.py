@@ -32,6 +32,10 @@ class OptimizeResults(NamedTuple):
         hess_inv: the estimate of the inverse Hessian; None for L-BFGS.
         nfev, njev: how often the function and its gradient were evaluated.
         nit: how many steps were taken.
+
+    >>> found = minimize(lambda x: jnp.sum((x - 3) ** 2), jnp.zeros(2), method="BFGS")
+    >>> bool(found.success), found.x.round(3)
+    (True, Array([3., 3.], dtype=float32))
     """
 
     x: Array

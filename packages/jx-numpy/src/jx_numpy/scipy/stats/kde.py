@@ -135,12 +135,23 @@ class gaussian_kde:
         )
 
     def tree_flatten(self) -> tuple[tuple[Array, ...], None]:
-        """The arrays of which the estimate consists."""
+        """The arrays of which the estimate consists.
+
+        >>> kde = jx.scipy.stats.gaussian_kde(jnp.array([-1.0, 0.0, 2.0]))
+        >>> len(jx.tree.leaves(kde))
+        5
+        """
         return (self.dataset, self.weights, self.covariance, self.inv_cov, self.neff), None
 
     @classmethod
     def tree_unflatten(cls, _: None, children: Any) -> gaussian_kde:
-        """The estimate of these arrays."""
+        """The estimate of these arrays.
+
+        >>> kde = jx.scipy.stats.gaussian_kde(jnp.array([-1.0, 0.0, 2.0]))
+        >>> leaves, structure = jx.tree.flatten(kde)
+        >>> jx.tree.unflatten(structure, leaves).n
+        3
+        """
         kde = object.__new__(cls)
         names = ("dataset", "weights", "covariance", "inv_cov", "neff")
         kde._set(**dict(zip(names, children, strict=True)))
@@ -151,12 +162,20 @@ class gaussian_kde:
 
     @property
     def d(self) -> int:
-        """The dimension of the samples."""
+        """The dimension of the samples.
+
+        >>> jx.scipy.stats.gaussian_kde(jnp.ones((2, 5)) * jnp.arange(5)).d
+        2
+        """
         return int(self.dataset.shape[0])
 
     @property
     def n(self) -> int:
-        """The number of samples."""
+        """The number of samples.
+
+        >>> jx.scipy.stats.gaussian_kde(jnp.array([-1.0, 0.0, 2.0])).n
+        3
+        """
         return int(self.dataset.shape[1])
 
     def evaluate(self, points: ArrayLike) -> Array:
@@ -317,6 +336,11 @@ class gaussian_kde:
 
         Raises:
             NotImplementedError: always. A new estimate with another `bw_method` is the way.
+
+        >>> jx.scipy.stats.gaussian_kde(jnp.array([-1.0, 0.0, 2.0])).set_bandwidth(0.5)
+        Traceback (most recent call last):
+        ...
+        NotImplementedError: gaussian_kde objects can't be changed; make a new one, ...
         """
         raise NotImplementedError(
             f"gaussian_kde objects can't be changed; make a new one, as in "
