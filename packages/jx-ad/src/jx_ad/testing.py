@@ -18,6 +18,8 @@ from jx_core.backend import current
 from .api import jvp, vjp
 from .tangents import is_differentiable
 
+__all__ = ["check_grads", "check_jvp", "check_vjp"]
+
 # Central differences err by eps^2 of the third derivative, and by rounding over eps.
 _STEPS = {2: 1e-1, 4: 1e-2, 8: 1e-4}
 _TOLERANCES = {2: 1e-1, 4: 4e-3, 8: 1e-5}

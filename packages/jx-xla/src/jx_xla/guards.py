@@ -24,13 +24,24 @@ __all__ = [
 _LEVELS = tuple(guards.TRANSFER_LEVELS)
 
 transfer_guard_host_to_device = define_optional_enum(
-    "transfer_guard_host_to_device", _LEVELS, None, "what becomes of transfers to a device"
+    "transfer_guard_host_to_device", _LEVELS, None, "what becomes of transfers to a device",
+    example=""">>> with jx.transfer_guard_host_to_device("disallow"):
+...     jx.device_put(np.float32([1, 2])).tolist()
+[1.0, 2.0]""",
 )
 transfer_guard_device_to_device = define_optional_enum(
-    "transfer_guard_device_to_device", _LEVELS, None, "what becomes of transfers between devices"
+    "transfer_guard_device_to_device", _LEVELS, None, "what becomes of transfers between devices",
+    example=""">>> x = jx.device_put(np.float32([1, 2]))
+>>> with jx.transfer_guard_device_to_device("disallow"):
+...     (x + x).tolist()
+[2.0, 4.0]""",
 )
 transfer_guard_device_to_host = define_optional_enum(
-    "transfer_guard_device_to_host", _LEVELS, None, "what becomes of transfers to the host"
+    "transfer_guard_device_to_host", _LEVELS, None, "what becomes of transfers to the host",
+    example=""">>> x = jx.device_put(np.float32([1, 2]))
+>>> with jx.transfer_guard_device_to_host("disallow"):
+...     jx.device_get(x).tolist()
+[1.0, 2.0]""",
 )
 _DIRECTIONS = (
     transfer_guard_host_to_device,
@@ -45,10 +56,22 @@ array_garbage_collection_guard = define_optional_enum(
     tuple(guards.COLLECTION_LEVELS),
     None,
     "what becomes of arrays that only the garbage collector frees, in reference cycles",
+    example=""">>> with jx.array_garbage_collection_guard("log"):
+...     jx.numpy.ones(2).tolist()
+[1.0, 1.0]""",
 )
 thread_guard = define_bool(
-    "thread_guard", False, "raise an error where programs run on another thread than this one"
+    "thread_guard", False, "raise an error where programs run on another thread than this one",
+    example=""">>> with jx.thread_guard():
+...     float(jx.jit(lambda x: x + 1)(1.0))
+2.0""",
 )
+
+# Where the tests look for examples: options are no functions or classes.
+__test__ = {
+    option.name: option.example
+    for option in (*_DIRECTIONS, array_garbage_collection_guard, thread_guard)
+}
 
 
 @contextmanager

@@ -61,6 +61,16 @@ class TraceKey:
         return f"TraceKey({', '.join(f'{name}={value!r}' for name, value in self.values)})"
 
 
+class _Docstring:
+    """`Option.__doc__`: of the class what was written for it, of an option what it is for."""
+
+    def __init__(self, of_class: str) -> None:
+        self._of_class = of_class
+
+    def __get__(self, option: Option[Any] | None, owner: type) -> str:
+        return self._of_class if option is None else option._told()
+
+
 class Option(Generic[T]):
     """One typed option. Made by the `define_bool` family, never directly.
 
@@ -75,6 +85,7 @@ class Option(Generic[T]):
         "_callbacks",
         "default",
         "env",
+        "example",
         "expected",
         "help",
         "name",
@@ -91,8 +102,10 @@ class Option(Generic[T]):
         expected: str,
         accept: Callable[[Any], T],
         traced: bool,
+        example: str = "",
     ) -> None:
         self.name = name
+        self.example = example
         self.default = default
         self.help = help
         self.expected = expected
@@ -161,6 +174,16 @@ class Option(Generic[T]):
                 f"of type {type(value).__name__}"
             ) from None
 
+    def _told(self) -> str:
+        """What `help` shows: what the option does, what it takes, and an example."""
+        text = (
+            f"{self.help[0].upper()}{self.help[1:]}.\n\n"
+            f"It takes {self.expected}. The default is {self.default!r}; the environment variable "
+            f"{self.env} sets another. `with jx.{self.name}(value):` sets it for one thread and "
+            f"block, `jx.config.update('jx_{self.name}', value)` for the process.\n"
+        )
+        return text + (f"\n{self.example}\n" if self.example else "")
+
     def __bool__(self) -> NoReturn:
         raise TypeError(f"the option '{self.name}' has no truth value; read {self.name}.value")
 
@@ -211,6 +234,11 @@ class BoolOption(Option[bool]):
 
     def __call__(self, new_val: bool = True) -> _Override:
         return super().__call__(new_val)
+
+
+# `__slots__` leaves no room for a docstring of each, which this computes when it is asked for.
+for _class in (Option, BoolOption):
+    _class.__doc__ = _Docstring(_class.__doc__ or "")  # type: ignore[assignment]
 
 
 class _Override(contextlib.ContextDecorator):

@@ -127,11 +127,16 @@ def _accept_bool(value: Any) -> bool:
     raise ValueError(value)
 
 
-def define_bool(name: str, default: bool, help: str, *, traced: bool = False) -> BoolOption:
-    """Define an option that is on or off."""
+def define_bool(
+    name: str, default: bool, help: str, *, traced: bool = False, example: str = ""
+) -> BoolOption:
+    """Define an option that is on or off; ``example`` shows it in its docstring, here and below."""
     expected = "True or False (in the environment also 1 or 0, yes or no, on or off)"
     return _register(
-        BoolOption(name, default, help, expected=expected, accept=_accept_bool, traced=traced),
+        BoolOption(
+            name, default, help, expected=expected, accept=_accept_bool, traced=traced,
+            example=example,
+        ),  # fmt: skip
         _parse_bool,
     )
 
@@ -144,17 +149,23 @@ def define_enum(
     *,
     aliases: Mapping[str, str] | None = None,
     traced: bool = False,
+    example: str = "",
 ) -> Option[str]:
     """Define an option with one of ``choices``; ``aliases`` are other names for them."""
     accept = _enum_acceptor(choices, aliases)
     return _register(
-        Option(name, default, help, expected=_one_of(choices), accept=accept, traced=traced), str
+        Option(
+            name, default, help, expected=_one_of(choices), accept=accept, traced=traced,
+            example=example,
+        ),  # fmt: skip
+        str,
     )
 
 
 def define_optional_enum(
-    name: str, choices: Sequence[str], default: str | None, help: str, *, traced: bool = False
-) -> Option[str | None]:
+    name: str, choices: Sequence[str], default: str | None, help: str, *, traced: bool = False,
+    example: str = "",
+) -> Option[str | None]:  # fmt: skip
     """Define an option with one of ``choices``, or None."""
     option: Option[str | None] = Option(
         name,
@@ -163,6 +174,7 @@ def define_optional_enum(
         expected=f"None or {_one_of(choices)}",
         accept=_optional(_enum_acceptor(choices, None)),
         traced=traced,
+        example=example,
     )
     return _register(option, str)
 
@@ -231,6 +243,7 @@ def define_object(
     expected: str,
     accept: Callable[[Any], Any],
     traced: bool = False,
+    example: str = "",
 ) -> Option[Any]:
     """Define an option that holds any hashable object.
 
@@ -238,7 +251,10 @@ def define_object(
     the environment goes through it too. ``expected`` words what it takes.
     """
     return _register(
-        Option(name, default, help, expected=expected, accept=accept, traced=traced), str
+        Option(
+            name, default, help, expected=expected, accept=accept, traced=traced, example=example
+        ),
+        str,
     )
 
 

@@ -27,7 +27,11 @@ define_array_member(
     "at",
     property(
         IndexUpdateHelper,
-        doc="Updates that leave the array as it was: `x.at[index].set(values)` and its kin.",
+        doc="""Updates that leave the array as it was: `x.at[index].set(values)` and its kin.
+
+        >>> jnp.zeros(3).at[1].add(2)
+        Array([0., 2., 0.], dtype=float32)
+        """,
     ),
 )
 define_indexing(getitem, update_ref)

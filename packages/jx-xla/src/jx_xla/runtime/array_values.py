@@ -87,7 +87,11 @@ def _array(
 
 
 def _tolist(self: Any) -> Any:
-    """The elements as nested lists of Python numbers."""
+    """The elements as nested lists of Python numbers.
+
+    >>> jnp.array([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
+    """
     return host_value(self).tolist()
 
 
@@ -97,7 +101,11 @@ def _tobytes(self: Any, order: str = "C") -> bytes:
 
 
 def _item(self: Any, *args: int) -> Any:
-    """One element as a Python number; an array of one element needs no index."""
+    """One element as a Python number; an array of one element needs no index.
+
+    >>> jnp.array([[1.5, 2.5]]).item(0, 1)
+    2.5
+    """
     return host_value(self).item(*args)
 
 

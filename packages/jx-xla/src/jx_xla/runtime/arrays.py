@@ -116,14 +116,18 @@ class Shard:
         )
 
 
-def _from_c(path: str, doc: str) -> Any:
+def _from_c(path: str, doc: str, example: str, result: str) -> Any:
     """A property that follows a path of attributes without running Python code."""
-    return property(attrgetter(path), doc=doc)
+    return property(attrgetter(path), doc=f"{doc}\n\n>>> {example}\n{result}\n")
 
 
 @furnish(xla.ArrayImpl)
 class Array:
-    """An array on one or more devices. Immutable; made by `jx.numpy` and `device_put`."""
+    """An array on one or more devices. Immutable; made by `jx.numpy` and `device_put`.
+
+    >>> type(jnp.ones(3)) is Array, isinstance(jnp.ones(3), jx.Array)
+    (True, True)
+    """
 
     if TYPE_CHECKING:  # from C++
         aval: ShapedArray
@@ -144,41 +148,72 @@ class Array:
     __dlpack__ = _exchange("__dlpack__")
     __dlpack_device__ = _exchange("__dlpack_device__")
 
-    shape = _from_c("aval.shape", "The lengths of the axes.")
-    dtype = _from_c("aval.dtype", "The type of the elements.")
-    ndim = _from_c("aval.ndim", "The number of axes.")
-    size = _from_c("aval.size", "The number of elements.")
-    itemsize = _from_c("aval.dtype.itemsize", "The bytes of one element.")
-    weak_type = _from_c("aval.weak_type", "Whether the dtype gives way in promotion.")
-    sharding = _from_c("_sharding", "How the array lies across devices.")
-    committed = _from_c("_committed", "Whether computations must stay on its devices.")
+    shape = _from_c("aval.shape", "The lengths of the axes.", "jnp.ones((2, 3)).shape", "(2, 3)")
+    dtype = _from_c(
+        "aval.dtype", "The type of the elements.", "jnp.ones(2).dtype.name", "'float32'"
+    )
+    ndim = _from_c("aval.ndim", "The number of axes.", "jnp.ones((2, 3)).ndim", "2")
+    size = _from_c("aval.size", "The number of elements.", "jnp.ones((2, 3)).size", "6")
+    itemsize = _from_c(
+        "aval.dtype.itemsize", "The bytes of one element.", "jnp.ones(2).itemsize", "4"
+    )
+    weak_type = _from_c(
+        "aval.weak_type", "Whether the dtype gives way in promotion.",
+        "jnp.asarray(1.0).weak_type", "True",
+    )  # fmt: skip
+    sharding = _from_c(
+        "_sharding", "How the array lies across devices.",
+        "jnp.ones(2).sharding.num_devices", "1",
+    )  # fmt: skip
+    committed = _from_c(
+        "_committed", "Whether computations must stay on its devices.",
+        "jx.device_put(jnp.ones(2), jx.devices()[0]).committed", "True",
+    )  # fmt: skip
     is_fully_replicated = _from_c(
-        "_sharding.is_fully_replicated", "Whether each device holds the whole array."
-    )
+        "_sharding.is_fully_replicated", "Whether each device holds the whole array.",
+        "jnp.ones(2).is_fully_replicated", "True",
+    )  # fmt: skip
     is_fully_addressable = _from_c(
-        "_sharding.is_fully_addressable", "Whether all its devices belong to this process."
-    )
+        "_sharding.is_fully_addressable", "Whether all its devices belong to this process.",
+        "jnp.ones(2).is_fully_addressable", "True",
+    )  # fmt: skip
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all elements."""
+        """The bytes of all elements.
+
+        >>> jnp.ones((2, 3)).nbytes
+        24
+        """
         return self.aval.size * self.aval.dtype.itemsize
 
     @property
     def device(self) -> Device | Sharding:
-        """The device the array is on, or its sharding if it is on several."""
+        """The device the array is on, or its sharding if it is on several.
+
+        >>> jnp.ones(2).device == jx.devices()[0]
+        True
+        """
         check_alive(self)
         devices = self._sharding._device_assignment
         return devices[0] if len(devices) == 1 else self._sharding
 
     def devices(self) -> set[Device]:
-        """The devices the array is on."""
+        """The devices the array is on.
+
+        >>> jnp.ones(2).devices() == {jx.devices()[0]}
+        True
+        """
         check_alive(self)
         return self._sharding.device_set
 
     @property
     def addressable_shards(self) -> list[Shard]:
-        """The parts of the array on this process's devices."""
+        """The parts of the array on this process's devices.
+
+        >>> [shard.data.tolist() for shard in jnp.ones(2).addressable_shards]
+        [[1.0, 1.0]]
+        """
         sharding, shape = self._sharding, self.aval.shape
         devices = sharding._addressable_device_assignment
         return [
@@ -188,7 +223,11 @@ class Array:
 
     @property
     def global_shards(self) -> list[Shard]:
-        """The parts of the array on all devices; those elsewhere have no data."""
+        """The parts of the array on all devices; those elsewhere have no data.
+
+        >>> [shard.index for shard in jnp.ones(2).global_shards]
+        [(slice(None, None, None),)]
+        """
         here: Mapping[Device, Shard] = {shard.device: shard for shard in self.addressable_shards}
         sharding, shape = self._sharding, self.aval.shape
         return [
@@ -197,11 +236,21 @@ class Array:
         ]
 
     def addressable_data(self, index: int) -> Any:
-        """The part of the array on the ``index``-th of this process's devices."""
+        """The part of the array on the ``index``-th of this process's devices.
+
+        >>> jnp.ones(2).addressable_data(0).tolist()
+        [1.0, 1.0]
+        """
         return shards_of(self)[index]
 
     def copy_to_host_async(self) -> None:
-        """Begin to copy the array to the host, so that reading it later waits less."""
+        """Begin to copy the array to the host, so that reading it later waits less.
+
+        >>> x = jnp.ones(2)
+        >>> x.copy_to_host_async()
+        >>> x.tolist()
+        [1.0, 1.0]
+        """
         parts = shards_of(self)
         for part in parts[:1] if self._sharding.is_fully_replicated else parts:
             part._copy_single_device_array_to_host_async()
@@ -214,6 +263,9 @@ class Array:
         """Called by C++ with the shards, sharding and type of an array to be assembled."""
         parts, sharding, aval = args[-3:]
         return arrange_shards(parts, sharding, aval)
+
+
+__test__ = {"Array": Array}  # jaxlib's class by name, which tests of examples would leave out
 
 
 def arrange_shards(parts: Sequence[Any], sharding: Sharding, aval: Any) -> list[Any]:
