@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from jx_core import dtypes
@@ -45,7 +44,7 @@ get_printoptions = np.get_printoptions
 printoptions = np.printoptions
 
 
-class finfo(ml_dtypes.finfo):  # type: ignore[misc]
+class finfo(dtypes.finfo):  # type: ignore[misc]
     """The limits of a dtype of floats: `bits`, `dtype`, `eps`, `max`, `min`, `smallest_normal`
     (or `tiny`), and what else `numpy.finfo` has.
 
@@ -67,7 +66,7 @@ class finfo(ml_dtypes.finfo):  # type: ignore[misc]
 
     def __new__(cls, dtype: Any) -> Any:
         self = object.__new__(cls)
-        self.__dict__.update(ml_dtypes.finfo(dtype).__dict__)
+        self.__dict__.update(dtypes.finfo(dtype).__dict__)
         return self
 
     def __getattribute__(self, name: str) -> Any:
@@ -75,10 +74,10 @@ class finfo(ml_dtypes.finfo):  # type: ignore[misc]
         return float(value) if isinstance(value, np.float32) else value
 
     def __repr__(self) -> str:
-        return repr(ml_dtypes.finfo(self.dtype))
+        return repr(dtypes.finfo(self.dtype))
 
     def __str__(self) -> str:
-        return str(ml_dtypes.finfo(self.dtype))
+        return str(dtypes.finfo(self.dtype))
 
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:
