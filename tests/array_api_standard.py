@@ -151,7 +151,27 @@ DTYPES = ("bool", *INTEGERS, *REAL_FLOATS, *COMPLEX)
 OPERATORS = """abs add and bool complex eq float floordiv ge getitem gt index int invert le lshift
 lt matmul mod mul ne neg or pos pow rshift sub truediv xor radd rsub rmul rtruediv rfloordiv rmod
 rpow rmatmul rand ror rxor rlshift rrshift""".split()
+OF_ONE = ("abs", "bool", "complex", "float", "index", "int", "invert", "neg", "pos")
+# What `operator` calls the operators that do as these functions.
+SYMBOLS = {
+    "add": "add", "divide": "truediv", "multiply": "mul", "pow": "pow", "subtract": "sub",
+    "bitwise_and": "and_", "bitwise_or": "or_", "bitwise_xor": "xor",
+    "bitwise_left_shift": "lshift",
+    "bitwise_right_shift": "rshift", "equal": "eq", "not_equal": "ne", "greater": "gt",
+    "greater_equal": "ge", "less": "lt", "less_equal": "le", "floor_divide": "floordiv",
+    "remainder": "mod",
+}  # fmt: skip
 METHODS = ("__array_namespace__", "__dlpack__", "__dlpack_device__", "__setitem__", "to_device")
+METHODS_PARAMETERS = {
+    **{f"__{name}__": "self, /" for name in OF_ONE},
+    **{f"__{name}__": "self, other, /" for name in OPERATORS if name not in (*OF_ONE, "getitem")},
+    "__array_namespace__": "self, /, *, api_version=None",
+    "__dlpack__": "self, /, *, stream=None, max_version=None, dl_device=None, copy=None",
+    "__dlpack_device__": "self, /",
+    "__getitem__": "self, key, /",
+    "__setitem__": "self, key, value, /",
+    "to_device": "self, device, /, *, stream=None",
+}
 PROPERTIES = ("dtype", "device", "mT", "ndim", "shape", "size", "T")
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import array_api_standard as standard
 import jx_xla  # noqa: F401  one of the back ends under test
-from array_api_standard import COMPLEX, DTYPES, INTEGERS, REAL_FLOATS, promoted
+from array_api_standard import COMPLEX, DTYPES, INTEGERS, REAL_FLOATS, SYMBOLS, promoted
 from jx_ad import grad
 from jx_batching import vmap
 from jx_core import array, backend, eval_shape, jit
@@ -62,6 +62,39 @@ def test_signature(name):
         # None stands for the standard's default; a copy of what can't change is the same.
         if p.default is not p.empty and (name, p.name) != ("astype", "copy"):
             assert mine is None or mine == p.default, f"{p.name} is {mine}, not {p.default}"
+
+
+def places_differ(have, want):
+    """What a call by the standard's signature can't do with another, or None.
+
+    Unlike binding, this counts parameters from the left: one that the standard lets callers
+    give by position or by name is to be in its place under its name.
+    """
+    mine = list(have.parameters.values())
+    for i, p in enumerate(want.parameters.values()):
+        if p.kind == p.KEYWORD_ONLY:
+            if have.parameters[p.name].kind not in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD):
+                return f"{p.name} can't be given by name"
+        elif p.kind == p.POSITIONAL_ONLY:
+            if mine[i].kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+                return f"{p.name} can't be given by position"
+        elif mine[i].kind != p.kind or (mine[i].name != p.name and p.kind != p.VAR_POSITIONAL):
+            return f"{mine[i]} is in the place of {p}"
+    return None
+
+
+@pytest.mark.parametrize("name", standard.FUNCTIONS)
+def test_parameters_are_in_their_places(name):
+    assert not places_differ(inspect.signature(function(name)), standard.signature(name))
+
+
+def test_parameters_of_methods_are_in_their_places():
+    x = xp.ones((3, 3))
+    for name, parameters in standard.METHODS_PARAMETERS.items():
+        if name not in standard.METHODS and backend.current().name == "numpy":
+            continue  # operators there are built in, and can't be asked
+        want = inspect.signature(eval(f"lambda {parameters}: None"))
+        assert not places_differ(inspect.signature(getattr(type(x), name)), want), name
 
 
 def test_constants_and_dtypes():
@@ -151,14 +184,6 @@ BINARY_RULES = {
     **dict.fromkeys("floor_divide maximum minimum remainder".split(), (REAL, SAME)),
 }  # fmt: skip
 PARTS = {"complex64": "float32", "complex128": "float64"}
-SYMBOLS = {
-    "add": "add", "divide": "truediv", "multiply": "mul", "pow": "pow", "subtract": "sub",
-    "bitwise_and": "and_", "bitwise_or": "or_", "bitwise_xor": "xor",
-    "bitwise_left_shift": "lshift",
-    "bitwise_right_shift": "rshift", "equal": "eq", "not_equal": "ne", "greater": "gt",
-    "greater_equal": "ge", "less": "lt", "less_equal": "le", "floor_divide": "floordiv",
-    "remainder": "mod",
-}  # fmt: skip
 
 
 def typed(fun, *operands):
@@ -367,6 +392,10 @@ def test_questions_about_dtypes():
         for name in ("eps", "max", "min", "smallest_normal"):
             assert float(getattr(info, name)) == float(getattr(own, name))
         assert xp.finfo(xp.ones(2, dtype=dtype)).bits == info.bits
+        for arg in (getattr(xp, dtype), xp.ones(2, dtype=dtype), xp.ones((), dtype=dtype).dtype):
+            numbers = [getattr(xp.finfo(arg), n) for n in ("eps", "max", "min", "smallest_normal")]
+            assert all(isinstance(number, float) for number in numbers)
+            assert isinstance(xp.finfo(arg), xp.finfo) and type(xp.finfo(arg).bits) is int
     for dtype in INTEGERS:
         info, own = xp.iinfo(getattr(xp, dtype)), np.iinfo(dtype)
         assert (info.bits, info.min, info.max, info.dtype) == (own.bits, own.min, own.max, dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from array_api_special_cases import (
     cases,
     matches,
 )
+from array_api_standard import SYMBOLS
+from jx_ad import grad
 from jx_core import backend
 from jx_core.config import enable_x64
 
@@ -68,6 +71,36 @@ def test_real_functions_of_two_operands(name, dtype):
     check(result, listed, tolerance_of(dtype))
 
 
+@pytest.mark.parametrize("name", [name for name in REAL_PAIRS if name in SYMBOLS])
+def test_operators_do_as_their_functions(name):
+    """To the bit, `x1 op x2` and `x1 op= x2`, of arrays and of a Python number on either side."""
+    listed = cases(REAL_PAIRS[name])
+    pairs = np.array([case.operands for case in listed])
+    symbol = getattr(operator, SYMBOLS[name])
+    in_place = getattr(operator, f"i{SYMBOLS[name]}")
+    x1, x2 = (xp.asarray(pairs[:, i].copy()) for i in (0, 1))
+    want = np.asarray(getattr(xp, name)(x1, x2))
+    for got in (symbol(x1, x2), in_place(x1, x2)):
+        same_floats(np.asarray(got), want)
+    np.testing.assert_array_equal(x1, pairs[:, 0])
+    for i in range(0, len(pairs), 7):
+        a, b = pairs[i].tolist()
+        for got in (symbol(x1[i], b), symbol(a, x2[i]), in_place(x1[i], b)):
+            same_floats(np.asarray(got), want[i])
+
+
+def same_floats(got, want):
+    known = ~np.isnan(want)
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(np.signbit(got) & known, np.signbit(want) & known)
+
+
+def test_whole_quotients_have_no_slope():
+    for at in ((7.0, 2.0), (1.0, 0.0), (0.0, 0.0), (1.0, math.inf)):
+        for operand in (0, 1):
+            assert grad(xp.floor_divide, argnums=operand)(*at) == 0, (at, operand)
+
+
 def complex_array(pairs, dtype):
     z = np.empty(len(pairs), dtype)
     z.real, z.imag = np.array(pairs).T
@@ -96,9 +129,7 @@ def _of_angle(case):
 
 
 def conjugated(listed):
-    return [
-        Case((a, -b), (re, flipped(im))) for (a, b), (re, im) in listed
-    ]
+    return [Case((a, -b), (re, flipped(im))) for (a, b), (re, im) in listed]
 
 
 def negated(listed, sign):

@@ -91,7 +91,19 @@ class TestAgainstNumPy:
             expected = np.divmod(x, y)
         for got, want in zip(divmod(array(x), array(y)), expected, strict=True):
             np.testing.assert_allclose(np.asarray(got), want, rtol=1e-6)
-        np.testing.assert_array_equal(np.asarray(array(x) // y), np.asarray(expected[0]))
+        finite = np.isfinite(x) & np.isfinite(y)
+        np.testing.assert_array_equal(np.asarray(array(x) // y)[finite], expected[0][finite])
+
+    def test_whole_quotients_of_infinities_are_quotients(self):
+        """The floor of `x / y`, where Python's and NumPy's `//` are NaN and -1."""
+        x = np.float32([np.inf, np.inf, -np.inf, np.inf, 1, -1, 1, -1, 0, np.inf, np.nan])
+        y = np.float32([3, -3, 3, 0, np.inf, np.inf, -np.inf, -np.inf, -np.inf, np.inf, np.inf])
+        with np.errstate(all="ignore"):
+            want = x / y
+        got = np.asarray(array(x) // y)
+        np.testing.assert_array_equal(got, want)
+        known = ~np.isnan(want)
+        np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(want)[known])
 
     def test_halves_and_whole_multiples(self):
         x, y = rng.integers(-50, 50, (2, 400)).astype(np.float32) / 2

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jx_core import dtypes
-from jx_core.dtypes import finfo, iinfo, isdtype, promote_types, result_type
+from jx_core.dtypes import iinfo, isdtype, promote_types, result_type
 
 from .operands import ArrayLike, Shape, is_complex, one_axis, some_axes, type_of
 from .scalar_types import ScalarType
@@ -42,6 +42,42 @@ ComplexWarning = np.exceptions.ComplexWarning
 set_printoptions = np.set_printoptions
 get_printoptions = np.get_printoptions
 printoptions = np.printoptions
+
+
+class finfo(dtypes.finfo):  # type: ignore[misc]
+    """The limits of a dtype of floats: `bits`, `dtype`, `eps`, `max`, `min`, `smallest_normal`
+    (or `tiny`), and what else `numpy.finfo` has.
+
+    Those of float32, and so of complex64, are Python floats, which are exact and leave the
+    dtypes of what they are combined with alone; float64's are NumPy's, which are Python
+    floats as well.
+
+    Args:
+        dtype: a dtype of real or complex floats, what NumPy takes for one, or an array.
+
+    Raises:
+        ValueError: it is no dtype of floats.
+
+    >>> jnp.finfo(jnp.float32).eps
+    1.1920928955078125e-07
+    >>> jnp.finfo(jnp.complex128).dtype
+    dtype('float64')
+    """
+
+    def __new__(cls, dtype: Any) -> Any:
+        self = object.__new__(cls)
+        self.__dict__.update(dtypes.finfo(dtype).__dict__)
+        return self
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        return float(value) if isinstance(value, np.float32) else value
+
+    def __repr__(self) -> str:
+        return repr(dtypes.finfo(self.dtype))
+
+    def __str__(self) -> str:
+        return str(dtypes.finfo(self.dtype))
 
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:

@@ -157,7 +157,9 @@ def _unique(
         empty = lax.full((0,), 0, python_scalar_dtype(int))
         if count:
             raise ValueError(f"jnp.{name}: an empty array has no distinct elements, size={size}")
-        return x if axis is not None else lax.reshape(x, (0,)), empty, empty, empty
+        if axis is not None:
+            return x, empty, empty, empty
+        return lax.reshape(x, (0,)), empty, lax.reshape(empty, shape), empty
     values, indices, inverse, counts = _described(rows, order, is_new, count, fill_value)
     values = lax.reshape(values, (count, *sub))
     if axis is None:

@@ -98,12 +98,22 @@ class Array:
         """The set of devices the array lies on."""
         return {HOST}
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
         """DLPack's protocol: a capsule that lends the memory, as `numpy.ndarray` does it.
 
         Raises:
             BufferError: the dtype is none of DLPack's, or the array is asked for elsewhere.
         """
+        options = {
+            "stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy
+        }  # fmt: skip
         return self.value.__dlpack__(**{k: v for k, v in options.items() if v is not None})
 
     def __dlpack_device__(self) -> tuple[Any, int]:

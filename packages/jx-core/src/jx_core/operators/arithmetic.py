@@ -16,7 +16,7 @@ from ..dtypes import issubdtype, python_scalar_dtype
 from ..ops.elementwise import arithmetic as lax
 from ..ops.elementwise.barrier import stop_gradient
 from ..ops.elementwise.bitwise import and_p, bitwise_and, or_p, shift_right_logical
-from ..ops.elementwise.comparison import eq, lt, ne, select_n
+from ..ops.elementwise.comparison import eq, is_finite, lt, ne, select_n
 from ..ops.elementwise.conversion import convert_ndarray
 from ..ops.elementwise.transcendental import pow_p
 from ..ops.kit import Array, ArrayLike
@@ -163,14 +163,18 @@ def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """The largest whole number not above `x1 / x2`, in the promoted dtype. See `add`.
 
     Booleans count as integers; complex numbers raise TypeError. Floats divided by zero
-    give infinities or NaN, and integers a number that means nothing.
+    give infinities or NaN, and integers a number that means nothing. With an infinite
+    operand it is `x1 / x2`, of which no part is lost: an infinity, a zero, or NaN.
 
     >>> floor_divide(np.array([7, -7]), 2)
     Array([ 3, -4], dtype=int32)
     """
     x1, x2, dtype = _real_pair("floor_divide", x1, x2)
     if dtype in INEXACT:
-        return _whole_quotient(x1, x2, lax.rem(x1, x2))
+        finite = bitwise_and(is_finite(x1), is_finite(x2))
+        whole = _whole_quotient(x1, x2, lax.rem(x1, x2))
+        # Rounding changes nothing there, and has the slope 0 everywhere.
+        return select_n(finite, lax.round(lax.div(x1, x2)), whole)
     return _floor_divide_integers(x1, x2, dtype)
 
 
@@ -188,7 +192,7 @@ def remainder(x1: ArrayLike, x2: ArrayLike, /) -> Array:
 
 
 def divmod(x1: ArrayLike, x2: ArrayLike, /) -> tuple[Array, Array]:
-    """The pair of `floor_divide` and `remainder`.
+    """The pair of `floor_divide` and `remainder`, which with infinite operands is Python's.
 
     >>> divmod(np.array([7, -7]), 4)
     (Array([ 1, -2], dtype=int32), Array([3, 1], dtype=int32))

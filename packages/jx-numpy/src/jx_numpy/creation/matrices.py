@@ -33,6 +33,8 @@ __all__ = [
 ]  # fmt: skip
 
 _INT32 = np.dtype(np.int32)
+_INT64 = np.dtype(np.int64)
+_FAR = 2**31 - 1
 
 
 def _offsets(rows: int, columns: int) -> Array:
@@ -40,6 +42,15 @@ def _offsets(rows: int, columns: int) -> Array:
     row = lax.broadcasted_iota(_INT32, (rows, columns), 0)
     column = lax.broadcasted_iota(_INT32, (rows, columns), 1)
     return lax.sub(column, row)
+
+
+def _within_reach(k: Any) -> Any:
+    """A diagonal's number as one of int32, at the far ends for those that no matrix has."""
+    if isinstance(k, int):
+        return max(-_FAR, min(k, _FAR))
+    if typeof(k).dtype == _INT64:
+        return convert(lax.clamp(np.int64(-_FAR), k, np.int64(_FAR)), _INT32)
+    return k
 
 
 @array_function("rows", "columns", "dtype")
@@ -81,7 +92,7 @@ def eye(
            [0., 0., 1.]], dtype=float32)
     """
     rows, columns, dtype = _matrix_arguments("eye", N, M, dtype)
-    return placed(_eye(rows, columns, k, dtype), device)
+    return placed(_eye(rows, columns, _within_reach(k), dtype), device)
 
 
 def identity(n: int, dtype: Any = None) -> Array:
@@ -107,7 +118,7 @@ def tri(N: int, M: int | None = None, k: ArrayLike = 0, dtype: Any = None) -> Ar
            [1., 1., 1.]], dtype=float32)
     """
     rows, columns, dtype = _matrix_arguments("tri", N, M, dtype)
-    return _tri(rows, columns, k, dtype)
+    return _tri(rows, columns, _within_reach(k), dtype)
 
 
 def _triangle(name: str, m: Any, k: Any, keep: Any) -> Array:
@@ -115,7 +126,7 @@ def _triangle(name: str, m: Any, k: Any, keep: Any) -> Array:
     aval = typeof(x)
     if aval.ndim < 2:
         raise ShapeError(f"jnp.{name} takes an array of two axes at least, got shape {aval.shape}")
-    mask = keep(_offsets(*aval.shape[-2:]), k)
+    mask = keep(_offsets(*aval.shape[-2:]), _within_reach(k))
     mask = lax.broadcast(mask, aval.shape[:-2])
     return lax.select(mask, x, lax.full_like(x, 0))
 

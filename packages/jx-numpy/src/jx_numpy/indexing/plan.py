@@ -432,8 +432,7 @@ class _Parser:
         self.done += 1
 
     def _mask(self, mask: np.ndarray, position: int) -> None:
-        expected = self.shape[self.done : self.done + mask.ndim]
-        if mask.shape != expected:
+        if not _mask_fits(mask.shape, self.shape[self.done : self.done + mask.ndim]):
             raise _no_mask(mask.shape, self.shape, self.done, position)
         self._member(position)
         for places, size in zip(np.nonzero(mask), mask.shape, strict=True):
@@ -476,15 +475,22 @@ def check_mask_shape(mask: Any, shape: tuple[int, ...]) -> None:
             f"Too many indices: array is {len(shape)}-dimensional, but {mask.ndim} were indexed; "
             f"its shape is {shape}, the mask's {tuple(mask.shape)}"
         )
-    if tuple(mask.shape) != shape[: mask.ndim]:
+    if not _mask_fits(tuple(mask.shape), shape[: mask.ndim]):
         raise _no_mask(tuple(mask.shape), shape, 0, 0)
+
+
+def _mask_fits(mask: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether a mask fits axes of `shape`, as one of length 0, which selects nothing, does."""
+    return mask == shape or (
+        len(mask) == len(shape) and all(m in (0, n) for m, n in zip(mask, shape, strict=True))
+    )
 
 
 def _no_mask(
     mask: tuple[int, ...], shape: tuple[int, ...], done: int, position: int
 ) -> IndexError:
     expected = shape[done : done + len(mask)]
-    axes = [done + i for i, (a, b) in enumerate(zip(mask, expected)) if a != b]
+    axes = [done + i for i, (a, b) in enumerate(zip(mask, expected)) if a not in (0, b)]
     why = f"; axis {axes[0]} of the array has length {shape[axes[0]]}" if axes else ""
     return IndexError(
         f"boolean index did not match shape of indexed array in index {position}: got "

@@ -219,6 +219,10 @@ def _gather_along(
                 f"and indices of shape {where}, which must agree but for axis {axis}"
             )
         position += 1
+    if any(shape[i] == where[i] == 0 for i in range(len(shape)) if i != axis):
+        # No vector to take from, and none for the gather to take its pieces of.
+        lengths = (where[i] if i == axis or shape[i] == 1 else shape[i] for i in range(len(shape)))
+        return lax.reshape(arr, tuple(lengths))
     if squeezed:
         arr = lax.squeeze(arr, squeezed)
     numbers = GatherDimensionNumbers(

@@ -280,7 +280,9 @@ def update(
     mask = _mask_of(index)
     if mask is not None:
         check_mask_shape(mask, x.shape)
-        if np.ndim(values) <= len(x.shape) - mask.ndim:
+        if 0 in mask.shape:  # it selects nothing, and need not be of the array's shape
+            index = np.zeros(mask.shape, np.bool_)
+        elif np.ndim(values) <= len(x.shape) - mask.ndim:
             masked = update_masked
             if eager:
                 masked = _update_masked_in_place if donate else _update_masked

@@ -103,7 +103,9 @@ def repeat(
     x, place = _rows("repeat", a, axis)
     length = typeof(x).shape[place]
     _check_repeats(known.shape, length)
-    return take(x, np.repeat(np.arange(length, dtype=np.int32), known), axis=place, mode="clip")
+    # NumPy's own function takes no uint64.
+    places = np.repeat(np.arange(length, dtype=np.int32), known.astype(np.int64))
+    return take(x, places, axis=place, mode="clip")
 
 
 def _rows(name: str, a: Any, axis: Any) -> tuple[Any, int]:

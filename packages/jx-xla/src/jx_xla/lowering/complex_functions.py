@@ -150,6 +150,7 @@ def _expm1(z: Any) -> Any:
     rest = lax.div(lax.mul(sin, sin), lax.add(cos, 1.0))
     rest = where(lax.gt(cos, 0.0), rest, lax.sub(1.0, cos))
     near = lax.sub(lax.mul(lax.expm1(a), cos), rest)
+    near = where(lax.eq(near, 0.0), 0.0, near)  # of either zero it is +0
     re = where(big, lax.mul(lax.mul(e, cos), e), near)
     im = lax.mul(lax.mul(e, sin), where(big, e, 1.0))
     re = where(lax.eq(a, -math.inf), -1.0, re)
@@ -330,7 +331,7 @@ def _tanh_parts(a: Any, b: Any) -> Parts:
     im = lax.mul(lax.mul(u4, lax.sin(b)), below)
     far = is_inf(a)  # then an unknown angle does not matter, nor does it on the other axis
     re = where(far, 1.0, where(lax.eq(a, 0.0), 0.0, re))
-    im = where(both(far, is_nan(im)), 0.0, im)
+    im = where(far, with_sign(lax.full_like(b, 0.0), b), im)
     return with_sign(re, a), where(lax.eq(b, 0.0), b, im)
 
 

@@ -34,18 +34,6 @@ def install(name: str, member: Any) -> None:
     setattr(Array, name, member)
 
 
-def _exchange(name: str) -> Any:
-    """A method of `dlpack`'s, which imports that module, and with it the method, when called."""
-
-    def late(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from . import dlpack  # noqa: F401  (installs the method)
-
-        return getattr(self, name)(*args, **kwargs)
-
-    late.__name__ = name
-    return late
-
-
 def check_alive(array: Any) -> None:
     """Raise if the array's buffer has been given away or freed.
 
@@ -145,8 +133,27 @@ class Array:
 
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
-    __dlpack__ = _exchange("__dlpack__")
-    __dlpack_device__ = _exchange("__dlpack_device__")
+
+    # The module that both of these import puts its own methods in their place.
+
+    def __dlpack__(
+        self,
+        *,
+        stream: int | Any | None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        from . import dlpack  # noqa: F401
+
+        return self.__dlpack__(
+            stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+        )
+
+    def __dlpack_device__(self) -> tuple[Any, int]:
+        from . import dlpack  # noqa: F401
+
+        return self.__dlpack_device__()
 
     shape = _from_c("aval.shape", "The lengths of the axes.", "jnp.ones((2, 3)).shape", "(2, 3)")
     dtype = _from_c(

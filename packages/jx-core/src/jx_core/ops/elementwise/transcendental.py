@@ -66,8 +66,25 @@ def _expm1(x: np.ndarray) -> Any:
     a, b = x.real, x.imag
     power = np.exp(x)
     near = np.expm1(a) * np.cos(b) - 2 * np.sin(b / 2) ** 2
+    near = np.where(near == 0, 0, near)  # of either zero it is +0
     small = np.isfinite(b) & (a < 40)
     return _of_parts(np.where(small, near, power.real - 1), power.imag)
+
+
+def _tanh(x: np.ndarray) -> Any:
+    result = np.tanh(x)
+    if not _is_complex(x):
+        return result
+    # Far out the imaginary part is the zero on the operand's side.
+    far = np.isinf(x.real)
+    return _of_parts(result.real, np.where(far, np.copysign(0.0, x.imag), result.imag))
+
+
+def _tan(x: np.ndarray) -> Any:
+    if not _is_complex(x):
+        return np.tan(x)
+    turned = _tanh(_of_parts(-x.imag, x.real))  # of iz
+    return _of_parts(turned.imag, -turned.real)
 
 
 def _log1p(x: np.ndarray) -> Any:
@@ -127,13 +144,13 @@ rsqrt_p = elementwise("rsqrt", inexact, in_double(_rsqrt))
 cbrt_p = elementwise("cbrt", floating, in_double(np.cbrt))
 sin_p = elementwise("sin", inexact, in_double(np.sin))
 cos_p = elementwise("cos", inexact, in_double(np.cos))
-tan_p = elementwise("tan", inexact, in_double(np.tan))
+tan_p = elementwise("tan", inexact, in_double(_tan))
 asin_p = elementwise("asin", inexact, in_double(np.arcsin))
 acos_p = elementwise("acos", inexact, in_double(np.arccos))
 atan_p = elementwise("atan", inexact, in_double(np.arctan))
 sinh_p = elementwise("sinh", inexact, in_double(np.sinh))
 cosh_p = elementwise("cosh", inexact, in_double(np.cosh))
-tanh_p = elementwise("tanh", inexact, in_double(np.tanh))
+tanh_p = elementwise("tanh", inexact, in_double(_tanh))
 asinh_p = elementwise("asinh", inexact, in_double(np.arcsinh))
 acosh_p = elementwise("acosh", inexact, in_double(np.arccosh))
 atanh_p = elementwise("atanh", inexact, in_double(np.arctanh))
