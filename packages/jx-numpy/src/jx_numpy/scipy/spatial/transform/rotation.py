@@ -67,7 +67,11 @@ class Rotation(NamedTuple):
 
     @classmethod
     def concatenate(cls, rotations: Sequence[Rotation]) -> Rotation:
-        """The stack of all rotations of several stacks."""
+        """The stack of all rotations of several stacks.
+
+        >>> Rotation.concatenate([Rotation.identity(2), Rotation.identity(1)]).as_quat().shape
+        (3, 4)
+        """
         return cls(concatenate([r.quat for r in rotations]))
 
     @classmethod
@@ -83,6 +87,9 @@ class Rotation(NamedTuple):
 
         Raises:
             ValueError: `seq` is no such thing, or there are not as many angles as axes.
+
+        >>> Rotation.from_euler("z", 90.0, degrees=True).apply(jnp.array([1.0, 0, 0])).round(3)
+        Array([0., 1., 0.], dtype=float32)
         """
         axes, intrinsic = _axes("from_euler", seq, 1)
         (x,) = promote_dtypes_inexact("Rotation.from_euler", angles)
@@ -98,28 +105,50 @@ class Rotation(NamedTuple):
 
     @classmethod
     def from_matrix(cls, matrix: ArrayLike) -> Rotation:
-        """The rotations of orthogonal matrices of determinant 1, of shape (..., 3, 3)."""
+        """The rotations of orthogonal matrices of determinant 1, of shape (..., 3, 3).
+
+        >>> Rotation.from_matrix(jnp.eye(3)).as_quat()
+        Array([0., 0., 0., 1.], dtype=float32)
+        """
         return cls(quaternions.from_matrix(_last("from_matrix", "matrix", matrix, 3, 3)))
 
     @classmethod
     def from_mrp(cls, mrp: ArrayLike) -> Rotation:
-        """Rotations of modified Rodrigues parameters: axes (..., 3), tan(angle / 4) long."""
+        """Rotations of modified Rodrigues parameters: axes (..., 3), tan(angle / 4) long.
+
+        >>> Rotation.from_mrp(jnp.array([0, 0, 1.0])).magnitude().round(4)
+        Array(3.1416, dtype=float32)
+        """
         return cls(quaternions.from_mrp(_last("from_mrp", "mrp", mrp, 3)))
 
     @classmethod
     def from_quat(cls, quat: ArrayLike) -> Rotation:
-        """Rotations of quaternions (x, y, z, w) of any length, of shape (..., 4)."""
+        """Rotations of quaternions (x, y, z, w) of any length, of shape (..., 4).
+
+        >>> Rotation.from_quat(jnp.array([0, 0, 0, 2.0])).as_matrix()
+        Array([[1., 0., 0.],
+               [0., 1., 0.],
+               [0., 0., 1.]], dtype=float32)
+        """
         return cls(quaternions.normalized(_last("from_quat", "quat", quat, 4)))
 
     @classmethod
     def from_rotvec(cls, rotvec: ArrayLike, degrees: bool = False) -> Rotation:
-        """Rotations around axes of shape (..., 3), by angles as great as these are long."""
+        """Rotations around axes of shape (..., 3), by angles as great as these are long.
+
+        >>> Rotation.from_rotvec(jnp.array([0, 0, 90.0]), degrees=True).magnitude().round(4)
+        Array(1.5708, dtype=float32)
+        """
         v = _last("from_rotvec", "rotvec", rotvec, 3)
         return cls(quaternions.from_rotvec(v, bool(degrees)))
 
     @classmethod
     def identity(cls, num: int | None = None, dtype: Any = float) -> Rotation:
-        """The rotation that moves nothing, or `num` of it."""
+        """The rotation that moves nothing, or `num` of it.
+
+        >>> Rotation.identity(2).as_rotvec().tolist()
+        [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+        """
         unit = np.array([0, 0, 0, 1]).astype(a_dtype("Rotation.identity", dtype))
         if num is not None:
             unit = np.tile(unit, (an_integer("Rotation.identity", num, "num"), 1))
@@ -131,6 +160,10 @@ class Rotation(NamedTuple):
 
         The direction of four normal numbers is uniform among quaternions; K. Shoemake, "Uniform
         random rotations", Graphics Gems III (1992).
+
+        >>> turned = Rotation.random(jx.random.key(0)).apply(jnp.array([3.0, 4.0, 0.0]))
+        >>> jnp.linalg.norm(turned).round(4)
+        Array(5., dtype=float32)
         """
         shape = () if num is None else (an_integer("Rotation.random", num, "num"),)
         return cls.from_quat(jx_random.normal(random_key, (*shape, 4)))
@@ -162,6 +195,10 @@ class Rotation(NamedTuple):
         Args:
             vectors: an array of shape (3,) or (n, 3), which broadcasts with the rotations.
             inverse: turn them back.
+
+        >>> turn = Rotation.from_rotvec(jnp.array([0, 0, jnp.pi / 2]))
+        >>> turn.apply(jnp.array([1.0, 0, 0]), inverse=True).round(3)
+        Array([ 0., -1.,  0.], dtype=float32)
         """
         v = _last("apply", "vectors", vectors, 3)
         return quaternions.applied(self.quat, v, bool(inverse))
@@ -180,20 +217,35 @@ class Rotation(NamedTuple):
 
         Raises:
             ValueError: `seq` is no such thing.
+
+        >>> Rotation.from_euler("xyz", jnp.array([0.1, 0.2, 0.3])).as_euler("xyz").round(4)
+        Array([0.1, 0.2, 0.3], dtype=float32)
         """
         axes, intrinsic = _axes("as_euler", seq, 3)
         return quaternions.to_euler(self.quat, axes, intrinsic, bool(degrees))
 
     def as_matrix(self) -> Array:
-        """The matrices of the rotations, of shape (..., 3, 3)."""
+        """The matrices of the rotations, of shape (..., 3, 3).
+
+        >>> Rotation.identity().as_matrix().tolist()
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+        """
         return quaternions.to_matrix(self.quat)
 
     def as_mrp(self) -> Array:
-        """Modified Rodrigues parameters: the axes, tan(angle / 4) long, of shape (..., 3)."""
+        """Modified Rodrigues parameters: the axes, tan(angle / 4) long, of shape (..., 3).
+
+        >>> Rotation.from_rotvec(jnp.array([0, 0, 2.0])).as_mrp().round(4)
+        Array([0.    , 0.    , 0.5463], dtype=float32)
+        """
         return quaternions.to_mrp(self.quat)
 
     def as_rotvec(self, degrees: bool = False) -> Array:
-        """The axes, as long as the angles, of shape (..., 3)."""
+        """The axes, as long as the angles, of shape (..., 3).
+
+        >>> Rotation.from_euler("z", jnp.array([90.0]), degrees=True).as_rotvec().round(4)
+        Array([[0.    , 0.    , 1.5708]], dtype=float32)
+        """
         return quaternions.to_rotvec(self.quat, bool(degrees))
 
     def as_quat(self, canonical: bool = False, scalar_first: bool = False) -> Array:
@@ -203,15 +255,26 @@ class Rotation(NamedTuple):
             canonical: choose of q and -q the one whose first element of w, x, y, z that is not
                 zero is positive.
             scalar_first: give (w, x, y, z) and not (x, y, z, w).
+
+        >>> Rotation.identity().as_quat(scalar_first=True)
+        Array([1., 0., 0., 0.], dtype=float32)
         """
         return quaternions.arranged(self.quat, bool(canonical), bool(scalar_first))
 
     def inv(self) -> Rotation:
-        """The rotations back."""
+        """The rotations back.
+
+        >>> Rotation.from_rotvec(jnp.array([0, 0, 0.5])).inv().as_rotvec()[2].round(4)
+        Array(-0.5, dtype=float32)
+        """
         return Rotation(quaternions.inverse(self.quat))
 
     def magnitude(self) -> Array:
-        """The angles of the rotations, between 0 and pi."""
+        """The angles of the rotations, between 0 and pi.
+
+        >>> Rotation.from_rotvec(jnp.array([0, 3.0, 4.0]) / 5).magnitude().round(4)
+        Array(1., dtype=float32)
+        """
         return quaternions.magnitude(self.quat)
 
     def mean(self, weights: ArrayLike | None = None) -> Rotation:
@@ -225,6 +288,10 @@ class Rotation(NamedTuple):
 
         Raises:
             ValueError: there are not as many weights as rotations.
+
+        >>> turns = Rotation.from_rotvec(jnp.array([[0, 0, 0.1], [0, 0, 0.3]]))
+        >>> turns.mean().as_rotvec().round(4)
+        Array([0. , 0. , 0.2], dtype=float32)
         """
         q = self.quat
         n = len(self)
@@ -242,5 +309,9 @@ class Rotation(NamedTuple):
 
     @property
     def single(self) -> bool:
-        """Whether this is one rotation, and not a stack."""
+        """Whether this is one rotation, and not a stack.
+
+        >>> Rotation.identity().single, Rotation.identity(2).single
+        (True, False)
+        """
         return len(typeof(self.quat).shape) == 1

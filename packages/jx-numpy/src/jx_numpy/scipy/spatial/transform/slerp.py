@@ -51,6 +51,10 @@ class Slerp(NamedTuple):
             TypeError: `rotations` is no `Rotation`.
             ValueError: there are less than two of them, or not as many times, or the times, where
                 they are known, do not increase.
+
+        >>> turns = Rotation.from_rotvec(jnp.array([[0, 0, 0.0], [0, 0, 1.0]]))
+        >>> Slerp.init(jnp.array([0.0, 1.0]), turns)(0.25).magnitude().round(4)
+        Array(0.25, dtype=float32)
         """
         if not isinstance(rotations, Rotation):
             raise TypeError(f"Slerp.init: rotations must be a Rotation, got {rotations!r:.80}")
