@@ -40,10 +40,6 @@ def test_edges():
 def test_what_has_no_derivative_says_so():
     for fun, operands, name in (
         (lax.polygamma, (1.0, 2.0), "polygamma has no derivative by m"),
-        (grad(lax.zeta), (2.0, 2.0), "the derivative of zeta by x has no derivative by x"),
-        (grad(lax.betainc), (2.0, 2.0, 0.5), "of betainc by a has no derivative by a"),
-        (lax.igamma_grad_a, (2.0, 2.0), "igamma_grad_a has no derivative by a"),
-        (lax.random_gamma_grad, (2.0, 2.0), "random_gamma_grad has no derivative by a"),
     ):
         with pytest.raises(ValueError, match=name):
             grad(fun)(*operands)
