@@ -62,7 +62,12 @@ def test_edges_where_densities_and_quotients_have_limits():
         assert float(grad(lax.igammac, 1)(a, 0.0)) == -slope
     assert float(grad(lax.igamma, 1)(2.0, math.inf)) == 0.0
     assert float(grad(lax.igamma)(2.0, 0.0)) == 0.0
-    assert float(grad(grad(lax.igamma, 1))(2.0, 0.0)) == 0.0
+    # A density that goes by x^(a - 1): its slopes at the end, from inside.
+    for a, slope in ((0.5, -math.inf), (1.0, -1.0), (1.5, math.inf), (2.0, 1.0), (2.5, 0.0)):
+        assert float(grad(grad(lax.igamma, 1), 1)(a, 0.0)) == slope
+        steep = slope if math.isinf(slope) else {1.0: -6.0, 2.0: 12.0, 2.5: 0.0}[a]
+        assert float(grad(grad(lax.betainc, 2), 2)(a, 3.0, 0.0)) == steep
+        assert float(grad(grad(lax.betainc, 2), 2)(3.0, a, 1.0)) == -steep
     for (a, b, x), slope in {
         (1.0, 2.0, 0.0): 2.0, (2.0, 1.0, 1.0): 2.0, (0.5, 2.0, 0.0): math.inf,
         (3.0, 3.0, 0.0): 0.0, (3.0, 0.5, 1.0): math.inf,

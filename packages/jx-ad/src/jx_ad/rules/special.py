@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from jx_core import typeof
 from jx_core.lax import (
     add_p,
     bessel_i0_p,
@@ -42,6 +43,7 @@ from jx_core.lax import (
     log_beta_p,
     log_normal_cdf_p,
     log_p,
+    lt_p,
     mul_p,
     ne_p,
     neg_p,
@@ -51,6 +53,7 @@ from jx_core.lax import (
     normal_hazard_slope_p,
     normal_quantile_p,
     normal_quantile_slope_p,
+    or_p,
     polygamma_p,
     random_gamma_grad_p,
     regularized_incomplete_beta_p,
@@ -64,7 +67,7 @@ from jx_core.lax import (
 )
 
 from ..tables import defjvp
-from .kit import beside, where
+from .kit import beside, broadcast_scalar, where
 from .special_integrals import beta_curvature, gamma_curvature, zeta_curvature
 
 add, sub, mul, div, neg = add_p.bind, sub_p.bind, mul_p.bind, div_p.bind, neg_p.bind
@@ -144,13 +147,45 @@ def _by_place(a: Any, x: Any) -> Any:
 
 def _times(t: Any, density: Any, slope: Any) -> Any:
     """t density slope, which is 0 where the density is, whatever the slope."""
-    flags = ne(density, beside(density, 0.0))
-    return mul(t, where(flags, mul(density, slope)))
+    return mul(t, _density_slope(density, slope))
+
+
+def _full(x: Any, number: float) -> Any:
+    """A number for each element of `x`."""
+    return broadcast_scalar(beside(x, number), typeof(x).shape)
+
+
+def _density_slope(density: Any, logarithmic: Any) -> Any:
+    """The density times the derivative of its logarithm, which is 0 where the density is."""
+    return where(ne(density, beside(density, 0.0)), mul(density, logarithmic))
+
+
+def _slope_at_end(a: Any, level: Any, line: Any) -> Any:
+    """The slope at 0 of a density that goes by x^(a - 1) near it.
+
+    Args:
+        a: the parameter, an array; so are the other two, of one shape.
+        level: the slope for a = 1, where the density has a number there that is not 0.
+        line: that for a = 2, where it begins on a straight line.
+    """
+    one, two = beside(a, 1.0), beside(a, 2.0)
+    infinite = _full(level, math.inf)
+    steep = select_n(lt_p.bind(a, one), infinite, neg(infinite))
+    value = select_n(lt_p.bind(a, two), _full(level, 0.0), steep)
+    return select_n(eq(a, one), select_n(eq(a, two), value, line), level)
+
+
+def _gamma_density_slope(density: Any, a: Any, x: Any) -> Any:
+    a, x = (broadcast_scalar(operand, typeof(density).shape) for operand in (a, x))
+    at_0 = eq(x, beside(x, 0.0))
+    inside = _density_slope(density, _by_place(a, select_n(at_0, x, _full(x, 1.0))))
+    one = _full(x, 1.0)
+    return select_n(at_0, inside, _slope_at_end(a, neg(one), one))
 
 
 defjvp(igamma_grad_x_p)(
     lambda t, out, a, x: _times(t, out, _by_shape(a, x)),
-    lambda t, out, a, x: _times(t, out, _by_place(a, x)),
+    lambda t, out, a, x: mul(t, _gamma_density_slope(out, a, x)),
 )
 defjvp(igamma_grad_a_p)(
     lambda t, out, a, x: _times(t, igamma_grad_x_p.bind(a, x), gamma_curvature(a, x)),
@@ -185,10 +220,21 @@ def _beta_by_b(a: Any, b: Any, x: Any) -> Any:
     return add(log1p(neg(x)), digamma_increment_p.bind(b, a))
 
 
+def _beta_density_slope(density: Any, a: Any, b: Any, x: Any) -> Any:
+    a, b, x = (broadcast_scalar(operand, typeof(density).shape) for operand in (a, b, x))
+    one = _full(x, 1.0)
+    at_0, at_1 = eq(x, beside(x, 0.0)), eq(x, one)
+    safe = select_n(or_p.bind(at_0, at_1), x, _full(x, 0.5))
+    inside = _density_slope(density, _beta_by_place(a, b, safe))
+    first = _slope_at_end(a, mul(b, sub(one, b)), mul(b, add(b, one)))
+    last = _slope_at_end(b, mul(a, sub(one, a)), mul(a, add(a, one)))
+    return select_n(at_0, select_n(at_1, inside, neg(last)), first)
+
+
 defjvp(betainc_grad_x_p)(
     lambda t, out, a, b, x: _times(t, out, _beta_by_a(a, b, x)),
     lambda t, out, a, b, x: _times(t, out, _beta_by_b(a, b, x)),
-    lambda t, out, a, b, x: _times(t, out, _beta_by_place(a, b, x)),
+    lambda t, out, a, b, x: mul(t, _beta_density_slope(out, a, b, x)),
 )
 def _beta_by(parameters: str) -> Callable[..., Any]:
     """The rule of a second derivative by two of the parameters a and b."""
