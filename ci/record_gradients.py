@@ -13,10 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax, nn
+from jax.scipy import stats
 from jax.scipy.special import logsumexp
 
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "gradients.md"
-NAMES = {"jnp": jnp, "lax": lax, "nn": nn, "logsumexp": logsumexp}
+NAMES = {"jnp": jnp, "lax": lax, "nn": nn, "logsumexp": logsumexp, "stats": stats}
 
 
 def number(x: float) -> str:

@@ -31,7 +31,7 @@ def means() -> Iterator[Call]:
         yield of(f, I)
         yield of(f, U, axis=1, dtype=np.float32)
         yield of(f, B, axis=0)
-        yield of(f, Z, axis=-1).having(moving=(0,), order=1)
+        yield of(f, Z, axis=-1).having(moving=(0,))
         yield of(f, X.astype(BF16), axis=1).having(dtype=BF16, atol=2e-2)
         yield of(f, empty(0, 3), axis=0)
         yield of(f, np.array(2.0))
@@ -70,7 +70,7 @@ def quantiles() -> Iterator[Call]:
                      (jnp.nanpercentile, 100)):  # fmt: skip
         yield of(f, X, q * scale, axis=1).having(moving=(0,), slack=8)
         yield of(f, X, q[1] * scale, axis=None, keepdims=True).having(moving=(0,), slack=8)
-        yield of(f, X, np.array([0.31, 0.77]) * scale).having(moving=(1,), order=1, slack=8)
+        yield of(f, X, np.array([0.31, 0.77]) * scale).having(moving=(1,), slack=8)
         yield of(f, CUBE, q.astype(np.float32) * scale, axis=(0, 2)).having(slack=4, atol=1e-6)
         yield of(f, I, 0.3 * scale, axis=0, overwrite_input=False)
         yield of(f, HOLES, q * scale, axis=1).having(slack=8)

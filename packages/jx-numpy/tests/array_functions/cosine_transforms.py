@@ -27,7 +27,7 @@ LINES = [
 ] + [of(g, np.arange(5)).having(atol=1e-12, dtype=np.float64) for g in (f.dct, f.idct)]  # fmt: skip
 
 BLOCKS = [
-    of(g, draw(3, 4, 2), type, **options).having(moving=(0,), order=1, atol=1e-12)
+    of(g, draw(3, 4, 2), type, **options).having(moving=(0,), atol=1e-12)
     for g in (f.dctn, f.idctn)
     for type in (1, 2, 3, 4)
     for options in (

@@ -28,7 +28,7 @@ def of_one_axis() -> Iterator[Call]:
         moving = () if name in ("irfft", "hfft") else (0,)
         yield of(f, x).having(moving=moving, **CLOSE)
         yield of(f, x.astype(small), n=4, axis=0).having(**SINGLE)
-        yield of(f, x, n=7).having(moving=moving, order=1, **CLOSE)
+        yield of(f, x, n=7).having(moving=moving, **CLOSE)
         yield of(f, ints(6)).having(**SINGLE)
         yield of(f, X).having(**CLOSE)
         for norm in NORMS[1:]:
@@ -42,7 +42,7 @@ def of_several_axes() -> Iterator[Call]:
         f = getattr(jnp.fft, name)
         x = CUBE if name.startswith("rfft") else CUBE + 0.3j * CUBE[::-1]
         moving = () if name.startswith("irfft") else (0,)
-        yield of(f, x).having(moving=moving, order=1, **CLOSE)
+        yield of(f, x).having(moving=moving, **CLOSE)
         yield of(f, x, s=(4, 3), axes=(1, 2)).having(**CLOSE)
         yield of(f, x, axes=(0, 1), norm="ortho").having(**CLOSE)
         yield of(f, x, norm="forward").having(**CLOSE)

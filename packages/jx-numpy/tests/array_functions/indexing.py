@@ -22,7 +22,7 @@ def choices() -> Iterator[Call]:
     yield of(jnp.where, B, X, Y).having(moving=(1, 2))
     yield of(jnp.where, B[:, :1], X, 0.0).having(moving=(1,))
     yield of(jnp.where, I, I, U)
-    yield of(jnp.where, B, Z, V).having(moving=(1, 2), order=1)
+    yield of(jnp.where, B, Z, V).having(moving=(1, 2))
     yield of(jnp.where, B, X.astype(BF16), X.astype(BF16)).having(dtype=BF16)
     yield of(jnp.where, np.array(True), V, 1.0)
     yield of(jnp.where, B).having(**VALUE_SHAPES)
@@ -153,7 +153,7 @@ def changing() -> Iterator[Call]:
         )
     yield of(jnp.fill_diagonal, I, 7, inplace=False).having(expected=in_place("fill_diagonal"))
     yield of(jnp.place, X, X > 0, V, inplace=False).having(
-        expected=in_place("place"), moving=(0, 2), order=1
+        expected=in_place("place"), moving=(0, 2)
     )
     for mode, places in ((None, [0, -1]), ("clip", [1, 9]), ("wrap", [1, 9])):
         yield of(jnp.put, X, np.array(places), V[:2], mode=mode, inplace=False).having(

@@ -48,7 +48,7 @@ CALLS = [
     ),
     of(special.owens_t, np.array([[0.0], [1.0], [np.inf]]), np.array([0.0, 1.0, -np.inf, np.inf])),
     of(special.hyp1f1, FEW, np.array([1.5, 0.7]), np.array([0.8, -3.0])).having(
-        moving=(0, 1, 2), order=1
+        moving=(0, 1, 2)
     ),
     of(special.hyp1f1, FEW, np.array([1.5, 0.7]), np.array([0.8, -3.0])).having(moving=(2,)),
     of(special.hyp1f1, 1.5, 2.5, np.array([-300.0, -20.0, 0.0, 20.0, 300.0])),

@@ -77,25 +77,25 @@ def factored() -> Iterator[Call]:
             )  # fmt: skip
     for a in (SQUARE, COMPLEX, STACK):
         yield of(la.eigvals, a).having(
-            view=power_sums, moving=(0,), order=1, dtype=np.complex128, **CLOSE
+            view=power_sums, moving=(0,), dtype=np.complex128, **CLOSE
         )
         yield of(la.eig, a).having(view=eigen_pairs, dtype=np.complex128, **CLOSE)
     yield of(la.eig, single(SQUARE)).having(view=eigen_pairs, dtype=np.complex64, **LOOSE)
     for a in (SQUARE, TALL, WIDE, COMPLEX, STACK):
         real = a.dtype == float
         yield of(la.qr, a).having(
-            view=product, moving=(0,) if real and a is not WIDE else (), order=1, **CLOSE
+            view=product, moving=(0,) if real and a is not WIDE else (), **CLOSE
         )
         yield of(la.qr, single(a), mode="complete").having(view=product, **LOOSE)
         yield of(la.qr, a, mode="r").having(view=lambda r: adjoint(r) @ r, **CLOSE)
         yield of(la.svd, a).having(view=assembled, **CLOSE)
         yield of(la.svd, single(a), full_matrices=False).having(view=assembled, **LOOSE)
         yield of(la.svd, a, full_matrices=False).having(
-            view=assembled, moving=(0,) if real else (), order=1, **CLOSE
+            view=assembled, moving=(0,) if real else (), **CLOSE
         )
-        yield of(la.svd, a, compute_uv=False).having(moving=(0,), order=1, **CLOSE)
+        yield of(la.svd, a, compute_uv=False).having(moving=(0,), **CLOSE)
         yield of(la.svdvals, a).having(
-            expected=lambda x: np.linalg.svd(x, compute_uv=False), moving=(0,), order=1, **CLOSE
+            expected=lambda x: np.linalg.svd(x, compute_uv=False), moving=(0,), **CLOSE
         )
     yield of(la.svd, HERMITIAN, hermitian=True).having(view=assembled, batch=TURNED, **CLOSE)
     yield of(la.svd, TALL, full_matrices=False, compute_uv=False, subset_by_index=(0, 2)).having(
@@ -140,8 +140,8 @@ def solved() -> Iterator[Call]:
         yield of(la.solve, a, V).having(moving=(0, 1), order=order, **CLOSE)
         yield of(la.solve, a, TALL[:3]).having(moving=(0, 1), order=order, **CLOSE)
         yield of(la.pinv, a).having(moving=(0,), order=order, **CLOSE)
-        yield of(la.matrix_power, a, 3).having(moving=(0,), order=1, **CLOSE)
-        yield of(la.matrix_power, a, -2).having(moving=(0,), order=1, **CLOSE)
+        yield of(la.matrix_power, a, 3).having(moving=(0,), **CLOSE)
+        yield of(la.matrix_power, a, -2).having(moving=(0,), **CLOSE)
     yield of(la.matrix_power, ints(2, 2), n=0)
     for n in (1, 2, 4):
         yield of(la.det, reals(n, n) + n * np.eye(n)).having(moving=(0,), **CLOSE)
@@ -151,7 +151,7 @@ def solved() -> Iterator[Call]:
         yield of(la.slogdet, -SQUARE, method=method).having(
             expected=without(np.linalg.slogdet, "method"), **CLOSE
         )
-    yield of(la.pinv, TALL).having(moving=(0,), order=1, **CLOSE)
+    yield of(la.pinv, TALL).having(moving=(0,), **CLOSE)
     yield of(la.pinv, SINGULAR, rtol=1e-9).having(
         expected=lambda a, rtol: np.linalg.pinv(a, rtol), **CLOSE
     )
@@ -168,15 +168,15 @@ def solved() -> Iterator[Call]:
         )  # fmt: skip
     yield of(la.lstsq, TALL, b[:, 0], rcond=1e-6).having(**CLOSE)
     yield of(la.lstsq, TALL, b).having(
-        view=lambda result: result[0], moving=(0, 1), order=1, **CLOSE
+        view=lambda result: result[0], moving=(0, 1), **CLOSE
     )
     tensor = reals(4, 6, 8, 3) + np.eye(24).reshape(4, 6, 8, 3) * 9
     yield of(la.tensorinv, tensor, ind=2).having(**CLOSE)
     yield of(la.tensorinv, reals(4, 2, 2) + 3 * np.eye(4).reshape(4, 2, 2), ind=1).having(
-        moving=(0,), order=1, **CLOSE
+        moving=(0,), **CLOSE
     )
     small = reals(2, 3, 6) + 4 * np.eye(6).reshape(2, 3, 6)
-    yield of(la.tensorsolve, small, reals(2, 3)).having(moving=(0, 1), order=1, **CLOSE)
+    yield of(la.tensorsolve, small, reals(2, 3)).having(moving=(0, 1), **CLOSE)
     yield of(la.tensorsolve, small.transpose(0, 2, 1), reals(2, 3), axes=(1,)).having(
         expected=lambda a, b, axes: np.linalg.tensorsolve(a.transpose(0, 2, 1), b), **CLOSE
     )
@@ -189,7 +189,7 @@ def norms() -> Iterator[Call]:
         yield of(la.norm, V, ord=ord).having(moving=smooth, order=second, slack=8)
         yield of(la.norm, TALL, ord=ord, axis=1, keepdims=True).having(slack=8)
         yield of(la.vector_norm, TALL, ord=2 if ord is None else ord, axis=0).having(slack=8)
-        yield of(la.norm, complexes(3), ord=ord).having(moving=smooth, order=1, slack=8)
+        yield of(la.norm, complexes(3), ord=ord).having(moving=smooth, slack=8)
     yield of(la.norm, V.astype(np.float32)).having(slack=4)
     yield of(la.norm, ints(2, 3)).having(slack=4)
     yield of(la.vector_norm, TALL, keepdims=True).having(moving=(0,), slack=8)
@@ -198,9 +198,9 @@ def norms() -> Iterator[Call]:
         yield of(la.norm, SQUARE, ord=ord).having(moving=(0,), order=second, slack=16)
         yield of(la.norm, STACK, ord=ord, axis=(1, 2), keepdims=True).having(slack=16)
         yield of(la.matrix_norm, STACK, ord=ord, keepdims=True).having(slack=16)
-        yield of(la.matrix_norm, COMPLEX, ord=ord).having(moving=(0,), order=1, slack=16)
+        yield of(la.matrix_norm, COMPLEX, ord=ord).having(moving=(0,), slack=16)
     for p in (None, 2, 1, np.inf, "fro", -2):
-        yield of(la.cond, SQUARE, p=p).having(moving=(0,), order=1, slack=64)
+        yield of(la.cond, SQUARE, p=p).having(moving=(0,), slack=64)
     yield of(la.cond, COMPLEX).having(slack=64)
     for a in (SQUARE, SINGULAR, STACK, TALL, COMPLEX):
         yield of(la.matrix_rank, a)

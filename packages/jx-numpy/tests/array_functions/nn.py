@@ -132,7 +132,7 @@ def normalisations() -> Iterator[Call]:
     )
     yield of(nn.logsumexp, X, axis=0, b=X, return_sign=True).having(expected=log_sum, slack=64)
     yield of(nn.logsumexp, X, axis=1, where=MASK).having(moving=(0,), expected=log_sum, slack=8)
-    yield of(nn.logsumexp, complexes(4)).having(moving=(0,), order=1, expected=log_sum, slack=32)
+    yield of(nn.logsumexp, complexes(4)).having(moving=(0,), expected=log_sum, slack=32)
     yield of(nn.logsumexp, ints(5)).having(expected=log_sum, slack=8)
     yield of(nn.logmeanexp, X).having(
         moving=(0,), expected=lambda x: log_sum(x, mean=True), slack=16
@@ -162,7 +162,7 @@ def encodings() -> Iterator[Call]:
     )
     q, k, v = reals(2, 3, 2, 4), reals(2, 5, 2, 4, low=-1, high=2), reals(2, 5, 2, 4)
     yield of(nn.dot_product_attention, q, k, v).having(
-        moving=(0, 1, 2), order=1, expected=attended, slack=64
+        moving=(0, 1, 2), expected=attended, slack=64
     )
     yield of(nn.dot_product_attention, q, q, q, scale=0.3, is_causal=True).having(
         expected=attended, slack=64
@@ -170,7 +170,7 @@ def encodings() -> Iterator[Call]:
     bias, mask = reals(2, 2, 3, 5), bools(2, 1, 3, 5)
     mask[..., 0] = True
     yield of(nn.dot_product_attention, q, k, v, bias=bias, mask=mask, implementation="xla").having(
-        moving=(0, 3), order=1, expected=attended, slack=64
+        moving=(0, 3), expected=attended, slack=64
     )
     yield of(nn.dot_product_attention, q, k, v, query_seq_lengths=np.array([2, 3]),
              key_value_seq_lengths=np.array([4, 1]), local_window_size=(3, 3)).having(

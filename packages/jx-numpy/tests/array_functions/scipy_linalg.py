@@ -35,7 +35,7 @@ VECTORS = [
     of(linalg.companion, V.astype(int) + 1),
     *[of(linalg.fiedler_companion, V[:k]).having(moving=(0,)) for k in (2, 3, 4, 5)],
     of(linalg.leslie, V, V[1:]).having(moving=(0, 1)),
-    of(linalg.fiedler, V).having(moving=(0,), order=1),
+    of(linalg.fiedler, V).having(moving=(0,)),
     of(linalg.fiedler, V.astype(np.int32)),
     of(linalg.fiedler, np.array([1, 7, 3], np.uint8)).having(
         expected=lambda a: scipy.linalg.fiedler(a.astype(int)).astype(np.uint8)
@@ -120,7 +120,7 @@ FACTORIZATIONS = [
     *[
         of(linalg.polar, x, side, method=method).having(
             expected=lambda a, side, method: scipy.linalg.polar(a, side), slack=1000, atol=1e-11,
-            moving=(0,) if x.shape[0] == x.shape[1] else (), order=1,
+            moving=(0,) if x.shape[0] == x.shape[1] else (),
         )
         for x in (POSITIVE + A, COMPLEX, TALL, WIDE)
         for side in ("left", "right")
@@ -274,7 +274,7 @@ FUNCTIONS = [
         for x in (POSITIVE, HERMITIAN, 4 * np.eye(4) + A)
     ],
     of(lambda a: linalg.funm(a, jnp.sin), POSITIVE + np.diag(V[:4])).having(
-        slack=1e4, atol=1e-11, moving=(0,), order=1, name="scipy.linalg.funm",
+        slack=1e4, atol=1e-11, moving=(0,), name="scipy.linalg.funm",
         expected=lambda a: scipy.linalg.funm(a, np.sin).astype(complex),
     ),
 ]  # fmt: skip

@@ -119,7 +119,7 @@ SPECTRA = [
 
 INVERSES = [
     of(s.istft, complex_draw(*shape), **options).having(
-        moving=(0,), order=1, atol=1e-12, view=last_time
+        moving=(0,), atol=1e-12, view=last_time
     )
     for shape, options in (
         ((5, 6), {}), ((5, 6), {"noverlap": 6}), ((5, 6), {"nfft": 8, "nperseg": 6}),

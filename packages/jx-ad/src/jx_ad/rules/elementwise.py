@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import typeof
+from jx_core import dtypes, typeof
 from jx_core.lax import (
     RoundingMethod,
     abs_p,
@@ -122,6 +122,17 @@ def one_plus(x: Any) -> Any:
     return add(x, beside(x, 1.0))
 
 
+def finite(x: Any) -> Any:
+    """`x`, but the greatest number of its dtype in place of infinity.
+
+    For rules whose factor vanishes at infinity: 0 times a number is 0, and so is the derivative.
+    """
+    if is_complex(x):
+        return x
+    most = float(dtypes.finfo(typeof(x).dtype).max)
+    return clamp_p.bind(beside(x, -most), x, beside(x, most))
+
+
 def conj(x: Any) -> Any:
     return conj_p.bind(x, input_dtype=typeof(x).dtype)
 
@@ -198,7 +209,7 @@ for _p in (max_p, min_p):
 defjvp(square_p)(lambda t, out, x: mul(t, mul(x, beside(x, 2.0))))
 defjvp(sqrt_p)(lambda t, out, x: mul(t, div(beside(out, 0.5), out)))
 defjvp(rsqrt_p)(lambda t, out, x: mul(t, mul(div(out, x), beside(x, -0.5))))
-defjvp(cbrt_p)(lambda t, out, x: div(t, mul(square(out), beside(out, 3.0))))
+defjvp(cbrt_p)(lambda t, out, x: div(t, mul(square(finite(out)), beside(out, 3.0))))
 
 
 def _integer_pow_tangent(t: Any, out: Any, x: Any, y: int) -> Any:
@@ -250,27 +261,60 @@ defjvp(cos_p)(lambda t, out, x: mul(t, neg(sin(x))))
 defjvp(tan_p)(lambda t, out, x: mul(t, one_plus(square(out))))
 defjvp(asin_p)(lambda t, out, x: mul(t, rsqrt(mul(one_minus(x), one_plus(x)))))
 defjvp(acos_p)(lambda t, out, x: mul(t, neg(rsqrt(mul(one_minus(x), one_plus(x))))))
-defjvp(atan_p)(lambda t, out, x: div(t, one_plus(square(x))))
+defjvp(atan_p)(lambda t, out, x: div(t, one_plus(square(finite(x)))))
 defjvp(sinh_p)(lambda t, out, x: mul(t, cosh_p.bind(x)))
 defjvp(cosh_p)(lambda t, out, x: mul(t, sinh_p.bind(x)))
 defjvp(tanh_p)(lambda t, out, x: mul(t, mul(one_minus(out), one_plus(out))))
-defjvp(asinh_p)(lambda t, out, x: mul(t, rsqrt(one_plus(square(x)))))
+defjvp(asinh_p)(lambda t, out, x: mul(t, _asinh_slope(x)))
 defjvp(acosh_p)(
     lambda t, out, x: mul(t, mul(rsqrt(sub(x, beside(x, 1.0))), rsqrt(one_plus(x))))
 )
 defjvp(atanh_p)(lambda t, out, x: div(t, mul(one_minus(x), one_plus(x))))
 
 
-def _square_of_radius(x: Any, y: Any) -> Any:
-    """x^2 + y^2, but 1 at the origin: there the angle is not differentiable, and its partial
-    derivatives, like those of the radius, are taken as 0."""
-    size = add(square(x), square(y))
-    return add(size, mask(eq(size, beside(size, 0.0)), size))
+def _size(*operands: Any) -> Any:
+    """The greatest size of the operands, by which to divide so that no square overflows.
+
+    Formulas that it is divided out of do not depend on it, so it counts as constant.
+    """
+    fixed = [abs_p.bind(stop_gradient_p.bind(x)) for x in operands]
+    return max_p.bind(*fixed)
+
+
+def _asinh_slope(x: Any) -> Any:
+    """1 / sqrt(1 + x^2)."""
+    if is_complex(x):
+        return rsqrt(one_plus(square(x)))
+    size = _size(x, beside(x, 1.0))
+    bound = finite(size)
+    inner = add(square(div(finite(x), bound)), square(div(beside(x, 1.0), bound)))
+    return div(rsqrt(inner), size)
+
+
+def _angle_slope(t: Any, along: Any, x: Any, y: Any) -> Any:
+    """t along / (x^2 + y^2), where `along` is one of x and y.
+
+    At the origin, where the angle is not differentiable, it is taken as 0, as for the radius.
+    """
+    if is_complex(x):
+        square_of_radius = add(square(x), square(y))
+        return mul(t, div(along, _or_one(square_of_radius)))
+    is_x = along is x
+    size = _or_one(_size(x, y))
+    bound = finite(size)
+    x, y = div(finite(x), bound), div(finite(y), bound)
+    square_of_radius = _or_one(add(square(x), square(y)))
+    return mul(t, div(div(x if is_x else y, square_of_radius), size))
+
+
+def _or_one(x: Any) -> Any:
+    """`x`, and 1 where it is 0."""
+    return add(x, mask(eq(x, beside(x, 0.0)), x))
 
 
 defjvp(atan2_p)(
-    lambda t, out, x, y: mul(t, div(y, _square_of_radius(x, y))),
-    lambda t, out, x, y: mul(t, neg(div(x, _square_of_radius(x, y)))),
+    lambda t, out, x, y: _angle_slope(t, y, x, y),
+    lambda t, out, x, y: neg(_angle_slope(t, x, x, y)),
 )
 
 # --- complex numbers ---

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from jx_core import typeof
 from jx_core.lax import (
     add_p,
     bessel_i0_p,
@@ -22,6 +23,7 @@ from jx_core.lax import (
     betainc_grad_b_p,
     betainc_grad_x_p,
     binomial_p,
+    clamp_p,
     digamma_increment_p,
     digamma_p,
     div_p,
@@ -35,11 +37,13 @@ from jx_core.lax import (
     igamma_grad_x_p,
     igamma_p,
     igammac_p,
+    is_finite_p,
     lgamma_p,
     log1p_p,
     log_beta_p,
     log_normal_cdf_p,
     log_p,
+    lt_p,
     mul_p,
     ne_p,
     neg_p,
@@ -49,6 +53,7 @@ from jx_core.lax import (
     normal_hazard_slope_p,
     normal_quantile_p,
     normal_quantile_slope_p,
+    or_p,
     polygamma_p,
     random_gamma_grad_p,
     regularized_incomplete_beta_p,
@@ -62,19 +67,28 @@ from jx_core.lax import (
 )
 
 from ..tables import defjvp
-from .kit import beside, where
+from .kit import beside, broadcast_scalar, where
+from .special_integrals import beta_curvature, gamma_curvature, zeta_curvature
 
 add, sub, mul, div, neg = add_p.bind, sub_p.bind, mul_p.bind, div_p.bind, neg_p.bind
 exp, log, log1p, square, sign = exp_p.bind, log_p.bind, log1p_p.bind, square_p.bind, sign_p.bind
 eq, ne, select_n = eq_p.bind, ne_p.bind, select_n_p.bind
 digamma, polygamma = digamma_p.bind, polygamma_p.bind
 
-defjvp(erf_p)(
-    lambda t, out, x: mul(t, mul(exp(neg(square(x))), beside(x, 2.0 / math.sqrt(math.pi))))
-)
-defjvp(erfc_p)(
-    lambda t, out, x: mul(t, mul(exp(neg(square(x))), beside(x, -2.0 / math.sqrt(math.pi))))
-)
+_END = 60.0  # from here on normal densities are 0 in every dtype
+
+
+def _inside(x: Any) -> Any:
+    """`x`, but not beyond where densities are 0: so that there 0 and not infinity times 0 is."""
+    return clamp_p.bind(beside(x, -_END), x, beside(x, _END))
+
+
+def _gaussian(x: Any, factor: float) -> Any:
+    return mul(exp(neg(square(_inside(x)))), beside(x, factor))
+
+
+defjvp(erf_p)(lambda t, out, x: mul(t, _gaussian(x, 2.0 / math.sqrt(math.pi))))
+defjvp(erfc_p)(lambda t, out, x: mul(t, _gaussian(x, -2.0 / math.sqrt(math.pi))))
 defjvp(erf_inv_p)(
     lambda t, out, x: mul(t, mul(exp(square(out)), beside(x, math.sqrt(math.pi) / 2.0)))
 )
@@ -104,7 +118,7 @@ defjvp(zeta_p)(
 )
 # That of -x zeta(x + 1, q), the derivative by q, by x.
 defjvp(zeta_grad_x_p)(
-    _none("the derivative of zeta by x", "x"),
+    lambda t, out, x, q: mul(t, zeta_curvature(x, q)),
     lambda t, out, x, q: mul(t, neg(add(
         zeta_p.bind(add(x, beside(x, 1.0)), q),
         mul(x, zeta_grad_x_p.bind(add(x, beside(x, 1.0)), q)),
@@ -133,21 +147,53 @@ def _by_place(a: Any, x: Any) -> Any:
 
 def _times(t: Any, density: Any, slope: Any) -> Any:
     """t density slope, which is 0 where the density is, whatever the slope."""
-    flags = ne(density, beside(density, 0.0))
-    return mul(t, where(flags, mul(density, slope)))
+    return mul(t, _density_slope(density, slope))
+
+
+def _full(x: Any, number: float) -> Any:
+    """A number for each element of `x`."""
+    return broadcast_scalar(beside(x, number), typeof(x).shape)
+
+
+def _density_slope(density: Any, logarithmic: Any) -> Any:
+    """The density times the derivative of its logarithm, which is 0 where the density is."""
+    return where(ne(density, beside(density, 0.0)), mul(density, logarithmic))
+
+
+def _slope_at_end(a: Any, level: Any, line: Any) -> Any:
+    """The slope at 0 of a density that goes by x^(a - 1) near it.
+
+    Args:
+        a: the parameter, an array; so are the other two, of one shape.
+        level: the slope for a = 1, where the density has a number there that is not 0.
+        line: that for a = 2, where it begins on a straight line.
+    """
+    one, two = beside(a, 1.0), beside(a, 2.0)
+    infinite = _full(level, math.inf)
+    steep = select_n(lt_p.bind(a, one), infinite, neg(infinite))
+    value = select_n(lt_p.bind(a, two), _full(level, 0.0), steep)
+    return select_n(eq(a, one), select_n(eq(a, two), value, line), level)
+
+
+def _gamma_density_slope(density: Any, a: Any, x: Any) -> Any:
+    a, x = (broadcast_scalar(operand, typeof(density).shape) for operand in (a, x))
+    at_0 = eq(x, beside(x, 0.0))
+    inside = _density_slope(density, _by_place(a, select_n(at_0, x, _full(x, 1.0))))
+    one = _full(x, 1.0)
+    return select_n(at_0, inside, _slope_at_end(a, neg(one), one))
 
 
 defjvp(igamma_grad_x_p)(
     lambda t, out, a, x: _times(t, out, _by_shape(a, x)),
-    lambda t, out, a, x: _times(t, out, _by_place(a, x)),
+    lambda t, out, a, x: mul(t, _gamma_density_slope(out, a, x)),
 )
 defjvp(igamma_grad_a_p)(
-    _none("igamma_grad_a", "a"),
+    lambda t, out, a, x: _times(t, igamma_grad_x_p.bind(a, x), gamma_curvature(a, x)),
     lambda t, out, a, x: _times(t, igamma_grad_x_p.bind(a, x), _by_shape(a, x)),
 )
 # It is -(dP/da) / (dP/dx), the quotient of functions whose derivatives by x are above.
 defjvp(random_gamma_grad_p)(
-    _none("random_gamma_grad", "a"),
+    lambda t, out, a, x: mul(t, neg(add(mul(out, _by_shape(a, x)), gamma_curvature(a, x)))),
     lambda t, out, a, x: mul(t, neg(add(_by_shape(a, x), mul(out, _by_place(a, x))))),
 )
 
@@ -174,19 +220,37 @@ def _beta_by_b(a: Any, b: Any, x: Any) -> Any:
     return add(log1p(neg(x)), digamma_increment_p.bind(b, a))
 
 
+def _beta_density_slope(density: Any, a: Any, b: Any, x: Any) -> Any:
+    a, b, x = (broadcast_scalar(operand, typeof(density).shape) for operand in (a, b, x))
+    one = _full(x, 1.0)
+    at_0, at_1 = eq(x, beside(x, 0.0)), eq(x, one)
+    safe = select_n(or_p.bind(at_0, at_1), x, _full(x, 0.5))
+    inside = _density_slope(density, _beta_by_place(a, b, safe))
+    first = _slope_at_end(a, mul(b, sub(one, b)), mul(b, add(b, one)))
+    last = _slope_at_end(b, mul(a, sub(one, a)), mul(a, add(a, one)))
+    return select_n(at_0, select_n(at_1, inside, neg(last)), first)
+
+
 defjvp(betainc_grad_x_p)(
     lambda t, out, a, b, x: _times(t, out, _beta_by_a(a, b, x)),
     lambda t, out, a, b, x: _times(t, out, _beta_by_b(a, b, x)),
-    lambda t, out, a, b, x: _times(t, out, _beta_by_place(a, b, x)),
+    lambda t, out, a, b, x: mul(t, _beta_density_slope(out, a, b, x)),
 )
+def _beta_by(parameters: str) -> Callable[..., Any]:
+    """The rule of a second derivative by two of the parameters a and b."""
+    return lambda t, out, a, b, x: _times(
+        t, betainc_grad_x_p.bind(a, b, x), beta_curvature(a, b, x, parameters)
+    )
+
+
 defjvp(betainc_grad_a_p)(
-    _none("the derivative of betainc by a", "a"),
-    _none("the derivative of betainc by a", "b"),
+    _beta_by("aa"),
+    _beta_by("ab"),
     lambda t, out, a, b, x: _times(t, betainc_grad_x_p.bind(a, b, x), _beta_by_a(a, b, x)),
 )
 defjvp(betainc_grad_b_p)(
-    _none("the derivative of betainc by b", "a"),
-    _none("the derivative of betainc by b", "b"),
+    _beta_by("ab"),
+    _beta_by("bb"),
     lambda t, out, a, b, x: _times(t, betainc_grad_x_p.bind(a, b, x), _beta_by_b(a, b, x)),
 )
 
@@ -224,7 +288,7 @@ defjvp(rising_factorial_p)(
 )
 
 # The normal distribution: with h = phi / Phi, (log Phi)' = h and h' = -h (x + h).
-defjvp(normal_density_p)(lambda t, out, x: neg(mul(t, mul(x, out))))
+defjvp(normal_density_p)(lambda t, out, x: neg(mul(t, mul(_inside(x), out))))
 defjvp(normal_cdf_p)(lambda t, out, x: mul(t, normal_density_p.bind(x)))
 defjvp(log_normal_cdf_p)(lambda t, out, x: mul(t, normal_hazard_p.bind(x)))
 defjvp(normal_hazard_p)(lambda t, out, x: mul(t, normal_hazard_slope_p.bind(x)))
@@ -246,10 +310,14 @@ def _third_derivative(x: Any, hazard: Any, slope: Any) -> Any:
 
 
 def _bessel_quotient(i1: Any, x: Any) -> Any:
-    """I_1(x) / x, which is 1/2 at 0, scaled as `i1` is."""
+    """I_1(x) / x, which is 1/2 at 0, scaled as `i1` is.
+
+    Where I_1 overflows it is taken as 0: what it is subtracted from is infinite then.
+    """
     at_0 = eq(x, beside(x, 0.0))
     safe = select_n(at_0, x, beside(x, 1.0))
-    return select_n(at_0, div(i1, safe), beside(x, 0.5))
+    quotient = where(is_finite_p.bind(i1), div(i1, safe))
+    return select_n(at_0, quotient, beside(x, 0.5))
 
 
 defjvp(bessel_i0_p)(lambda t, out, x: mul(t, bessel_i1_p.bind(x)))

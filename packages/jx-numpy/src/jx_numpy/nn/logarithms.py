@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from jx_ad import custom_jvp
 from jx_core import compiled, dtypes, lax, operators
 from jx_core.ops.elementwise import convert
 
@@ -93,8 +94,12 @@ def _log_and_sign(a: Array, b: Any, axes: tuple[int, ...], signed: bool) -> tupl
     top = lax.reduce_max(lax.real(fixed) if is_complex(dtype) else fixed, axes)
     # Infinities would cancel to NaN; the greatest finite number has the same effect.
     greatest = dtypes.finfo(typeof(top).dtype).max
-    offset = lax.clamp(-greatest, top, greatest)
-    terms = lax.exp(lax.sub(a, along(convert(offset, dtype), shape, axes)))
+    if is_complex(dtype):
+        offset = convert(lax.clamp(-greatest, top, greatest), dtype)
+        terms = lax.exp(lax.sub(a, along(offset, shape, axes)))
+    else:
+        offset = along(lax.max(top, -greatest), shape, axes)
+        terms = lax.exp(_below(a, offset))
     size = total(terms if b is None else lax.mul(terms, b), axes)
     sign = None
     if signed:
@@ -103,6 +108,17 @@ def _log_and_sign(a: Array, b: Any, axes: tuple[int, ...], signed: bool) -> tupl
     nothing = lax.eq(top, -math.inf)
     log = lax.log(lax.select(nothing, 1.0, size))
     return lax.add(log, convert(top, typeof(log).dtype)), sign
+
+
+@custom_jvp
+def _below(a: Array, top: Array) -> Array:
+    """a - top, where top is fixed, and 0 where a is infinite and the greatest."""
+    return lax.select(lax.eq(a, math.inf), 0.0, lax.sub(a, top))
+
+
+@_below.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    return _below(*primals), tangents[0]
 
 
 @array_function("axis", "keepdims")

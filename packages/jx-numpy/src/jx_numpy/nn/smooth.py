@@ -7,6 +7,7 @@ from 0 as well, also in float16.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from jx_core import compiled, lax, operators
 from jx_core.errors import ShapeError
@@ -79,10 +80,20 @@ def silu(x: ArrayLike) -> Array:
     [-0.2689, 0.0, 0.7311]
     """
     x = as_operand("silu", x)
-    return lax.mul(x, lax.logistic(x))
+    return _gated(x, lax.logistic)
 
 
 swish = silu
+
+_GATE_END = 800.0  # from here on the gates below are 0 or 1 in every dtype
+
+
+def _gated(x: Array, gate: Callable[[Array], Array]) -> Array:
+    """x times a gate that is 0 and 1 at the ends, where infinity times 0 is not to be met."""
+    if is_complex(typeof(x).dtype):
+        return lax.mul(x, gate(x))
+    inner = lax.clamp(-_GATE_END, x, _GATE_END)
+    return lax.select(operators.greater_equal(x, _GATE_END), x, lax.mul(inner, gate(inner)))
 
 
 def _split_softplus(x: Array) -> tuple[Array, Array]:
@@ -143,7 +154,12 @@ def squareplus(x: ArrayLike, b: ArrayLike = 4) -> Array:
     Array([0.5, 1. ], dtype=float32)
     """
     x, b, _ = pair_inexact("squareplus", x, b)
-    return lax.mul(lax.add(x, lax.sqrt(lax.add(lax.square(x), b))), 0.5)
+    square = lax.square(x)
+    # Where the square overflows it is `relu`, and is not asked for what it is not selected for.
+    huge = lax.eq(square, math.inf)
+    inner = lax.select(huge, 0.0, x)
+    curve = lax.mul(lax.add(inner, lax.sqrt(lax.add(lax.square(inner), b))), 0.5)
+    return lax.select(huge, lax.select(operators.greater(x, 0), x, 0.0), curve)
 
 
 @compiled
@@ -174,7 +190,7 @@ def mish(x: ArrayLike) -> Array:
     [-0.3034, 0.0, 1.944]
     """
     x = inexact("mish", x)
-    return lax.mul(x, lax.tanh(_softplus(x)))
+    return _gated(x, lambda x: lax.tanh(_softplus(x)))
 
 
 _GELU_SCALE = 2 * math.sqrt(2 / math.pi)

@@ -171,13 +171,18 @@ def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
             "jnp.hypot is not well defined for complex-valued inputs; use jnp.abs(x1 + 1j * x2)"
         )
     x1, x2 = lax.abs(x1), lax.abs(x2)
-    longer, shorter = lax.max(x1, x2), lax.min(x1, x2)
+    # An infinite leg wins over a NaN of the other. The length goes with it.
+    first, second = equal(x1, math.inf), equal(x2, math.inf)
+    infinite = lax.bitwise_or(first, second)
+    endless = lax.max(lax.select(first, x1, 0.0), lax.select(second, x2, 0.0))
+    x1, x2 = lax.select(infinite, 1.0, x1), lax.select(infinite, 1.0, x2)
+    longer = lax.max(x1, x2)
     is_zero = equal(longer, 0.0)
-    ratio = lax.div(shorter, lax.select(is_zero, 1.0, longer))
-    length = lax.mul(longer, lax.sqrt(add(lax.square(ratio), 1.0)))
-    # An infinite leg wins over a NaN of the other.
-    infinite = lax.bitwise_or(equal(x1, math.inf), equal(x2, math.inf))
-    return lax.select(infinite, math.inf, lax.select(is_zero, longer, length))
+    # What it is divided by for a while does not matter, so derivatives need not know of it.
+    scale = lax.stop_gradient(lax.select(is_zero, 1.0, longer))
+    square = add(lax.square(lax.div(x1, scale)), lax.square(lax.div(x2, scale)))
+    length = lax.mul(scale, lax.sqrt(lax.select(is_zero, 1.0, square)))
+    return lax.select(infinite, endless, lax.select(is_zero, longer, length))
 
 
 @compiled
@@ -194,7 +199,7 @@ def sinc(x: ArrayLike, /) -> Array:
     """
     z = multiply(inexact("sinc", x), math.pi)
     near = less(lax.abs(z), 0.25)
-    square = lax.square(z)
+    square = lax.square(lax.select(near, z, 0.0))  # of others it may overflow
     # The sum over k of (-z^2)^k / (2k + 1)!, by Horner's rule; the next term is below 1e-20.
     series = add(multiply(square, -1.0 / 156), 1.0)
     for k in range(5, 0, -1):

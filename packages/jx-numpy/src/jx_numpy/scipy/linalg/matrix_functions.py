@@ -80,8 +80,8 @@ def funm(A: ArrayLike, func: Callable[[Any], Any], disp: bool = True) -> Any:
         ValueError: the matrix is not square, or has further axes.
 
     By Parlett's recurrence in a Schur form; G. Golub and C. Van Loan, Matrix Computations,
-    algorithm 9.1.1. Its first derivative is by divided differences of `func` (N. J. Higham,
-    Functions of Matrices, theorem 3.9).
+    algorithm 9.1.1. Its derivatives are by divided differences of `func` (N. J. Higham,
+    Functions of Matrices, theorem 3.9), and those of them.
 
     >>> a = jnp.array([[1.0, 2.0], [0.0, 3.0]])
     >>> b = jx.scipy.linalg.funm(a, jnp.exp)
@@ -134,7 +134,7 @@ def _differences(values: Any) -> Any:
 def _(func: Callable[[Any], Any], primals: Any, tangents: Any) -> Any:
     (a,), (da,) = primals, tangents
     value, error = _funm(func, a)
-    w, v = lax.linalg.eig(a, compute_left_eigenvectors=False)
+    w, v = _eigen(a)
     values, slopes = jvp(func, (w,), (lax.full_like(w, 1),))
     between = _differences(w)
     unit = eye(typeof(w).shape[0], np.bool_)
@@ -146,6 +146,25 @@ def _(func: Callable[[Any], Any], primals: Any, tangents: Any) -> Any:
     inner = lax.mul(factors, solved(v, _matmul(da, v)))
     outer = solved(_swapped(v), _swapped(_matmul(v, inner)))
     return (value, error), (_swapped(outer), lax.full_like(error, 0))
+
+
+@custom_jvp
+def _eigen(a: Any) -> tuple[Any, Any]:
+    w, v = lax.linalg.eig(a, compute_left_eigenvectors=False)
+    return w, v
+
+
+@_eigen.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    # Vectors may be of any length and direction where only v x v^-1 is asked for, so none
+    # moves along itself here, whatever the decomposition's own choice.
+    w, v = _eigen(*primals)
+    moved = solved(v, _matmul(tangents[0], v))
+    between = lax.neg(_differences(w))
+    same = lax.eq(between, lax.full_like(between, 0))
+    factors = lax.div(moved, lax.select(same, lax.full_like(between, 1), between))
+    turned = _matmul(v, lax.select(same, lax.full_like(moved, 0), factors))
+    return (w, v), (diagonal_of(moved), turned)
 
 
 def _swapped(x: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from jx_ad import SymbolicZero, custom_jvp
 from jx_core import compiled, lax
 from jx_core.dtypes import finfo
-from jx_core.operators import add, divide, multiply, subtract
+from jx_core.operators import add, divide, equal, greater_equal, less, multiply, subtract
 
 from ...operands import (
     Array,
@@ -110,15 +110,15 @@ def xlog1py(x: ArrayLike, y: ArrayLike) -> Array:
 @custom_jvp
 def _entr(x: Array) -> Array:
     value = lax.neg(lax.mul(x, lax.log(x)))
-    return lax.select(lax.lt(x, 0), -math.inf, lax.select(lax.eq(x, 0), 0, value))
+    return lax.select(less(x, 0), -math.inf, lax.select(equal(x, 0), 0.0, value))
 
 
 @_entr.defjvp
 def _(primals: Any, tangents: Any) -> Any:
     (x,), (t,) = primals, tangents
-    inside = lax.ge(x, 0)
-    slope = subtract(-1, lax.log(lax.select(inside, x, 1)))
-    return _entr(x), multiply(t, lax.select(inside, slope, 0))
+    inside = greater_equal(x, 0)
+    slope = subtract(-1, lax.log(lax.select(inside, x, 1.0)))
+    return _entr(x), multiply(t, lax.select(inside, slope, 0.0))
 
 
 @compiled

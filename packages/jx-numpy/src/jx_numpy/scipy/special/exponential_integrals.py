@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from jx_ad import custom_jvp
-from jx_core import compiled, lax
+from jx_core import compiled, dtypes, lax
 from jx_core.ops.special.maths import apart
 
 from ...operands import Array, ArrayLike, typeof
@@ -120,7 +120,8 @@ def _expi(x: Array) -> Array:
 @_expi.defjvp
 def _(primals: Any, tangents: Any) -> Any:
     (x,), (t,) = primals, tangents
-    return _expi(x), (lax.exp(x) / x) * t
+    most = float(dtypes.finfo(typeof(x).dtype).max)
+    return _expi(x), (lax.exp(x) / lax.min(x, lax.full_like(x, most))) * t
 
 
 @custom_jvp

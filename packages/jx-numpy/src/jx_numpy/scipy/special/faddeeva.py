@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jx_ad import custom_jvp
-from jx_core import compiled, lax
+from jx_core import compiled, dtypes, lax
 
 from ...operands import Array, ArrayLike, is_complex, promote_dtypes_inexact, typeof
 from ._doubles import gaussian, in_doubles, real_operands
@@ -177,7 +177,9 @@ def _(primals: Any, tangents: Any) -> Any:
 def _(primals: Any, tangents: Any) -> Any:
     (x,), (t,) = primals, tangents
     slope = _dawsn_slope(x)
-    return slope, -2 * (_dawsn(x) + x * slope) * t
+    most = float(dtypes.finfo(typeof(x).dtype).max)
+    # At infinity the slope is 0, and so is its product with x.
+    return slope, -2 * (_dawsn(x) + lax.clamp(-most, x, most) * slope) * t
 
 
 @custom_jvp
@@ -188,8 +190,23 @@ def _erfcx(x: Array) -> Array:
 @_erfcx.defjvp
 def _(primals: Any, tangents: Any) -> Any:
     (x,), (t,) = primals, tangents
-    value = _erfcx(x)
-    return value, (2 * x * value - 2 / _ROOT_PI) * t
+    return _erfcx(x), _erfcx_slope(x) * t
+
+
+_FAR = 10.0  # from here on the derivative of erfcx is its asymptotic series
+
+
+def _erfcx_slope(x: Array) -> Array:
+    """2 x erfcx(x) - 2 / sqrt(pi), where x is large by DLMF 7.12.1, for digits cancel there."""
+    far = lax.gt(x, _FAR)
+    near, beyond = lax.select(far, 1.0, x), lax.select(far, x, _FAR)
+    inverse = 1 / beyond
+    small = -0.5 * inverse * inverse
+    series = lax.full_like(x, 1)
+    for n in range(12, 0, -1):
+        series = 1 + (2 * n + 1) * small * series
+    slope = 2 * near * _erfcx(near) - 2 / _ROOT_PI
+    return lax.select(far, -inverse * inverse * series / _ROOT_PI, slope)
 
 
 @compiled

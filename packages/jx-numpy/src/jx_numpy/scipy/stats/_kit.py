@@ -28,8 +28,8 @@ from ...operands import (
 from .._reals import real_floats
 
 __all__ = [
-    "CONTINUOUS_1", "CONTINUOUS_2", "DISCRETE", "Family", "density", "evaluated", "log1mexp",
-    "log1p_of_square", "log_density", "mass", "only", "positive", "probability", "quantile",
+    "CONTINUOUS_1", "CONTINUOUS_2", "DISCRETE", "Family", "density", "evaluated", "exp_of",
+    "log1mexp", "log1p_of_square", "log_density", "mass", "only", "positive", "probability", "quantile",
     "reals", "rounded", "spread", "where",
 ]  # fmt: skip
 
@@ -118,15 +118,22 @@ def log_density(
 def density(
     name: str, formula: Formula, x: ArrayLike, *shape: ArrayLike, loc: Any = 0, scale: Any = 1
 ) -> Array:
-    """`exp(formula(z, *shape)) / scale`: the formula is the standard logarithm of a density."""
+    """`formula(z, *shape) / scale`: the formula is a standard density."""
+    value, width, dtype = _standardized(name, formula, x, shape, loc, scale)
+    return rounded(value if width is None else value / width, dtype)
+
+
+def exp_of(formula: Formula) -> Formula:
+    """The density of which `formula(z, *shape)` is the logarithm.
+
+    At the ends of the line the logarithm's derivative is infinite, and this one's is 0.
+    """
 
     def at(z: Array, *shape: Array) -> Array:
-        # At the ends of the line the logarithm's derivative is infinite, and this one's is 0.
         end = lax.abs(z) == math.inf
         return where(end, 0.0, lax.exp(formula(where(end, 0.5, z), *shape)))
 
-    value, width, dtype = _standardized(name, at, x, shape, loc, scale)
-    return rounded(value if width is None else value / width, dtype)
+    return at
 
 
 def probability(

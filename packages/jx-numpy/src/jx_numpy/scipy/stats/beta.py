@@ -9,7 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlog1py, xlogy
-from ._kit import CONTINUOUS_2, Family, density, log_density, only, probability, spread, where
+from ._kit import CONTINUOUS_2, Family, density, exp_of, log_density, only, probability, spread, where
 from ._tails import log_betainc
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
@@ -35,6 +35,16 @@ def _log_density(z: Array, a: Array, b: Array) -> Array:
     safe = where(outside, 0.5, z)
     value = _xlogy(a - 1, safe) + _xlog1py(b - 1, -safe) - lax.log_beta_p.bind(a, b)
     return where(outside, -math.inf, value)
+
+
+def _density(z: Array, a: Array, b: Array) -> Array:
+    # At the ends by the powers themselves: derivatives of their logarithms are infinite there.
+    z, a, b = _standard(z, a, b)
+    end = (z == 0) | (z == 1)
+    inside = exp_of(_log_density)(where(end, 0.5, z), a, b)
+    safe = where(end, z, 0.5)
+    powers = lax.pow(safe, a - 1) * lax.pow(1 - safe, b - 1)
+    return where(end, powers * lax.exp(-lax.log_beta_p.bind(a, b)), inside)
 
 
 def _cdf(z: Array, a: Array, b: Array) -> Array:
@@ -92,7 +102,7 @@ def pdf(
     >>> jx.scipy.stats.beta.pdf(jnp.array([-1.0, 0.5, 1.0]), 2.0, 3.0)
     Array([0. , 1.5, 0. ], dtype=float32)
     """
-    return density("beta.pdf", _log_density, x, a, b, loc=loc, scale=scale)
+    return density("beta.pdf", _density, x, a, b, loc=loc, scale=scale)
 
 
 @compiled

@@ -11,6 +11,7 @@ from ._kit import (
     CONTINUOUS_1,
     Family,
     density,
+    exp_of,
     log1p_of_square,
     log_density,
     probability,
@@ -75,7 +76,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.cauchy.pdf(jnp.array([0.0, 1.0]))
     Array([0.3183099 , 0.15915495], dtype=float32)
     """
-    return density("cauchy.pdf", _log_density, x, loc=loc, scale=scale)
+    return density("cauchy.pdf", exp_of(_log_density), x, loc=loc, scale=scale)
 
 
 @compiled

@@ -13,6 +13,7 @@ from .gamma import (
     log_standard_density,
     log_standard_sf,
     standard_cdf,
+    standard_density,
     standard_sf,
 )
 
@@ -23,6 +24,10 @@ _family = Family(
     CONTINUOUS_1.format(18),
     df="the degrees of freedom, positive.",
 )
+
+
+def _density(z: Array, df: Array) -> Array:
+    return 0.5 * standard_density(0.5 * z, 0.5 * df)
 
 
 def _log_density(z: Array, df: Array) -> Array:
@@ -50,7 +55,7 @@ def pdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -
     >>> jx.scipy.stats.chi2.pdf(jnp.array([-1.0, 0.0, 2.0]), 2.0)
     Array([0.        , 0.5       , 0.18393973], dtype=float32)
     """
-    return density("chi2.pdf", _log_density, x, df, loc=loc, scale=scale)
+    return density("chi2.pdf", _density, x, df, loc=loc, scale=scale)
 
 
 @compiled

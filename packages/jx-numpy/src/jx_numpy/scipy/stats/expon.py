@@ -8,7 +8,7 @@ from collections.abc import Callable
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import CONTINUOUS_1, Family, density, log1mexp, log_density, probability, quantile, where
+from ._kit import CONTINUOUS_1, Family, density, exp_of, log1mexp, log_density, probability, quantile, where
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 
@@ -68,7 +68,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.expon.pdf(jnp.array([-1.0, 0.0, 1.0]))
     Array([0.        , 1.        , 0.36787945], dtype=float32)
     """
-    return density("expon.pdf", _log_density, x, loc=loc, scale=scale)
+    return density("expon.pdf", exp_of(_log_density), x, loc=loc, scale=scale)
 
 
 @compiled

@@ -9,7 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlogy
-from ._kit import CONTINUOUS_1, Family, density, log_density, only, probability, spread, where
+from ._kit import CONTINUOUS_1, Family, density, exp_of, log_density, only, probability, spread, where
 from ._tails import log_igamma, log_igammac
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
@@ -28,6 +28,15 @@ def log_standard_density(z: Array, a: Array) -> Array:
     outside = (z < 0) | (z == math.inf)
     safe = where(outside, 1.0, z)
     return where(outside, -math.inf, _xlogy(a - 1, safe) - safe - lax.lgamma(a))
+
+
+def standard_density(z: Array, a: Array) -> Array:
+    # At 0 by the power itself: the derivative of its logarithm is infinite there.
+    z, a = spread(only(a > 0, z), a)
+    end = z == 0
+    inside = exp_of(log_standard_density)(where(end, 1.0, z), a)
+    safe = where(end, z, 1.0)
+    return where(end, lax.pow(safe, a - 1) * lax.exp(-safe - lax.lgamma(a)), inside)
 
 
 def standard_cdf(z: Array, a: Array) -> Array:
@@ -73,7 +82,7 @@ def pdf(x: ArrayLike, a: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) ->
     >>> jx.scipy.stats.gamma.pdf(jnp.array([-1.0, 0.5, 2.0]), 2.0)
     Array([0.        , 0.30326533, 0.27067056], dtype=float32)
     """
-    return density("gamma.pdf", log_standard_density, x, a, loc=loc, scale=scale)
+    return density("gamma.pdf", standard_density, x, a, loc=loc, scale=scale)
 
 
 @compiled

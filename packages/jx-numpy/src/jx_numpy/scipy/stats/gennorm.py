@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from jx_ad import custom_jvp, jvp
@@ -20,15 +21,31 @@ _family = Family(
 
 
 def _power(z: Array, beta: Array) -> Array:
-    """|z|^beta, with the derivative 0 at 0 where the second one is not finite."""
-    square = lax.square(z)
-    kink = (square == 0) & (beta < 2)
-    return where(kink, 0.0, lax.pow(where(kink, 1.0, square), 0.5 * beta))
+    """|z|^beta, with derivatives 0 at 0: there they are, or the power has a kink or cusp.
+
+    By way of z^2, so that for beta = 2 the second one is right there too.
+    """
+    square, kink = lax.square(z), (z == 0) & (beta != 2)
+    beyond = ((square == 0) | (square == math.inf)) & (z != 0)
+    inner = lax.pow(lax.square(where(beyond | kink, 1.0, z)), 0.5 * beta)
+    outer = lax.pow(lax.abs(where(beyond, z, 1.0)), beta)
+    return where(kink, 0.0, where(beyond, outer, inner))
 
 
 def _log_density(z: Array, beta: Array) -> Array:
     z, beta = spread(z, positive(beta))
     return lax.log(0.5 * beta) - lax.lgamma(1 / beta) - _power(z, beta)
+
+
+def _is_far(z: Array, beta: Array) -> Array:
+    """Where the power overflows, so that the density and its derivatives are 0."""
+    return lax.pow(lax.abs(z), beta) == math.inf
+
+
+def _density(z: Array, beta: Array) -> Array:
+    z, beta = spread(z, positive(beta))
+    far = _is_far(z, beta)
+    return where(far, 0.0, lax.exp(_log_density(where(far, 0.5, z), beta)))
 
 
 @custom_jvp
@@ -43,13 +60,15 @@ def _(primals: Any, tangents: Any) -> Any:
     z, beta = primals
     at_0 = z == 0
 
+    still = at_0 | _is_far(z, beta)
+
     def of_beta(beta: Array) -> Array:
-        safe = where(at_0, 1.0, z)
+        safe = where(still, 1.0, z)
         tail = 0.5 * lax.igammac(1 / beta, lax.pow(lax.abs(safe), beta))
-        return where(at_0, 0.0, where(z > 0, -tail, tail))
+        return where(still, 0.0, where(z > 0, -tail, tail))
 
     _, by_beta = jvp(of_beta, (beta,), (tangents[1],))
-    return _cdf(z, beta), lax.exp(_log_density(z, beta)) * tangents[0] + by_beta
+    return _cdf(z, beta), _density(z, beta) * tangents[0] + by_beta
 
 
 def _probability(z: Array, beta: Array) -> Array:
@@ -75,7 +94,7 @@ def pdf(x: ArrayLike, beta: ArrayLike) -> Array:
     >>> jx.scipy.stats.gennorm.pdf(jnp.array([0.0, 1.0, 2.0]), 2.0)
     Array([0.5641896 , 0.20755376, 0.01033349], dtype=float32)
     """
-    return density("gennorm.pdf", _log_density, x, beta)
+    return density("gennorm.pdf", _density, x, beta)
 
 
 @compiled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import CONTINUOUS_2, Family, density, log_density, probability, quantile
+from ._kit import CONTINUOUS_2, Family, density, exp_of, log_density, probability, quantile, where
 from .gumbel_r import (
     log_standard_cdf,
     log_standard_density,
@@ -23,7 +23,10 @@ _family = Family(
 
 
 def _quantile(q: Array) -> Array:
-    return lax.log(-lax.log1p(-q))
+    # At 1 the slope is infinite, by log(1 - q) alone.
+    most = q == 1
+    inner = lax.log(-lax.log1p(-where(most, 0.5, q)))
+    return where(most, -lax.log1p(-where(most, q, 0.0)), inner)
 
 
 @compiled
@@ -47,7 +50,9 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.gumbel_l.pdf(jnp.array([-2.0, 0.0, 2.0]))
     Array([0.11820496, 0.36787945, 0.00456628], dtype=float32)
     """
-    return density("gumbel_l.pdf", lambda z: log_standard_density(-z), x, loc=loc, scale=scale)
+    return density(
+        "gumbel_l.pdf", exp_of(lambda z: log_standard_density(-z)), x, loc=loc, scale=scale
+    )
 
 
 @compiled

@@ -7,7 +7,7 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import CONTINUOUS_2, Family, density, log1mexp, log_density, probability, quantile, where
+from ._kit import CONTINUOUS_2, Family, density, exp_of, log1mexp, log_density, probability, quantile, where
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 
@@ -55,7 +55,9 @@ _FAR = 20.0
 
 
 def _quantile(q: Array) -> Array:
-    return -lax.log(-lax.log(q))
+    # At 0 the slope is infinite, by log(q) alone: with the other logarithm it would be inf * 0.
+    least = q == 0
+    return where(least, lax.log(where(least, q, 1.0)), -lax.log(-lax.log(where(least, 0.5, q))))
 
 
 @compiled
@@ -77,7 +79,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.gumbel_r.pdf(jnp.array([-2.0, 0.0, 2.0]))
     Array([0.00456628, 0.36787945, 0.11820496], dtype=float32)
     """
-    return density("gumbel_r.pdf", log_standard_density, x, loc=loc, scale=scale)
+    return density("gumbel_r.pdf", exp_of(log_standard_density), x, loc=loc, scale=scale)
 
 
 @compiled

@@ -7,7 +7,7 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import CONTINUOUS_2, Family, density, log_density, probability, where
+from ._kit import CONTINUOUS_2, Family, density, exp_of, log_density, probability, where
 
 __all__ = ["cdf", "logpdf", "pdf"]
 
@@ -46,7 +46,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.laplace.pdf(jnp.array([-1.0, 0.0, 1.0]))
     Array([0.18393973, 0.5       , 0.18393973], dtype=float32)
     """
-    return density("laplace.pdf", _log_density, x, loc=loc, scale=scale)
+    return density("laplace.pdf", exp_of(_log_density), x, loc=loc, scale=scale)
 
 
 @compiled

@@ -8,7 +8,7 @@ from ...functions import plain
 from ...nn import log_sigmoid
 from ...operands import Array, ArrayLike
 from ..special import logit
-from ._kit import CONTINUOUS_2, Family, density, log_density, probability, quantile
+from ._kit import CONTINUOUS_2, Family, density, exp_of, log_density, probability, quantile
 
 __all__ = ["cdf", "isf", "logpdf", "pdf", "ppf", "sf"]
 
@@ -44,7 +44,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.logistic.pdf(jnp.array([-1.0, 0.0, 1.0]))
     Array([0.19661191, 0.25      , 0.19661191], dtype=float32)
     """
-    return density("logistic.pdf", _log_density, x, loc=loc, scale=scale)
+    return density("logistic.pdf", exp_of(_log_density), x, loc=loc, scale=scale)
 
 
 @compiled

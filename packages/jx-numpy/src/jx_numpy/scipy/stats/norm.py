@@ -7,7 +7,7 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import Family, density, log_density, probability, quantile
+from ._kit import Family, density, exp_of, log_density, probability, quantile
 
 __all__ = ["cdf", "isf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 
@@ -49,7 +49,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.norm.pdf(jnp.array([0.0, 1.0]), scale=2.0)
     Array([0.19947115, 0.17603266], dtype=float32)
     """
-    return density("norm.pdf", _log_density, x, loc=loc, scale=scale)
+    return density("norm.pdf", exp_of(_log_density), x, loc=loc, scale=scale)
 
 
 @compiled

@@ -12,6 +12,7 @@ from ._kit import (
     CONTINUOUS_1,
     Family,
     density,
+    exp_of,
     log1mexp,
     log_density,
     only,
@@ -29,11 +30,20 @@ _family = Family(
 )
 
 
-def _beyond_1(z: Array, b: Array, formula: Callable[..., Array], below: float) -> Array:
-    """The formula of b and log(z), where z >= 1; elsewhere the value `below` the support."""
+def _beyond_1(
+    z: Array, b: Array, formula: Callable[..., Array], below: float, end: float | None = None
+) -> Array:
+    """The formula of b and log(z), where z >= 1; elsewhere the value `below` the support.
+
+    At infinity it is `end`, which does not depend on b, if given.
+    """
     z = only(b > 0, z)
     outside = z < 1
-    return where(outside, below, formula(b, lax.log(where(outside, 1.0, z))))
+    if end is None:
+        return where(outside, below, formula(b, lax.log(where(outside, 1.0, z))))
+    last = z == math.inf
+    value = formula(b, lax.log(where(outside | last, 1.0, z)))
+    return where(outside, below, where(last, end, value))
 
 
 def _log_density(z: Array, b: Array) -> Array:
@@ -41,18 +51,18 @@ def _log_density(z: Array, b: Array) -> Array:
 
 
 def _cdf(z: Array, b: Array) -> Array:
-    return _beyond_1(z, b, lambda b, log_z: -lax.expm1(-b * log_z), 0.0)
+    return _beyond_1(z, b, lambda b, log_z: -lax.expm1(-b * log_z), 0.0, 1.0)
 
 
 def _log_cdf(z: Array, b: Array) -> Array:
     z = only(b > 0, z)
-    outside = z <= 1
-    log_z = lax.log(where(outside, 2.0, z))
-    return where(outside, -math.inf, log1mexp(b * log_z))
+    outside, last = z <= 1, z == math.inf
+    log_z = lax.log(where(outside | last, 2.0, z))
+    return where(outside, -math.inf, where(last, 0.0, log1mexp(b * log_z)))
 
 
 def _sf(z: Array, b: Array) -> Array:
-    return _beyond_1(z, b, lambda b, log_z: lax.exp(-b * log_z), 1.0)
+    return _beyond_1(z, b, lambda b, log_z: lax.exp(-b * log_z), 1.0, 0.0)
 
 
 def _log_sf(z: Array, b: Array) -> Array:
@@ -83,7 +93,7 @@ def pdf(x: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) ->
     >>> jx.scipy.stats.pareto.pdf(jnp.array([0.5, 1.0, 2.0]), 1.0)
     Array([0.  , 1.  , 0.25], dtype=float32)
     """
-    return density("pareto.pdf", _log_density, x, b, loc=loc, scale=scale)
+    return density("pareto.pdf", exp_of(_log_density), x, b, loc=loc, scale=scale)
 
 
 @compiled

@@ -11,6 +11,7 @@ from ._kit import (
     CONTINUOUS_2,
     Family,
     density,
+    exp_of,
     log1p_of_square,
     log_density,
     positive,
@@ -31,7 +32,9 @@ def _log_density(z: Array, df: Array) -> Array:
     z, df = spread(z, df)
     normal = df == math.inf
     df = positive(where(normal, 1.0, df))
-    power = 0.5 * (df + 1) * log1p_of_square(where(normal, 1.0, z) / lax.sqrt(df))
+    end = lax.abs(z) == math.inf
+    growth = log1p_of_square(where(normal | end, 1.0, z) / lax.sqrt(df))
+    power = 0.5 * (df + 1) * where(end, math.inf, growth)
     log_beta = lax.log_beta_p.bind(lax.full_like(df, 0.5), 0.5 * df)
     limit = -0.5 * lax.square(where(normal, z, 0.0)) - 0.5 * math.log(2 * math.pi)
     return where(normal, limit, -power - 0.5 * lax.log(df) - log_beta)
@@ -58,4 +61,4 @@ def pdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -
     >>> jx.scipy.stats.t.pdf(jnp.array([0.0, 1.0, 10.0]), 3.0)
     Array([3.6755261e-01, 2.0674835e-01, 3.1180799e-04], dtype=float32)
     """
-    return density("t.pdf", _log_density, x, df, loc=loc, scale=scale)
+    return density("t.pdf", exp_of(_log_density), x, df, loc=loc, scale=scale)

@@ -11,6 +11,7 @@ from ._kit import (
     CONTINUOUS_1,
     Family,
     density,
+    exp_of,
     log1mexp,
     log_density,
     only,
@@ -63,7 +64,7 @@ def _ends(z: Array, a: Array, b: Array) -> tuple[Array, Array, Array]:
 def _log_density(z: Array, a: Array, b: Array) -> Array:
     z, a, b = _ends(z, a, b)
     outside = (z < a) | (z > b)
-    value = -0.5 * lax.square(where(outside, a, z)) - 0.5 * math.log(2 * math.pi)
+    value = -0.5 * lax.square(where(outside, 0.0, z)) - 0.5 * math.log(2 * math.pi)
     return where(outside, -math.inf, value - _log_mass(a, b))
 
 
@@ -122,7 +123,7 @@ def pdf(
     >>> jx.scipy.stats.truncnorm.pdf(jnp.array([-1.0, 0.5, 2.0]), 0.0, 1.0)
     Array([0.      , 1.031407, 0.      ], dtype=float32)
     """
-    return density("truncnorm.pdf", _log_density, x, a, b, loc=loc, scale=scale)
+    return density("truncnorm.pdf", exp_of(_log_density), x, a, b, loc=loc, scale=scale)
 
 
 @compiled

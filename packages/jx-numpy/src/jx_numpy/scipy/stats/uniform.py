@@ -7,7 +7,7 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import CONTINUOUS_2, Family, density, log_density, probability, quantile, where
+from ._kit import CONTINUOUS_2, Family, density, exp_of, log_density, probability, quantile, where
 
 __all__ = ["cdf", "logpdf", "pdf", "ppf"]
 
@@ -48,7 +48,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
     >>> jx.scipy.stats.uniform.pdf(jnp.array([-1.0, 0.0, 2.0]), 0.0, 4.0)
     Array([0.  , 0.25, 0.25], dtype=float32)
     """
-    return density("uniform.pdf", _log_density, x, loc=loc, scale=scale)
+    return density("uniform.pdf", exp_of(_log_density), x, loc=loc, scale=scale)
 
 
 @compiled

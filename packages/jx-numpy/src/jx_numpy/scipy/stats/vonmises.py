@@ -7,7 +7,7 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import Family, density, log_density, only
+from ._kit import Family, density, exp_of, log_density, only
 
 __all__ = ["logpdf", "pdf"]
 
@@ -45,4 +45,4 @@ def pdf(x: ArrayLike, kappa: ArrayLike) -> Array:
     >>> jx.scipy.stats.vonmises.pdf(jnp.array([0.0, 1.0]), 2.0)
     Array([0.5158854, 0.2057145], dtype=float32)
     """
-    return density("vonmises.pdf", _log_density, x, kappa)
+    return density("vonmises.pdf", exp_of(_log_density), x, kappa)

@@ -7,7 +7,7 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import Family, density, log_density, only, where
+from ._kit import Family, density, exp_of, log_density, only, where
 
 __all__ = ["logpdf", "pdf"]
 
@@ -49,4 +49,4 @@ def pdf(x: ArrayLike, c: ArrayLike) -> Array:
     >>> jx.scipy.stats.wrapcauchy.pdf(jnp.array([-1.0, 0.0, 1.0]), 0.5)
     Array([0.        , 0.47746485, 0.16819303], dtype=float32)
     """
-    return density("wrapcauchy.pdf", _log_density, x, c)
+    return density("wrapcauchy.pdf", exp_of(_log_density), x, c)

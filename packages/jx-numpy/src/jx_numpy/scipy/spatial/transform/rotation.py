@@ -244,7 +244,7 @@ class Rotation(NamedTuple):
         """The axes, as long as the angles, of shape (..., 3).
 
         >>> Rotation.from_euler("z", jnp.array([90.0]), degrees=True).as_rotvec().round(4)
-        Array([[0.    , 0.    , 1.5708]], dtype=float32)
+        Array([0.    , 0.    , 1.5708], dtype=float32)
         """
         return quaternions.to_rotvec(self.quat, bool(degrees))
 
