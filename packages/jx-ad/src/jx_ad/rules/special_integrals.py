@@ -43,7 +43,7 @@ def beta_curvature(a: Any, b: Any, x: Any, by: str) -> Any:
         a, b, x: as for the primitive.
         by: which parameters it is by: `"aa"`, `"ab"` or `"bb"`.
     """
-    return _in_enough_digits(lambda *operands: _beta_curvature(*operands, by), a, b, x)
+    return _in_enough_digits(lambda a, b, x: _beta_curvature(a, b, x, by), a, b, x)
 
 
 def zeta_curvature(x: Any, q: Any) -> Any:
