@@ -163,3 +163,11 @@ def test_updates_are_left_in_place_where_that_fits(x):
 def test_clip_mode_is_kept_for_dynamic_slices(x):
     eqns = make_jaxpr(vmap(bind_dynamic_slice((2, 3))))(x, *STARTS).eqns
     assert eqns[-1].params["mode"] is GatherScatterMode.CLIP
+
+
+def test_reading_from_a_batch_of_none_gives_none():
+    x, places = np.zeros((0, 3, 2), np.float32), np.zeros((0, 4), np.int32)
+    taken = vmap(lambda x, i: lax.index_take(x, (i,), (0,)))(x, places)
+    assert taken.shape == (0, 4, 2)
+    block = vmap(lambda x, i: lax.dynamic_slice(x, (i, 0), (2, 2)))(x, places[:, 0])
+    assert block.shape == (0, 2, 2)

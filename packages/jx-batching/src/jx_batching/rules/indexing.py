@@ -184,7 +184,8 @@ def _gather(
             # Different rows may read the same element, and each begins anew.
             indices_are_sorted = unique_indices = False
         else:
-            slice_sizes = insert(slice_sizes, dim, 1)
+            none = isinstance(batch.size, int) and batch.size == 0
+            slice_sizes = insert(slice_sizes, dim, 0 if none else 1)
             batching, index_batching = _with_pair(batching, index_batching, dim, index_dim)
             indices_are_sorted = indices_are_sorted and dim == index_dim == 0
     numbers = GatherDimensionNumbers(offset, collapsed, index_map, batching, index_batching)

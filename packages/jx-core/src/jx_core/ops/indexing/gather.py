@@ -299,6 +299,8 @@ def _gather_type(
         )
     for axis, (n, d) in enumerate(zip(slice_sizes, operand.shape, strict=True)):
         point = axis in collapsed or axis in batching
+        if axis in batching and n == 0 and d == 0:
+            continue  # a batch of none
         if not 0 <= n <= d or (point and n != 1):
             expected = "1, as the axis is collapsed or batching" if point else f"in [0, {d}]"
             raise ShapeError(
