@@ -220,13 +220,15 @@ def gelu(x: ArrayLike, approximate: bool = True) -> Array:
     """
     x = strong("gelu", x)
     if not approximate:
-        return lax.mul(lax.mul(x, 0.5), lax.erfc(lax.mul(x, -math.sqrt(0.5))))
+        return _gated(x, lambda x: lax.mul(lax.erfc(lax.mul(x, -math.sqrt(0.5))), 0.5))
     # (1 + tanh(u)) / 2 is the logistic function of 2u, which keeps its digits where it is
     # small. Beyond the end the cube overflows, and its derivative is infinite, before the
     # gate's is 0.
-    y = x if is_complex(typeof(x).dtype) else lax.clamp(-_GELU_END, x, _GELU_END)
+    real = not is_complex(typeof(x).dtype)
+    y = lax.clamp(-_GELU_END, x, _GELU_END) if real else x
     slope = lax.add(lax.mul(lax.square(y), _GELU_CUBIC), _GELU_SCALE)
-    return lax.mul(x, lax.logistic(lax.mul(y, slope)))
+    value = lax.mul(y, lax.logistic(lax.mul(y, slope)))
+    return lax.select(operators.greater_equal(x, _GELU_END), x, value) if real else value
 
 
 @compiled(static_argnames=("axis",))
