@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from jx_core import compiled, lax, operators
+import numpy as np
+
+from jx_core import compiled, dtypes, lax, operators
 from jx_core.errors import ShapeError
 
 from ..operands import (
@@ -90,7 +92,7 @@ _GATE_END = 800.0  # from here on the gates below are 0 or 1 in every dtype
 
 def _gated(x: Array, gate: Callable[[Array], Array]) -> Array:
     """x times a gate that is 0 and 1 at the ends, where infinity times 0 is not to be met."""
-    if is_complex(typeof(x).dtype):
+    if not dtypes.issubdtype(typeof(x).dtype, np.floating):  # complex, or refused by the gate
         return lax.mul(x, gate(x))
     inner = lax.clamp(-_GATE_END, x, _GATE_END)
     return lax.select(operators.greater_equal(x, _GATE_END), x, lax.mul(inner, gate(inner)))
