@@ -258,6 +258,140 @@ def sampling_calls(x64):
     yield from continuous_calls(floats)
 
 
+def shaped_calls(floats):
+    """Distributions by shape parameters, in every dtype of `floats`, one call each and a few more.
+
+    Parameters are small, moderate and large, so that each branch of a rejection is taken.
+    """
+    for name in floats:
+        shapes = array([0.2, 1.0, 30.0], name)
+        kind = dtype(name)
+        for call in ("gamma", "loggamma", "chisquare", "t"):
+            yield {"call": call, "args": [shapes, [4, 3], kind]}
+            yield {"call": call, "args": [2.5, [], kind]}
+        yield {"call": "beta", "args": [shapes, array([3.0, 0.4, 5.0], name), [4, 3], kind]}
+        yield {"call": "f", "args": [shapes, array([3.0, 4.0, 5.0], name), [4, 3], kind]}
+        yield {"call": "dirichlet", "args": [shapes, [2, 2], kind]}
+        yield {"call": "dirichlet", "args": [array([0.01, 0.02], name), [3], kind]}
+        for p in (0.7, 1.0, 2.0, 5.0):
+            yield {"call": "generalized_normal", "args": [p, [5], kind]}
+        for d, p in ((1, 2), (3, 1), (2, 4.0)):
+            yield {"call": "ball", "args": [d, p, [3], kind]}
+        yield {"call": "wald", "args": [array([0.1, 1.0, 20.0], name), [3, 3], kind]}
+        yield {"call": "rayleigh", "args": [array([0.1, 2.0], name), [3, 2], kind]}
+        yield {"call": "pareto", "args": [array([0.5, 3.0], name), [3, 2], kind]}
+        yield {"call": "lognormal", "args": [array([0.1, 1.0], name), [3, 2], kind]}
+        yield {"call": "weibull_min", "args": [array([1.0, 2.0], name), 3.0, [3, 2], kind]}
+        bounds = [array([-1.0, 0.0], name), array([0.5, 0.0], name), array([1.0, 2.0], name)]
+        yield {"call": "triangular", "args": [*bounds, [3, 2], kind]}
+        ends = [array([-2.0, 1.0], name), array([2.0, 1.5], name)]
+        yield {"call": "truncated_normal", "args": [*ends, [3, 2], kind]}
+        means = [array([0.0, 1.0], name), array([1.0, 3.0], name)]
+        yield {"call": "double_sided_maxwell", "args": [*means, [3, 2], kind]}
+        mean, covariance = array([1, 2], name), array([[2, 0.5], [0.5, 1]], name)
+        if name in ("float32", "float64"):
+            yield {"call": "multivariate_normal", "args": [mean, covariance, None, kind]}
+            yield {"call": "multivariate_normal", "args": [mean, covariance, [2, 3], kind]}
+            for n, m in ((1, None), (4, None), (3, 2), (2, 3)):
+                yield {"call": "orthogonal", "args": [n, [2], kind, m]}
+    for call, args in (
+        ("gamma", [0.7, [3]]), ("beta", [0.5, 0.5, [3]]), ("dirichlet", [shapes, []]),
+        ("exponential", [[3]]), ("gumbel", [[3]]), ("truncated_normal", [-1.0, 1.0, [3]]),
+    ):  # fmt: skip
+        yield {"call": call, "args": args, "map": 3}
+
+
+def counting_calls(integers):
+    """Distributions of whole numbers, in every dtype of `integers`."""
+    for name in integers:
+        kind = dtype(name)
+        yield {"call": "poisson", "args": [array([0.0, 0.3, 9.9, 10.1, 60.0], "float32"),
+                                           [3, 5], kind]}  # fmt: skip
+        yield {"call": "geometric", "args": [array([0.2, 0.9, 1.0], "float32"), [3, 3], kind]}
+        yield {"call": "rademacher", "args": [[5], kind]}
+        yield {"call": "randint", "args": [[3, 2], array([0, 5], name), array([5, 100], name),
+                                           kind]}  # fmt: skip
+        yield {"call": "permutation", "args": [array([1, 2, 3, 4], name)]}
+        yield {"call": "choice", "args": [array([1, 2, 3, 4], name), [3], False]}
+    yield {"call": "poisson", "args": [1e4, [4]]}
+    yield {"call": "poisson", "args": [3.0]}
+    yield {"call": "poisson", "args": [3.0, [4]], "map": 3}
+    yield {"call": "geometric", "args": [0.01, [5]]}
+    yield {"call": "geometric", "args": [0.5, [4]], "map": 3}
+
+
+def trial_calls(floats):
+    """Counts of successes, whose results are floats, and what is chosen by probabilities."""
+    for name in floats:
+        counts, chances = array([1, 9, 40, 1000], name), array([0.5, 0.02, 0.9, 0.4], name)
+        yield {"call": "binomial", "args": [counts, chances, [3, 4], dtype(name)]}
+        kwargs = {"shape": [3, 4], "dtype": dtype(name)}
+        weights = array([0.1, 0.2, 0.3, 0.4], name)
+        yield {"call": "multinomial", "args": [20.0, weights], "kwargs": kwargs}
+        logits = array([[0.0, 1.0, -1.0], [3.0, -3.0, 0.5]], name)
+        yield {"call": "categorical", "args": [logits]}
+        yield {"call": "bernoulli", "args": [weights, [2, 4]]}
+        yield {"call": "choice", "args": [4, [3], True, weights]}
+        yield {"call": "choice", "args": [4, [3], False, weights]}
+        yield {"call": "permutation", "args": [array([[1, 2], [3, 4]], name), 1, True]}
+    for n, p in ((0.0, 0.5), (5.0, 0.0), (5.0, 1.0), (1e5, 0.3), (30.0, 0.7)):
+        yield {"call": "binomial", "args": [n, p, [4]]}
+    yield {"call": "binomial", "args": [12.0, 0.4, [3]], "map": 3}
+    for mode in ("low", "high"):
+        yield {"call": "bernoulli", "args": [0.3, [4]], "kwargs": {"mode": mode}}
+        yield {"call": "categorical", "args": [logits], "kwargs": {"mode": mode}}
+        yield {"call": "gumbel", "args": [[4]], "kwargs": {"mode": mode}}
+
+
+def complex_calls(x64):
+    for name in ("complex64", "complex128") if x64 else ("complex64",):
+        for shape in ([], [4]):
+            yield {"call": "normal", "args": [shape, dtype(name)]}
+        yield {"call": "permutation", "args": [array([1j, 2, 3], name)]}
+
+
+def every_distribution():
+    """One small call of each distribution, for generators other than the default one."""
+    yield from (
+        {"call": call, "args": args}
+        for call, args in (
+            ("ball", [2, 2, [2]]), ("bernoulli", [0.3, [5]]), ("beta", [0.5, 2.0, [3]]),
+            ("binomial", [9.0, 0.4, [3]]), ("categorical", [array([0.0, 1.0, 2.0], "float32")]),
+            ("cauchy", [[3]]), ("chisquare", [3.0, [3]]), ("choice", [9, [4], False]),
+            ("dirichlet", [array([1.0, 2.0], "float32"), [2]]),
+            ("double_sided_maxwell", [0.5, 2.0, [3]]), ("exponential", [[3]]),
+            ("f", [3.0, 4.0, [3]]), ("gamma", [0.7, [3]]), ("generalized_normal", [1.5, [3]]),
+            ("geometric", [0.3, [3]]), ("gumbel", [[3]]), ("laplace", [[3]]),
+            ("loggamma", [0.7, [3]]), ("logistic", [[3]]), ("lognormal", [0.5, [3]]),
+            ("maxwell", [[3]]),
+            ("multivariate_normal",
+             [array([0, 1], "float32"), array([[2, 0.5], [0.5, 1]], "float32")]),
+            ("normal", [[3], dtype("float16")]), ("normal", [[3], dtype("complex64")]),
+            ("orthogonal", [2]), ("pareto", [2.0, [3]]), ("poisson", [4.0, [3]]),
+            ("rademacher", [[4]]), ("randint", [[4], -3, 99, dtype("int8")]),
+            ("rayleigh", [1.5, [3]]), ("t", [3.0, [3]]), ("triangular", [0.0, 0.5, 1.0, [3]]),
+            ("truncated_normal", [-1.0, 1.0, [3]]), ("uniform", [[3], dtype("bfloat16")]),
+            ("wald", [1.2, [3]]), ("weibull_min", [1.5, 0.8, [3]]),
+        )
+    )  # fmt: skip
+
+
+def further_calls(x64):
+    """Calls with their keys, recorded after all others so that those keep their seeds."""
+    floats = ["float64", "float32"] if x64 else FLOATS
+    integers = ["int64", "uint32", "int16"] if x64 else INTEGERS
+    seeds = itertools.cycle([3, -11, 2**33 + 1])
+    for call in (
+        *shaped_calls(floats), *counting_calls(integers), *trial_calls(floats),
+        *complex_calls(x64),
+    ):  # fmt: skip
+        yield {"key": {"make": "key", "seed": next(seeds)}} | call
+    if not x64:
+        for impl in ("rbg", "unsafe_rbg"):
+            for call in every_distribution():
+                yield {"key": {"make": "key", "seed": next(seeds), "impl": impl}} | call
+
+
 # --- Recording -------------------------------------------------------------------------
 
 
@@ -289,6 +423,10 @@ def records():
                 yield {"x64": x64} | call | perform(call)
             for call in sampling_calls(x64):
                 call = {"key": {"make": "key", "seed": next(seeds)}} | call
+                yield {"x64": x64} | call | perform(call)
+    for x64 in (False, True):
+        with jax.enable_x64(x64):
+            for call in further_calls(x64):
                 yield {"x64": x64} | call | perform(call)
 
 

@@ -38,9 +38,7 @@ def test_edges():
 
 
 def test_what_has_no_derivative_says_so():
-    for fun, operands, name in (
-        (lax.polygamma, (1.0, 2.0), "polygamma has no derivative by m"),
-    ):
+    for fun, operands, name in ((lax.polygamma, (1.0, 2.0), "polygamma has no derivative by m"),):
         with pytest.raises(ValueError, match=name):
             grad(fun)(*operands)
 

@@ -17,6 +17,7 @@ from jx_ad import grad, hessian, jvp, value_and_grad
 from jx_ad.testing import check_grads
 from jx_core.config import enable_x64
 from jx_numpy import nn
+from jx_numpy.scipy import special, stats
 
 INF, NAN = np.inf, np.nan
 ZEROS, ONES = np.zeros(2), np.ones(3)
@@ -70,6 +71,24 @@ AT_EDGES = {
     "logaddexp of nothing": (lambda x: jnp.logaddexp(x[0], x[1]), [-INF, -INF], [0.0, 1.0]),
     "logaddexp of infinities": (lambda x: jnp.logaddexp(x[0], x[1]), [INF, INF], [0.0, 1.0]),
     "softmax of one": (lambda x: nn.softmax(x)[1], [-INF, 1.0], ZEROS),
+    "logsumexp of an infinity": (nn.logsumexp, [INF, 1.0], [1.0, 0.0]),
+    "logsumexp of infinities": (nn.logsumexp, [INF, INF, 1.0], [0.5, 0.5, 0.0]),
+    "logmeanexp of an infinity": (nn.logmeanexp, [INF, 1.0], [1.0, 0.0]),
+    "hypot of an infinity": (lambda x: jnp.hypot(x[0], x[1]), [-INF, 1.0], [-1.0, 0.0]),
+    "hypot of equal legs": (lambda x: jnp.hypot(x[0], x[1]), np.ones(2), np.full(2, 0.5**0.5)),
+    "angle of large legs": (lambda x: jnp.arctan2(x[0], x[1]), np.full(2, 1e200), ZEROS),
+    **{f"{f.__name__} at {x}": (f, x, float(x > 0))
+       for f in (nn.silu, nn.mish, nn.squareplus, nn.gelu, nn.relu, nn.softplus)
+       for x in (INF, -INF)},
+    **{f"{f.__name__} at {x}": (f, x, 0.0)
+       for f in (special.erf, special.ndtr, special.dawsn, jnp.arctan, jnp.arcsinh)
+       for x in (INF, -INF)},
+    "erfcx at inf": (special.erfcx, INF, 0.0),
+    "gamma.pdf at the end": (lambda x: stats.gamma.pdf(x, 2.0), 0.0, 1.0),
+    "beta.pdf at the end": (lambda x: stats.beta.pdf(x, 3.0, 2.0), 1.0, -12.0),
+    "beta.pdf by parameters": (lambda p: stats.beta.pdf(0.0, p[0], p[1]), [3.0, 2.0], ZEROS),
+    "pareto.cdf by its exponent": (lambda b: stats.pareto.cdf(INF, b), 2.0, 0.0),
+    "gennorm.cdf by its exponent": (lambda b: stats.gennorm.cdf(INF, b), 2.0, 0.0),
     "norm of a difference": (lambda x: jnp.linalg.norm(x - 1.0), np.ones(2), ZEROS),
 }  # fmt: skip
 
@@ -230,6 +249,20 @@ def test_infinite_slopes_are_infinite():
     for fun, at, expected in (
         (jnp.sqrt, 0.0, INF), (jnp.cbrt, 0.0, INF), (jnp.log, 0.0, INF), (jnp.log1p, -1.0, INF),
         (jnp.arcsin, 1.0, INF), (jnp.arccos, 1.0, -INF), (jnp.arccosh, 1.0, INF),
+        (stats.gumbel_r.ppf, 0.0, INF), (stats.gumbel_r.ppf, 1.0, INF),
+        (stats.gumbel_l.ppf, 0.0, INF), (stats.gumbel_l.ppf, 1.0, INF),
+        (stats.norm.ppf, 0.0, INF), (stats.cauchy.isf, 0.0, -INF),
         (jnp.arctanh, 1.0, INF), (jnp.reciprocal, 0.0, -INF), (lambda x: x**0.5, 0.0, INF),
     ):  # fmt: skip
         assert grad(fun)(at) == expected
+
+
+def test_slopes_of_erfcx_keep_their_digits():
+    # 2 x erfcx(x) - 2 / sqrt(pi) loses them all; the slope goes by -1 / (sqrt(pi) x^2).
+    x = 1e8
+    np.testing.assert_allclose(grad(special.erfcx)(x), -1 / (np.sqrt(np.pi) * x * x), rtol=1e-14)
+
+
+def test_entropies_of_python_numbers_have_derivatives():
+    np.testing.assert_allclose(grad(special.entr)(0.5), np.log(2) - 1)
+    np.testing.assert_allclose(grad(grad(special.entr))(0.5), -2.0)

@@ -76,9 +76,7 @@ def factored() -> Iterator[Call]:
                 view=put_together if f == "eigh" else None, **CLOSE,
             )  # fmt: skip
     for a in (SQUARE, COMPLEX, STACK):
-        yield of(la.eigvals, a).having(
-            view=power_sums, moving=(0,), dtype=np.complex128, **CLOSE
-        )
+        yield of(la.eigvals, a).having(view=power_sums, moving=(0,), dtype=np.complex128, **CLOSE)
         yield of(la.eig, a).having(view=eigen_pairs, dtype=np.complex128, **CLOSE)
     yield of(la.eig, single(SQUARE)).having(view=eigen_pairs, dtype=np.complex64, **LOOSE)
     for a in (SQUARE, TALL, WIDE, COMPLEX, STACK):
@@ -167,9 +165,7 @@ def solved() -> Iterator[Call]:
             jit="the shape of the residuals goes with the rank", **CLOSE,
         )  # fmt: skip
     yield of(la.lstsq, TALL, b[:, 0], rcond=1e-6).having(**CLOSE)
-    yield of(la.lstsq, TALL, b).having(
-        view=lambda result: result[0], moving=(0, 1), **CLOSE
-    )
+    yield of(la.lstsq, TALL, b).having(view=lambda result: result[0], moving=(0, 1), **CLOSE)
     tensor = reals(4, 6, 8, 3) + np.eye(24).reshape(4, 6, 8, 3) * 9
     yield of(la.tensorinv, tensor, ind=2).having(**CLOSE)
     yield of(la.tensorinv, reals(4, 2, 2) + 3 * np.eye(4).reshape(4, 2, 2), ind=1).having(

@@ -123,13 +123,13 @@ def one_plus(x: Any) -> Any:
 
 
 def finite(x: Any) -> Any:
-    """`x`, but the greatest number of its dtype in place of infinity.
+    """`x`, but a great number in place of infinity, of which the double is finite too.
 
     For rules whose factor vanishes at infinity: 0 times a number is 0, and so is the derivative.
     """
     if is_complex(x):
         return x
-    most = float(dtypes.finfo(typeof(x).dtype).max)
+    most = float(dtypes.finfo(typeof(x).dtype).max) / 4
     return clamp_p.bind(beside(x, -most), x, beside(x, most))
 
 
@@ -174,9 +174,7 @@ defjvp(rem_p)(
     lambda t, out, x, y: mul(t, round(div(sub(out, x), y))),
 )
 
-defjvp(abs_p)(
-    lambda t, out, x: real(mul(t, conj(sign(x)))) if is_complex(x) else mul(t, sign(x))
-)
+defjvp(abs_p)(lambda t, out, x: real(mul(t, conj(sign(x)))) if is_complex(x) else mul(t, sign(x)))
 
 
 def _turn(t: Any, out: Any, z: Any) -> Any:
@@ -266,9 +264,7 @@ defjvp(sinh_p)(lambda t, out, x: mul(t, cosh_p.bind(x)))
 defjvp(cosh_p)(lambda t, out, x: mul(t, sinh_p.bind(x)))
 defjvp(tanh_p)(lambda t, out, x: mul(t, mul(one_minus(out), one_plus(out))))
 defjvp(asinh_p)(lambda t, out, x: mul(t, _asinh_slope(x)))
-defjvp(acosh_p)(
-    lambda t, out, x: mul(t, mul(rsqrt(sub(x, beside(x, 1.0))), rsqrt(one_plus(x))))
-)
+defjvp(acosh_p)(lambda t, out, x: mul(t, mul(rsqrt(sub(x, beside(x, 1.0))), rsqrt(one_plus(x)))))
 defjvp(atanh_p)(lambda t, out, x: div(t, mul(one_minus(x), one_plus(x))))
 
 
@@ -355,9 +351,7 @@ def _convert_transpose(ct: Any, x: Any, new_dtype: Any, weak_type: bool) -> list
     aval = aval_of(x)
     if is_complex(ct) and not is_complex(aval):
         ct = real(ct)
-    return [
-        convert_element_type_p.bind(ct, new_dtype=aval.dtype, weak_type=aval.weak_type)
-    ]
+    return [convert_element_type_p.bind(ct, new_dtype=aval.dtype, weak_type=aval.weak_type)]
 
 
 defjvp(convert_element_type_p)(_convert_tangent)
@@ -417,9 +411,7 @@ defnondiff("piecewise constant", floor_p, ceil_p, round_p)
 defnondiff("Boolean result", eq_p, ne_p, ge_p, gt_p, le_p, lt_p, is_finite_p)
 defnondiff("Boolean result", eq_to_p, le_to_p, lt_to_p)
 defnondiff("acts on integers", not_p, and_p, or_p, xor_p, population_count_p, clz_p, mulhi_p)
-defnondiff(
-    "acts on integers", shift_left_p, shift_right_arithmetic_p, shift_right_logical_p
-)
+defnondiff("acts on integers", shift_left_p, shift_right_arithmetic_p, shift_right_logical_p)
 defnondiff("the derivative of a value's bits is taken as zero", bitcast_convert_type_p)
 defnondiff("stops derivatives, as asked", stop_gradient_p)
 jvp_rules.explain("not differentiable: its steps depend on the floating-point format", nextafter_p)

@@ -236,6 +236,8 @@ defjvp(betainc_grad_x_p)(
     lambda t, out, a, b, x: _times(t, out, _beta_by_b(a, b, x)),
     lambda t, out, a, b, x: mul(t, _beta_density_slope(out, a, b, x)),
 )
+
+
 def _beta_by(parameters: str) -> Callable[..., Any]:
     """The rule of a second derivative by two of the parameters a and b."""
     return lambda t, out, a, b, x: _times(

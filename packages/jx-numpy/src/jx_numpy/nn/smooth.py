@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from jx_core import compiled, lax, operators
+import numpy as np
+
+from jx_core import compiled, dtypes, lax, operators
 from jx_core.errors import ShapeError
 
 from ..operands import (
@@ -90,7 +92,7 @@ _GATE_END = 800.0  # from here on the gates below are 0 or 1 in every dtype
 
 def _gated(x: Array, gate: Callable[[Array], Array]) -> Array:
     """x times a gate that is 0 and 1 at the ends, where infinity times 0 is not to be met."""
-    if is_complex(typeof(x).dtype):
+    if not dtypes.issubdtype(typeof(x).dtype, np.floating):  # complex, or refused by the gate
         return lax.mul(x, gate(x))
     inner = lax.clamp(-_GATE_END, x, _GATE_END)
     return lax.select(operators.greater_equal(x, _GATE_END), x, lax.mul(inner, gate(inner)))
@@ -220,13 +222,15 @@ def gelu(x: ArrayLike, approximate: bool = True) -> Array:
     """
     x = strong("gelu", x)
     if not approximate:
-        return lax.mul(lax.mul(x, 0.5), lax.erfc(lax.mul(x, -math.sqrt(0.5))))
+        return _gated(x, lambda x: lax.mul(lax.erfc(lax.mul(x, -math.sqrt(0.5))), 0.5))
     # (1 + tanh(u)) / 2 is the logistic function of 2u, which keeps its digits where it is
     # small. Beyond the end the cube overflows, and its derivative is infinite, before the
     # gate's is 0.
-    y = x if is_complex(typeof(x).dtype) else lax.clamp(-_GELU_END, x, _GELU_END)
+    real = not is_complex(typeof(x).dtype)
+    y = lax.clamp(-_GELU_END, x, _GELU_END) if real else x
     slope = lax.add(lax.mul(lax.square(y), _GELU_CUBIC), _GELU_SCALE)
-    return lax.mul(x, lax.logistic(lax.mul(y, slope)))
+    value = lax.mul(y, lax.logistic(lax.mul(y, slope)))
+    return lax.select(operators.greater_equal(x, _GELU_END), x, value) if real else value
 
 
 @compiled(static_argnames=("axis",))

@@ -29,8 +29,8 @@ from .._reals import real_floats
 
 __all__ = [
     "CONTINUOUS_1", "CONTINUOUS_2", "DISCRETE", "Family", "density", "evaluated", "exp_of",
-    "log1mexp", "log1p_of_square", "log_density", "mass", "only", "positive", "probability", "quantile",
-    "reals", "rounded", "spread", "where",
+    "log1mexp", "log1p_of_square", "log_density", "mass", "only", "positive", "probability",
+    "quantile", "reals", "rounded", "spread", "where",
 ]  # fmt: skip
 
 where = plain(_where)

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import CONTINUOUS_1, Family, density, exp_of, log1mexp, log_density, probability, quantile, where
+from ._kit import (
+    CONTINUOUS_1,
+    Family,
+    density,
+    exp_of,
+    log1mexp,
+    log_density,
+    probability,
+    quantile,
+    where,
+)
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 

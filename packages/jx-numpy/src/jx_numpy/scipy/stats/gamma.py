@@ -9,7 +9,17 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlogy
-from ._kit import CONTINUOUS_1, Family, density, exp_of, log_density, only, probability, spread, where
+from ._kit import (
+    CONTINUOUS_1,
+    Family,
+    density,
+    exp_of,
+    log_density,
+    only,
+    probability,
+    spread,
+    where,
+)
 from ._tails import log_igamma, log_igammac
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]

@@ -7,7 +7,17 @@ import math
 from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
-from ._kit import CONTINUOUS_2, Family, density, exp_of, log1mexp, log_density, probability, quantile, where
+from ._kit import (
+    CONTINUOUS_2,
+    Family,
+    density,
+    exp_of,
+    log1mexp,
+    log_density,
+    probability,
+    quantile,
+    where,
+)
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 
@@ -56,8 +66,9 @@ _FAR = 20.0
 
 def _quantile(q: Array) -> Array:
     # At 0 the slope is infinite, by log(q) alone: with the other logarithm it would be inf * 0.
+    # At 1 it is that at 0 - 0, for -0 would have the other sign.
     least = q == 0
-    return where(least, lax.log(where(least, q, 1.0)), -lax.log(-lax.log(where(least, 0.5, q))))
+    return where(least, lax.log(where(least, q, 1.0)), -lax.log(0 - lax.log(where(least, 0.5, q))))
 
 
 @compiled
