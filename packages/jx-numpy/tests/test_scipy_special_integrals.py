@@ -33,6 +33,11 @@ def ulps(got, exact):
     return worst
 
 
+def owen(h, a):
+    parts = mp.linspace(0, a, 9)
+    return mp.quad(lambda x: mp.exp(-h * h * (1 + x * x) / 2) / (1 + x * x), parts) / (2 * mp.pi)
+
+
 def gaussian_integral(x):
     return mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x)
 
@@ -95,6 +100,12 @@ def test_fresnel_integrals_of_large_numbers_keep_their_phase():
 def test_owens_function_is_precise_and_has_its_limits():
     h, a = (v.ravel() for v in np.meshgrid([0.1, 1.0, 4.0, -8.0], [0.1, 0.9, 1.1, 5.0, 40.0]))
     np.testing.assert_allclose(special.owens_t(h, a), scipy.special.owens_t(h, a), rtol=4e-14)
+    h, a = np.array([0.7, 2.3, -3.7, 5.3, 4.9]), np.array([1.7, 1.1, 0.3, 0.07, 3.3])
+    with mp.workdps(25):
+        exact = [owen(mp.mpf(x), mp.mpf(y)) for x, y in zip(h.tolist(), a.tolist(), strict=True)]
+    assert ulps(special.owens_t(h, a), exact) <= 6
+    assert float(special.owens_t(1e-32, np.inf)) == 0.25
+    assert float(special.owens_t(40.0, 1.0)) == 0.0
     assert float(special.owens_t(0.0, np.inf)) == 0.25
     assert float(special.owens_t(0.0, -np.inf)) == -0.25
     assert float(special.owens_t(np.inf, 1.0)) == 0.0
@@ -167,6 +178,55 @@ def test_bessel_functions_of_any_size_whatever_n_iter():
     assert got.shape == (7, 6)
     expected = np.stack([scipy.special.jv(n, z) for n in range(7)])
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("v", [0, 1, 5, 50])
+def test_bessel_functions_of_large_numbers_keep_their_phase(v):
+    edges = [25.0, np.nextafter(25.0, 0), 2500.0, np.nextafter(2500.0, 0), -2400.0, 99999.9]
+    z = np.array([*edges, 1e5, -1e6, 1e8 + 0.7, 1e12, -1e16, 1e20])
+    values, slopes = jvp(lambda z: special.bessel_jn(z, v=v), (z,), (np.ones_like(z),))
+    orders = sorted({0, v // 2, v})
+    with mp.workdps(40):
+        exact, exact_slopes = [], []
+        for n in orders:
+            less, same, more = (
+                [mp.besselj(k, mp.mpf(x)) for x in z.tolist()] for k in (n - 1, n, n + 1)
+            )
+            exact.append(same)
+            exact_slopes.append([(p - q) / 2 for p, q in zip(less, more, strict=True)])
+    # Relative to the amplitude of the oscillation.
+    amplitude = np.sqrt(2 / (np.pi * np.abs(z)))
+    rows = np.array(orders)
+    for got, wanted in [(values, exact), (slopes, exact_slopes)]:
+        error = np.abs(np.asarray(got)[rows] - np.array(wanted, float)) / amplitude
+        assert np.max(error) < 2e-14
+
+
+def test_bessel_functions_of_the_largest_numbers_are_finite_and_of_infinite_ones_0():
+    largest = np.array([1e300, np.finfo(np.float64).max])
+    values = np.asarray(special.bessel_jn(largest, v=3))
+    assert np.all(np.abs(values) <= np.sqrt(2 / np.pi) / np.sqrt(largest))
+    # 10^22 is exact in double precision, and its cosine and sine are well known.
+    sine, cosine = -0.8522008497671888, 0.5232147853951389
+    expected = (cosine + sine) / np.sqrt(np.pi * 1e22)
+    np.testing.assert_allclose(special.bessel_jn(1e22, v=0)[0], expected, rtol=1e-15)
+    single = np.array([1e5, -1e8, np.inf, -np.inf, np.nan], np.float32)
+    expected = np.stack([scipy.special.jv(n, single.astype(np.float64)) for n in range(3)])
+    expected[:, 2:4] = 0.0
+    np.testing.assert_allclose(special.bessel_jn(single, v=2), expected, rtol=1e-6)
+
+
+def test_bessel_functions_of_tiny_numbers_are_their_first_terms():
+    z = np.array([1e-9, -0.9e-9, 1e-150, 1e-300])
+    expected = [np.ones(4), z / 2, z * z / 8]
+    np.testing.assert_allclose(special.bessel_jn(z, v=2), expected, rtol=1e-15)
+
+
+def test_bessel_functions_have_the_precision_of_the_recurrence_not_of_the_step():
+    z = np.linspace(0.1, 24.9, 60)
+    with mp.workdps(30):
+        exact = np.array([float(mp.besselj(5, mp.mpf(x))) for x in z.tolist()])
+    assert np.max(np.abs(special.bessel_jn(z, v=5)[5] - exact)) < 3e-16
 
 
 def test_harmonics_of_high_degree_and_at_the_poles():
