@@ -180,9 +180,9 @@ def test_bessel_functions_of_any_size_whatever_n_iter():
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("v", [0, 1, 5, 50])
+@pytest.mark.parametrize("v", [0, 1, 5, 20])
 def test_bessel_functions_of_large_numbers_keep_their_phase(v):
-    edges = [25.0, np.nextafter(25.0, 0), 2500.0, np.nextafter(2500.0, 0), -2400.0, 99999.9]
+    edges = [25.0, np.nextafter(25.0, 0), 400.0, np.nextafter(400.0, 0), -430.0, 99999.9]
     z = np.array([*edges, 1e5, -1e6, 1e8 + 0.7, 1e12, -1e16, 1e20])
     values, slopes = jvp(lambda z: special.bessel_jn(z, v=v), (z,), (np.ones_like(z),))
     orders = sorted({0, v // 2, v})
