@@ -326,9 +326,9 @@ def _tanh_parts(a: Any, b: Any) -> Parts:
     d = where(lax.lt(twice, 0.7), _lost_by_decay(twice), lax.sub(1.0, u))
     cos = lax.cos(b)
     u4 = lax.mul(lax.mul(u, 4.0), cos)
-    below = lax.div(1.0, lax.add(lax.mul(d, d), lax.mul(u4, cos)))
-    re = lax.mul(lax.mul(d, lax.add(u, 1.0)), below)
-    im = lax.mul(lax.mul(u4, lax.sin(b)), below)
+    below = lax.add(lax.mul(d, d), lax.mul(u4, cos))
+    re = lax.div(lax.mul(d, lax.add(u, 1.0)), below)
+    im = lax.div(lax.mul(u4, lax.sin(b)), below)
     far = is_inf(a)  # then an unknown angle does not matter, nor does it on the other axis
     re = where(far, 1.0, where(lax.eq(a, 0.0), 0.0, re))
     im = where(far, with_sign(lax.full_like(b, 0.0), b), im)
