@@ -43,11 +43,40 @@ def _sum(m: Maths, x: Real, q: Real) -> Real:
 
 
 def _zeta_positive(m: Maths, x: Real, q: Real) -> Real:
+    """By DLMF 25.11.5. Powers of the terms themselves have fewer operations that round."""
     first = m.pow(q, -x)
-    rest = _sum(m, x, q)
-    half = m.pow(q, -0.5 * x)  # in halves where q^-x is outside of the range
     fine = (first > 1e-290) & (first < math.inf)
-    return m.where(fine, first + first * rest, half * (1 + rest) * half)
+    total = 0.0
+    for k in range(_SHIFT - 1, 0, -1):
+        total = total + _power_of_sum(m, q, k, x)
+    last = m.where(x == x, _power_of_sum(m, q, _SHIFT, x), math.nan)
+    a = q + _SHIFT
+    series, factor = 0.5, x / a
+    for j, coefficient in enumerate(_EULER_MACLAURIN):
+        series = series + coefficient * factor
+        factor = factor * ((x + (2 * j + 1)) / a) * ((x + (2 * j + 2)) / a)
+    # The factors overflow only where the terms they are of are nothing.
+    tail = m.where(last < 1e-40 * first, 0.0, last * (a / (x - 1) + series))
+    near = first + (total + tail)
+
+    def factored(x: Real, q: Real, near: Real) -> Real:
+        half = m.pow(q, -0.5 * x)  # in halves where q^-x is outside of the range
+        return m.where(fine, near, half * (1 + _sum(m, x, q)) * half)
+
+    return m.when(~fine, factored, near, x, q, near)
+
+
+def _power_of_sum(m: Maths, q: Real, k: int, x: Real) -> Real:
+    """(q + k)^-x, of the sum as it is, not as rounded: x magnifies that.
+
+    What rounding loses is found as in T. J. Dekker, "A floating-point technique for extending
+    the available precision" (1971); k is selected, or compilers would cancel it.
+    """
+    shift = m.where(q == q, float(k), math.nan)
+    total = q + shift
+    low, high = m.where(q < k, q, shift), m.where(q < k, shift, q)
+    lost = low - (total - high)
+    return m.pow(total, -x) * (1 - x * (lost / total))
 
 
 def _zeta(m: Maths, x: Real, q: Real) -> Real:
