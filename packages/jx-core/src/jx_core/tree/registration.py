@@ -136,18 +136,16 @@ def register_pytree_with_keys(
       TypeError: `nodetype` is not a class.
       ValueError: the class is registered already.
 
-    >>> from jx_core import tree_util
     >>> class Point:
     ...     def __init__(self, x, y):
     ...         self.x, self.y = x, y
-    >>> key = tree_util.GetAttrKey
     >>> register_pytree_with_keys(
     ...     Point,
-    ...     lambda p: (((key("x"), p.x), (key("y"), p.y)), None),
+    ...     lambda p: (((DictKey("x"), p.x), (DictKey("y"), p.y)), None),
     ...     lambda aux, children: Point(*children),
     ... )
-    >>> [tree_util.keystr(path) for path, _ in tree_util.tree_leaves_with_path(Point(1, 2))]
-    ['.x', '.y']
+    >>> [path for path, _ in registry.flatten_with_path(Point(1, 2))[0]]
+    [(DictKey(key='x'),), (DictKey(key='y'),)]
     """
     if flatten_func is None:
 
@@ -195,19 +193,17 @@ def register_pytree_with_keys_class(cls: C) -> C:
       TypeError: the class lacks a method.
       ValueError: the class is registered already.
 
-    >>> from jx_core import tree_util
     >>> @register_pytree_with_keys_class
     ... class Pair:
     ...     def __init__(self, first, second):
     ...         self.first, self.second = first, second
     ...     def tree_flatten_with_keys(self):
-    ...         key = tree_util.GetAttrKey
-    ...         return ((key("first"), self.first), (key("second"), self.second)), None
+    ...         return ((DictKey(0), self.first), (DictKey(1), self.second)), None
     ...     @classmethod
     ...     def tree_unflatten(cls, aux, children):
     ...         return cls(*children)
-    >>> [tree_util.keystr(path) for path, _ in tree_util.tree_leaves_with_path(Pair(1, 2))]
-    ['.first', '.second']
+    >>> [path for path, _ in registry.flatten_with_path(Pair(1, 2))[0]]
+    [(DictKey(key=0),), (DictKey(key=1),)]
     """
     _check_methods("register_pytree_with_keys_class", cls, "tree_flatten_with_keys")
     methods: Any = cls
