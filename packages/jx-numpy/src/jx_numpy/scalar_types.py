@@ -64,17 +64,16 @@ def _scalar_type(name: str, numpy_type: type) -> ScalarType:
     return ScalarType(name, (object,), members)
 
 
+# What a process may not make arrays of, as 64 bits are off or XLA has no such dtype.
+_NOT_EVERYWHERE = ("int64", "uint64", "float64", "complex128", "float6_e2m3fn", "float6_e3m2fn")
+
+
 def _told(name: str, dtype: np.dtype[Any]) -> str:
-    """The docstring of a scalar type. 64-bit ones are shown where they are what they say."""
-    if dtype.name.startswith("float6"):  # which XLA may not have
-        lines = f">>> jnp.issubdtype(jnp.{name}, jnp.floating)\nTrue"
-    else:
-        lines = f">>> jnp.{name}(1).dtype.name\n{dtype.name!r}"
-    if dtype.name in ("int64", "uint64", "float64", "complex128"):
-        lines = lines.replace(">>> ", ">>> with jx.enable_x64():\n...     ")
+    """The docstring of a scalar type."""
+    made = f"jnp.dtype(jnp.{name})" if dtype.name in _NOT_EVERYWHERE else f"jnp.{name}(1).dtype"
     return (
         f"The scalar type of dtype {dtype.name}: `jnp.{name}(x)` is "
-        f"`jnp.asarray(x, dtype=jnp.{name})`.\n\n{lines}\n"
+        f"`jnp.asarray(x, dtype=jnp.{name})`.\n\n>>> {made}.name\n{dtype.name!r}\n"
     )
 
 
