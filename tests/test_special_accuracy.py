@@ -108,7 +108,6 @@ ROOTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[float, ...]
         lambda x: jx.scipy.special.sici(x)[1], mp.ci,
         (0.6165054856207163, 3.3841804225511862, 12.643546829711378, 47.145059968415396),
     ),
-    "log1p": (lax.log1p, mp.log1p, (0.0, -0.4, -0.3)),
 }  # fmt: skip
 
 

@@ -300,7 +300,8 @@ def _angle_slope(t: Any, along: Any, x: Any, y: Any) -> Any:
     bound = finite(size)
     x, y = div(finite(x), bound), div(finite(y), bound)
     square_of_radius = _or_one(add(square(x), square(y)))
-    return mul(t, div(div(x if is_x else y, square_of_radius), size))
+    # By the reciprocal: XLA makes one division of two, of which the divisor could overflow.
+    return mul(t, mul(div(x if is_x else y, square_of_radius), div(beside(size, 1.0), size)))
 
 
 def _or_one(x: Any) -> Any:

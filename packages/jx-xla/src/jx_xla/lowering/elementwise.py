@@ -46,7 +46,7 @@ for _primitive, _name in {
     lax.rem_p: "remainder", lax.neg_p: "negate",
     lax.floor_p: "floor", lax.ceil_p: "ceil",
     lax.atan2_p: "atan2", lax.exp_p: "exponential", lax.expm1_p: "exponential_minus_one",
-    lax.log_p: "log", lax.logistic_p: "logistic",
+    lax.log_p: "log", lax.log1p_p: "log_plus_one", lax.logistic_p: "logistic",
     lax.sqrt_p: "sqrt", lax.rsqrt_p: "rsqrt", lax.cbrt_p: "cbrt", lax.sin_p: "sine",
     lax.cos_p: "cosine", lax.tan_p: "tan", lax.tanh_p: "tanh", lax.not_p: "not",
     lax.and_p: "and", lax.or_p: "or", lax.xor_p: "xor", lax.shift_left_p: "shift_left",
@@ -57,23 +57,6 @@ for _primitive, _name in {
     lax.complex_p: "complex",
 }.items():  # fmt: skip
     deflower(_primitive)(real_or_complex(_primitive, one_op(f"stablehlo.{_name}")))
-
-
-def _mended_log1p(x: Any, given: Any) -> Any:
-    """XLA's series on CPUs loses two digits below 1/sqrt(2) - 1, where log(1 + x) loses none."""
-    wrong = lax.bitwise_and(lax.gt(x, -0.42), lax.lt(x, -0.29))
-    return lax.select(wrong, lax.log(lax.add(x, 1.0)), given)
-
-
-def _log1p(ctx: Context, x: Value, **params: Any) -> Value:
-    given = one_op("stablehlo.log_plus_one")(ctx, x, **params)
-    if ctx.out.dtype != np.float64:
-        return given
-    return write(ctx, _mended_log1p, [*ctx.in_avals, ctx.out], (x, given))
-
-
-deflower(lax.log1p_p)(real_or_complex(lax.log1p_p, _log1p))
-
 
 def in_enough_digits(name: str) -> Callable[..., Value]:
     """The rule of an operation that XLA composes of others, in float32 for floats of a byte."""
@@ -424,7 +407,9 @@ def _bitcast(ctx: Context, x: Value, *, new_dtype: Any) -> Value:
     source = ctx.in_avals[0]
     if source.dtype == ctx.out.dtype:
         return x
-    return ctx.block.op("stablehlo.bitcast_convert", (x,), (type_of(source),), type_of(ctx.out))
+    return ctx.block.op(
+        "stablehlo.bitcast_convert", (x,), (type_of(source),), type_of(ctx.out)
+    )
 
 
 @deflower(lax.conj_p)

@@ -45,7 +45,7 @@ def _ei(m: Any, x: Any) -> Any:
     near, far = right < 6.0, right > 750.0
     short = m.where(near, right, 1.0)
     difference = apart(m, short, _ROOT, _ROOT_REST)
-    close = m.abs(difference) < 0.25
+    close = m.abs(difference) < 0.28 * _ROOT  # XLA's log1p is rough below -0.29
     ratio = m.where(close, difference / _ROOT, 0.0)
     log = m.where(close, m.log1p(ratio), m.log(short / _ROOT))
     long = m.where(near | far, 8.0, right)

@@ -66,7 +66,7 @@ def _si_ci(m: Any, x: Any) -> tuple[Any, Any]:
     near = size < 4.0
     short = m.where(near, size, 1.0)
     difference = apart(m, short, _ROOT, _ROOT_REST)
-    close = m.abs(difference) < 0.25
+    close = m.abs(difference) < 0.28 * _ROOT  # XLA's log1p is rough below -0.29
     log = m.where(close, m.log1p(m.where(close, difference / _ROOT, 0.0)), m.log(short / _ROOT))
     near_sine = short + short * chebyshev(m, SINE_INTEGRAL, short)
     near_cosine = log + difference * chebyshev(m, COSINE_INTEGRAL, short)
