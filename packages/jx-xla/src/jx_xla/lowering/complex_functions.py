@@ -22,6 +22,7 @@ import numpy as np
 
 from jx_core import Primitive, dtypes, lax, typeof
 from jx_core.config import enable_x64
+from jx_core.ops.special.maths import polynomial
 from jx_core.staging import trace_to_jaxpr
 
 from .builder import Value
@@ -107,14 +108,6 @@ def with_sign(size: Any, sign: Any) -> Any:
     return lax.bitcast_convert_type(lax.bitwise_or(rest, sign_bit), dtype)
 
 
-def polynomial(x: Any, coefficients: list[float]) -> Any:
-    """Of these coefficients, the constant one first, by Horner's rule."""
-    result = lax.full_like(x, coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        result = lax.add(lax.mul(result, x), c)
-    return result
-
-
 def ratio(a: Any, b: Any) -> tuple[Any, Any, Any]:
     """The larger and the smaller of |a| and |b|, divided by the larger, and that: |z| is
     `size * sqrt(1 + small**2)`, and no square overflows."""
@@ -174,7 +167,7 @@ def _logistic(z: Any) -> Any:
     e, c, s = lax.exp(lax.neg(a)), lax.cos(b), lax.sin(b)
     near = both(lax.lt(lax.abs(a), 0.7), lax.lt(c, -0.5))
     rest = lax.div(lax.mul(s, s), lax.sub(1.0, c))  # 1 + c
-    mended = lax.add(_lost_by_decay(a), lax.mul(e, rest))
+    mended = lax.add(_one_minus_exp(a), lax.mul(e, rest))
     re, im = _reciprocal(where(near, mended, lax.add(1.0, lax.mul(e, c))), lax.neg(lax.mul(e, s)))
     none, far = is_inf(e), is_inf(a)  # first: smaller than any normal number
     re, im = where(none, lax.mul(c, 0.0), re), where(none, lax.mul(s, 0.0), im)
@@ -183,10 +176,10 @@ def _logistic(z: Any) -> Any:
     return lax.complex(re, where(lax.eq(b, 0.0), b, im))
 
 
-def _lost_by_decay(a: Any) -> Any:
+def _one_minus_exp(a: Any) -> Any:
     """1 - e^-a where |a| < 0.7, by its Taylor series."""
     count = 8 if typeof(a).dtype == np.float32 else 15
-    series = polynomial(lax.neg(a), [1 / math.factorial(k + 2) for k in range(count)])
+    series = polynomial([1 / math.factorial(k + 2) for k in range(count)], lax.neg(a))
     return lax.sub(a, lax.mul(lax.mul(a, a), series))
 
 
@@ -218,7 +211,7 @@ def _log1p(z: Any, given: Any) -> Any:
 
 # By how much numbers are scaled so that their squares neither overflow nor vanish: above
 # which size by 2^down, and below which by 2^up.
-SCALES: dict[str, tuple[float, int, float, int]] = {
+_SCALES: dict[str, tuple[float, int, float, int]] = {
     "float32": (1e18, -80, 1e-18, 100), "float64": (1e150, -520, 1e-150, 600),
 }  # fmt: skip
 
@@ -228,7 +221,7 @@ def _sqrt_parts(a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
     and the square root of the scale."""
     a, b = lax.abs(a), lax.abs(b)
     size = lax.max(a, b)
-    above, down, below, up = SCALES[typeof(size).dtype.name]
+    above, down, below, up = _SCALES[typeof(size).dtype.name]
     large, small = lax.gt(size, above), lax.lt(size, below)
     scale, root = (
         where(large, 2.0 ** (down // d), where(small, 2.0 ** (up // d), 1.0, size)) for d in (1, 2)
@@ -290,7 +283,7 @@ def _small_sinh(a: Any) -> Any:
     """sinh a where |a| < 1, by its Taylor series."""
     count = 5 if typeof(a).dtype == np.float32 else 8
     square = lax.mul(a, a)
-    series = polynomial(square, [1 / math.factorial(2 * k + 3) for k in range(count)])
+    series = polynomial([1 / math.factorial(2 * k + 3) for k in range(count)], square)
     return lax.add(a, lax.mul(lax.mul(a, square), series))
 
 
@@ -323,7 +316,7 @@ def _tanh_parts(a: Any, b: Any) -> Parts:
     """
     twice = lax.mul(lax.abs(a), 2.0)
     u = lax.exp(lax.neg(twice))
-    d = where(lax.lt(twice, 0.7), _lost_by_decay(twice), lax.sub(1.0, u))
+    d = where(lax.lt(twice, 0.7), _one_minus_exp(twice), lax.sub(1.0, u))
     cos = lax.cos(b)
     u4 = lax.mul(lax.mul(u, 4.0), cos)
     below = lax.add(lax.mul(d, d), lax.mul(u4, cos))

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ..kit import Array, ArrayLike
-from .maths import Maths, Real, apart, polynomial, special
+from .maths import Maths, Real, minus_double_double, polynomial, special
 
 __all__ = ["digamma", "digamma_increment_p", "digamma_p", "lgamma", "lgamma_p"]
 
@@ -182,7 +182,7 @@ def _beside_negative_roots(m: Maths, x: Real, value: Real) -> Real:
     root, rest = _NEGATIVE_ROOTS[0]
     for n, (high, low) in enumerate(_NEGATIVE_ROOTS[1:], 1):
         root, rest = m.where(x < -n, high, root), m.where(x < -n, low, rest)
-    difference = apart(m, x, root, rest)
+    difference = minus_double_double(m, x, root, rest)
     near = m.abs(difference) < 0.2
     x, root, difference = (
         m.where(near, v, other) for v, other in ((x, -0.25), (root, -0.5), (difference, 0.25))
@@ -211,7 +211,7 @@ def digamma_positive(m: Maths, x: Real) -> Real:
         shift = m.where(high, shift + 1 / y, shift)
     low = x < 0.9
     y = m.where(low, x + 1, y)
-    difference = apart(m, y, _ROOT, _ROOT_REST)
+    difference = minus_double_double(m, y, _ROOT, _ROOT_REST)
     rest = polynomial(m.enough(_root_coefficients(), 0.85), difference)
     near = difference * (1 / (y * _ROOT) + rest)
     near = near + m.where(low, -1 / x, shift)

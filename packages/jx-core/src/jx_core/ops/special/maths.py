@@ -200,7 +200,7 @@ def _double(x: Any, shape: tuple[int, ...], wanted: tuple[int, ...]) -> Any:
     return x if shape == wanted else broadcast(x, wanted)
 
 
-def apart(m: Maths, x: Real, high: Real, low: Real) -> Real:
+def minus_double_double(m: Maths, x: Real, high: Real, low: Real) -> Real:
     """x - (high + low), of a number that is the sum of two doubles.
 
     The lower one is selected, or compilers would add the two constants, and lose it.

@@ -23,6 +23,15 @@ _EULER_MACLAURIN = (
 )  # fmt: skip
 
 
+def _rest(x: Real, a: Real) -> Real:
+    """a^x times the sum of (a + k)^-x over k = 0, 1, ..., by DLMF 25.11.5."""
+    series, factor = 0.5, x / a
+    for j, coefficient in enumerate(_EULER_MACLAURIN):
+        series = series + coefficient * factor
+        factor = factor * ((x + (2 * j + 1)) / a) * ((x + (2 * j + 2)) / a)
+    return a / (x - 1) + series
+
+
 def _sum(m: Maths, x: Real, q: Real) -> Real:
     """q^x zeta(x, q) - 1 for x > 1 and q > 0: the sum of (1 + k / q)^-x by DLMF 25.11.5.
 
@@ -31,12 +40,8 @@ def _sum(m: Maths, x: Real, q: Real) -> Real:
     """
     a = q + _SHIFT
     last = m.exp(-x * m.log1p(_SHIFT / q))
-    series, factor = 0.5, x / a
-    for j, coefficient in enumerate(_EULER_MACLAURIN):
-        series = series + coefficient * factor
-        factor = factor * ((x + (2 * j + 1)) / a) * ((x + (2 * j + 2)) / a)
     # The factors overflow only where the terms they are of are nothing.
-    total = m.where(last < 1e-40, 0.0, last * (a / (x - 1) + series))
+    total = m.where(last < 1e-40, 0.0, last * _rest(x, a))
     for k in range(_SHIFT - 1, 0, -1):
         total = total + m.exp(-x * m.log1p(k / q))
     return total
@@ -49,14 +54,9 @@ def _zeta_positive(m: Maths, x: Real, q: Real) -> Real:
     total = 0.0
     for k in range(_SHIFT - 1, 0, -1):
         total = total + _power_of_sum(m, q, k, x)
-    last = m.where(x == x, _power_of_sum(m, q, _SHIFT, x), math.nan)
-    a = q + _SHIFT
-    series, factor = 0.5, x / a
-    for j, coefficient in enumerate(_EULER_MACLAURIN):
-        series = series + coefficient * factor
-        factor = factor * ((x + (2 * j + 1)) / a) * ((x + (2 * j + 2)) / a)
+    last = _power_of_sum(m, q, _SHIFT, x)
     # The factors overflow only where the terms they are of are nothing.
-    tail = m.where(last < 1e-40 * first, 0.0, last * (a / (x - 1) + series))
+    tail = m.where(last < 1e-40 * first, 0.0, last * _rest(x, q + _SHIFT))
     near = first + (total + tail)
 
     def factored(x: Real, q: Real, near: Real) -> Real:

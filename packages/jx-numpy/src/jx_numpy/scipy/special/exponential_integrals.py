@@ -10,7 +10,7 @@ from typing import Any
 
 from jx_ad import custom_jvp
 from jx_core import compiled, dtypes, lax
-from jx_core.ops.special.maths import apart
+from jx_core.ops.special.maths import minus_double_double
 
 from ...operands import Array, ArrayLike, typeof
 from ._doubles import in_doubles, real_operands
@@ -44,7 +44,7 @@ def _ei(m: Any, x: Any) -> Any:
     value = chebyshev(m, EXPI, right)
     near, far = right < 6.0, right > 750.0
     short = m.where(near, right, 1.0)
-    difference = apart(m, short, _ROOT, _ROOT_REST)
+    difference = minus_double_double(m, short, _ROOT, _ROOT_REST)
     close = m.abs(difference) < 0.28 * _ROOT  # XLA's log1p is rough below -0.29
     ratio = m.where(close, difference / _ROOT, 0.0)
     log = m.where(close, m.log1p(ratio), m.log(short / _ROOT))

@@ -10,7 +10,7 @@ from typing import Any
 
 from jx_ad import custom_jvp
 from jx_core import compiled, lax
-from jx_core.ops.special.maths import apart
+from jx_core.ops.special.maths import minus_double_double
 
 from ...operands import Array, ArrayLike
 from ._doubles import in_doubles, real_operands
@@ -65,7 +65,7 @@ def _si_ci(m: Any, x: Any) -> tuple[Any, Any]:
     size = m.abs(x)
     near = size < 4.0
     short = m.where(near, size, 1.0)
-    difference = apart(m, short, _ROOT, _ROOT_REST)
+    difference = minus_double_double(m, short, _ROOT, _ROOT_REST)
     close = m.abs(difference) < 0.28 * _ROOT  # XLA's log1p is rough below -0.29
     log = m.where(close, m.log1p(m.where(close, difference / _ROOT, 0.0)), m.log(short / _ROOT))
     near_sine = short + short * chebyshev(m, SINE_INTEGRAL, short)
@@ -97,7 +97,7 @@ def _beside_higher_roots(m: Any, x: Any, value: Any) -> Any:
     for before, (high, low) in zip(_HIGHER_ROOTS, _HIGHER_ROOTS[1:], strict=False):
         beyond = x > 0.5 * (before[0] + high)
         root, rest = m.where(beyond, high, root), m.where(beyond, low, rest)
-    difference = apart(m, x, root, rest)
+    difference = minus_double_double(m, x, root, rest)
     close = m.abs(difference) < 0.65
     difference, over = m.where(close, difference, 0.0), 1.0 / root
     derivatives = [m.cos(root), -m.sin(root)]
