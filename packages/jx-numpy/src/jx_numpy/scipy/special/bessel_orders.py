@@ -17,6 +17,7 @@ from jx_core.ops.special.maths import polynomial
 from ...functions import array_function
 from ...operands import Array, ArrayLike, as_operand, is_floating, typeof
 from ._doubles import in_doubles
+from ._exact import exact_product, exact_sum
 
 __all__ = ["bessel_jn"]
 
@@ -124,7 +125,7 @@ def _near_orders(m: Any, v: int, least: int, size: Any, near: Any) -> tuple[Any,
     def step(k: Any, now: Any, last: Any, total: Any, rest: Any, *found: Any) -> tuple[Any, ...]:
         # `now` is proportional to J_k, `last` to J_(k + 1), `total` + `rest` to the sum.
         even = k == 2.0 * m.floor(0.5 * k)
-        total, error = _exact_sum(total, m.where(even, 2.0, 0.0) * now)
+        total, error = exact_sum(total, m.where(even, 2.0, 0.0) * now)
         rest = rest + error
         found = tuple(m.where((k == float(n)) & (size > 0.0), now, f) for n, f in enumerate(found))
         below = over * k * now - last
@@ -142,19 +143,10 @@ def _near_orders(m: Any, v: int, least: int, size: Any, near: Any) -> tuple[Any,
     return tuple(f / total + shift * s for f, s in zip(found, slopes, strict=False))
 
 
-def _exact_sum(x: Any, y: Any) -> tuple[Any, Any]:
-    """x + y and what its rounding left out."""
-    total = x + y
-    part = total - x
-    return total, (x - (total - part)) + (y - part)
-
-
 def _shift(size: Any, over: Any) -> Any:
-    """size - 2 / over, where that is small: the product of both is taken in exact parts."""
-    lead, tail = lax.reduce_precision(size, 11, 25), lax.reduce_precision(over, 11, 25)
-    rest, end = size - lead, over - tail
-    excess = ((lead * tail - 2.0) + rest * tail) + (lead * end + rest * end)
-    return excess * 0.5 * size
+    """size - 2 / over, where that is small."""
+    product, rest = exact_product(size, over)
+    return ((product - 2.0) + rest) * 0.5 * size
 
 
 @partial(custom_jvp, nondiff_argnums=(0, 1))

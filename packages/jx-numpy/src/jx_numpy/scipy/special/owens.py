@@ -12,6 +12,7 @@ from jx_core import compiled, lax
 
 from ...operands import Array, ArrayLike
 from ._doubles import in_doubles, real_operands
+from ._exact import exact_product
 
 __all__ = ["owens_t"]
 
@@ -25,14 +26,6 @@ _NOTHING = 40.0
 _NODES, _WEIGHTS = (v.tolist() for v in np.polynomial.legendre.leggauss(24))
 # Of the exponent (h a)^2 / 2 in the integral; beyond its root the integrand is below 1e-17.
 _FARTHEST = 8.9
-
-
-def _exact_product(x: Any, y: Any) -> tuple[Any, Any]:
-    """x y and what its rounding left out."""
-    product = x * y
-    lead, tail = lax.reduce_precision(x, 11, 25), lax.reduce_precision(y, 11, 25)
-    rest, end = x - lead, y - tail
-    return product, ((lead * tail - product) + (rest * tail + lead * end)) + rest * end
 
 
 def _height(m: Any, x: Any, rest: Any) -> Any:
@@ -77,7 +70,7 @@ def _t(m: Any, h: Any, a: Any) -> Any:
     size, slope = m.abs(h), m.abs(a)
     steep = slope > 1.0
     finite = m.where(size < _NOTHING, size, _NOTHING)
-    product, rest = _exact_product(finite, m.where(slope < 1e30, slope, 1e30))
+    product, rest = exact_product(finite, m.where(slope < 1e30, slope, 1e30))
     rest = m.where(product < _NOTHING, rest, 0.0)
     product = m.where(product < _NOTHING, product, _NOTHING)
     inner = _integral(
