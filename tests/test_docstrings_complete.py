@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import operator
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -28,9 +29,15 @@ MODULES = [
     "jx.scipy.ndimage", "jx.scipy.optimize", "jx.scipy.signal", "jx.scipy.sparse.linalg",
     "jx.scipy.spatial.transform", "jx.scipy.special", "jx.scipy.stats", "jx.sharding",
     "jx.stages", "jx.test_util", "jx.tree", "jx.tree_util", "jx.typing",
+    *(
+        x.__name__
+        for name, x in vars(jx.scipy.stats).items()
+        if isinstance(x, types.ModuleType) and not name.startswith("_")
+    ),
 ]  # fmt: skip
 # Whose classes keep the docstrings that they came with.
 OTHERS = ("builtins", "collections", "jaxlib", "ml_dtypes", "numpy", "typing")
+OUR_GETTERS = (types.FunctionType, operator.attrgetter)
 # Names of types that are written out: such an alias has no docstring of its own.
 ALIASES = {
     "ArrayLike", "CompilerOptions", "ConvGeneralDilatedDimensionNumbers", "DimSize",
@@ -56,7 +63,8 @@ def members_of(cls: type) -> Iterator[tuple[str, Any]]:
         if isinstance(member, classmethod | staticmethod):
             member = member.__func__
         if inspect.isfunction(member) or isinstance(member, property):
-            if not isinstance(member, property) or inspect.isfunction(member.fget):
+            # jaxlib's own properties are of other functions than these.
+            if not isinstance(member, property) or isinstance(member.fget, OUR_GETTERS):
                 yield f"{cls.__name__}.{name}", member
 
 
