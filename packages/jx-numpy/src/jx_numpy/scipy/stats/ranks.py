@@ -21,7 +21,16 @@ _METHODS = ("average", "min", "max", "dense", "ordinal")
 
 
 class ModeResult(NamedTuple):
-    """What `mode` returns: the most frequent values, and how often they occur."""
+    """What `mode` returns.
+
+    Attributes:
+        mode: the most frequent values, of the operand's dtype.
+        count: how often they occur, integers of the same shape.
+
+    >>> values, count = jx.scipy.stats.mode(jnp.array([3, 1, 3]))
+    >>> int(values), int(count)
+    (3, 2)
+    """
 
     mode: Array
     count: Array
