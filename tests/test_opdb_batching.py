@@ -78,7 +78,7 @@ def test_batches_are_their_rows(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_batches_agree_with_the_reference(name):
     """Batches along the last axis, batches of batches, of several samples in one program."""
-    samples = batchable(name, 4)
+    samples = batchable(name, 2)
     last = [list(placements(s))[-1] for s in samples]
     operands = [batches(s, axes) for s, axes in zip(samples, last, strict=True)]
     twice = [[np.stack([x, x]) for x in xs] for xs in operands]

@@ -120,21 +120,18 @@ def test_derivatives_of_batches_are_those_of_rows(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_derivatives_agree_with_the_reference(name):
-    """Forward, reverse, and reverse of a batch, of several samples in one program."""
-    samples = doubles(name, 4)
+    """Reverse and that of a batch, or forward, of real and complex samples in one program."""
+    samples = doubles(name, 2)
 
     def program(groups):
         every = []
         for sample, xs in zip(samples, groups, strict=True):
-            results = []
-            batches = [lax_stack(x) for x in xs]
-            ts = tuple(tangent(np.zeros(x.shape, x.dtype)) for x in xs)
-            if "fwd" in sample.modes:
-                results.append(jvp(restricted(sample), tuple(xs), ts))
             if "rev" in sample.modes:
-                reverse = pulled(sample)
-                results.append((reverse(*xs), vmap(reverse)(*batches)))
-            every.append(results)
+                reverse, batches = pulled(sample), [lax_stack(x) for x in xs]
+                every.append((reverse(*xs), vmap(reverse)(*batches)))
+            else:
+                ts = tuple(tangent(np.zeros(x.shape, x.dtype)) for x in xs)
+                every.append(jvp(restricted(sample), tuple(xs), ts))
         return every
 
     groups = [moving_operands(s) for s in samples]

@@ -28,11 +28,16 @@ def matrix(shape: tuple[int, ...], dtype: str, seed: int = 0) -> np.ndarray:
 
 
 def sample(primitive: Any, shape: tuple[int, ...], dtype: str, **facts: Any) -> Sample:
-    """A sample on random matrices, and others for the second row of batches."""
+    """A sample on random matrices, and others for the second row of batches.
+
+    Processors round differently within LAPACK: the matrices' norms are 12 and less, and so single
+    precision leaves a few units of 12 * 2^-23 of doubt in each element.
+    """
     x, others = matrix(shape, dtype), (matrix(shape, dtype, 1),)
     if not x.size:
         facts["moving"] = ()
-    return Sample(primitive, (x,), slack=256, atol=2e-6, others=others, **facts)
+    atol = 2e-5 if dtype in ("float32", "complex64") else 2e-6
+    return Sample(primitive, (x,), slack=256, atol=atol, others=others, **facts)
 
 
 def weighted(u: Any, w: Any, v: Any) -> Any:

@@ -151,13 +151,13 @@ class Block:
     """Operations being written, and names for their results.
 
     Blocks of regions (loop bodies) share the counter of the function they are in, and see
-    its values, but keep their own constants.
+    its values, but write constants and broadcasts of their own.
 
     Attributes:
         token: in a program with ordered effects, what the next of them comes after.
     """
 
-    __slots__ = ("_constants", "_counter", "lines", "loc", "module", "token")
+    __slots__ = ("_counter", "_written", "lines", "loc", "module", "token")
 
     def __init__(self, module: Module, counter: list[int] | None = None) -> None:
         self.module = module
@@ -165,7 +165,7 @@ class Block:
         self.loc = ""
         self.token: Value = ""
         self._counter = [0] if counter is None else counter
-        self._constants: dict[Any, Value] = {}
+        self._written: dict[Any, Value] = {}  # constants, and what was broadcast: once is enough
 
     def fresh(self) -> Value:
         """A new SSA name."""
@@ -174,11 +174,11 @@ class Block:
 
     def mark(self) -> tuple[Any, ...]:
         """Where writing stands, for `rewind`: lines, results, and what is known of values."""
-        return len(self.lines), self._counter[0], dict(self._constants)
+        return len(self.lines), self._counter[0], dict(self._written)
 
     def rewind(self, mark: tuple[Any, ...]) -> None:
         """Forget what has been written since `mark`."""
-        length, self._counter[0], self._constants = mark
+        length, self._counter[0], self._written = mark
         del self.lines[length:]
 
     def restart(self, count: int) -> None:
@@ -275,29 +275,34 @@ class Block:
         key = (array.tobytes(), array.shape, element_type(array.dtype), shape) if (
             array.size <= 1
         ) else None
-        if key is not None and key in self._constants:
-            return self._constants[key]
+        if key is not None and key in self._written:
+            return self._written[key]
         held = shape if array.ndim == 0 else array.shape
         kind = tensor(held, array.dtype)
         value = f"value = dense<{dense(array)}> : {kind}"
         name = self.op("stablehlo.constant", (), (), kind, value)
         if key is not None:
-            self._constants[key] = name
+            self._written[key] = name
         return name
 
     def broadcast(
         self, x: Value, aval: ShapedArray, shape: tuple[int, ...], dims: Sequence[int] = ()
     ) -> Value:
-        """`x` of type `aval` broadcast to `shape`, its axes becoming `dims` of the result."""
+        """`x` of type `aval` broadcast to `shape`, its axes its `dims`; written once a block."""
         if aval.shape == shape and tuple(dims) in ((), tuple(range(len(shape)))):
             return x
-        return self.op(
+        kind = tensor(shape, aval.dtype)
+        key = (x, kind, tuple(dims))
+        if (known := self._written.get(key)) is not None:
+            return known
+        out = self._written[key] = self.op(
             "stablehlo.broadcast_in_dim",
             (x,),
             (type_of(aval),),
-            tensor(shape, aval.dtype),
+            kind,
             f"broadcast_dimensions = {i64_array(dims)}",
         )
+        return out
 
     def region(self, arguments: Sequence[tuple[Value, str]], results: Sequence[Value],
                types: Sequence[str], terminator: str = "stablehlo.return") -> str:
