@@ -312,7 +312,8 @@ def _tanh_parts(a: Any, b: Any) -> Parts:
     """sinh 2a and sin 2b, both divided by cosh 2a + cos 2b.
 
     With u = e^(-2|a|) and D = 1 - u these are D (1 + u) and 4 u sin b cos b, divided by
-    D^2 + 4 u cos^2 b: a sum of positive terms in which nothing overflows.
+    D^2 + 4 u cos^2 b: a sum of positive terms in which nothing overflows. The first is 1 less
+    2 u (2 cos^2 b - D) divided by the same, which small u leave with hardly a rounding.
     """
     twice = lax.mul(lax.abs(a), 2.0)
     u = lax.exp(lax.neg(twice))
@@ -320,7 +321,12 @@ def _tanh_parts(a: Any, b: Any) -> Parts:
     cos = lax.cos(b)
     u4 = lax.mul(lax.mul(u, 4.0), cos)
     below = lax.add(lax.mul(d, d), lax.mul(u4, cos))
-    re = lax.div(lax.mul(d, lax.add(u, 1.0)), below)
+    short = lax.mul(lax.mul(u, 2.0), lax.sub(lax.mul(lax.mul(cos, 2.0), cos), d))
+    re = where(
+        lax.lt(u, 0.25),
+        lax.sub(1.0, lax.div(short, below)),
+        lax.div(lax.mul(d, lax.add(u, 1.0)), below),
+    )
     im = lax.div(lax.mul(u4, lax.sin(b)), below)
     far = is_inf(a)  # then an unknown angle does not matter, nor does it on the other axis
     re = where(far, 1.0, where(lax.eq(a, 0.0), 0.0, re))
