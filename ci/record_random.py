@@ -351,7 +351,10 @@ def complex_calls(x64):
 
 
 def every_distribution():
-    """One small call of each distribution, for generators other than the default one."""
+    """One small call of each distribution, for generators other than the default one.
+
+    But for `poisson`, which JAX has for the default one alone.
+    """
     yield from (
         {"call": call, "args": args}
         for call, args in (
@@ -367,7 +370,7 @@ def every_distribution():
             ("multivariate_normal",
              [array([0, 1], "float32"), array([[2, 0.5], [0.5, 1]], "float32")]),
             ("normal", [[3], dtype("float16")]), ("normal", [[3], dtype("complex64")]),
-            ("orthogonal", [2]), ("pareto", [2.0, [3]]), ("poisson", [4.0, [3]]),
+            ("orthogonal", [2]), ("pareto", [2.0, [3]]),
             ("rademacher", [[4]]), ("randint", [[4], -3, 99, dtype("int8")]),
             ("rayleigh", [1.5, [3]]), ("t", [3.0, [3]]), ("triangular", [0.0, 0.5, 1.0, [3]]),
             ("truncated_normal", [-1.0, 1.0, [3]]), ("uniform", [[3], dtype("bfloat16")]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -127,6 +129,12 @@ def test_ranks_and_pseudo_inverses(a):
 @pytest.mark.parametrize("p", [None, 2, -2, 1, -1, np.inf, -np.inf, "fro"])
 def test_condition_numbers(a, p):
     close(linalg.cond(a, p), np.linalg.cond(a, p))
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (3, 0), (2, 0, 4)])
+def test_matrices_without_elements_have_no_condition_number(shape):
+    with pytest.raises(ValueError, match=rf"cond: .*got shape {re.escape(str(shape))}"):
+        linalg.cond(np.zeros(shape))
 
 
 def test_the_condition_of_a_singular_matrix_is_infinite():

@@ -286,6 +286,16 @@ def test_take_along_axis_broadcasts(shape, places):
     np.testing.assert_array_equal(jnp.take_along_axis(x, index, -1), want)
 
 
+def test_take_along_an_axis_of_length_0_reads_what_is_filled_in():
+    nothing, places = jnp.zeros((0, 3)), np.zeros((2, 3), int)
+    assert np.isnan(jnp.take_along_axis(nothing, places, 0)).all()
+    got = jnp.take_along_axis(nothing, places[:, :1], 0, fill_value=7.0)
+    np.testing.assert_array_equal(got, np.full((2, 3), 7.0))
+    assert jnp.take_along_axis(nothing, places[:0], 0, mode="clip").shape == (0, 3)
+    with pytest.raises(IndexError, match=r"axis 0 of arr has length 0, got shape \(0, 3\)"):
+        jnp.take_along_axis(nothing, places, 0, mode="clip")
+
+
 def test_take_along_axis_out_of_bounds():
     x, places = jnp.arange(3.0), jnp.array([1, 5, -1])
     assert np.isnan(jnp.take_along_axis(x, places, 0)[1])

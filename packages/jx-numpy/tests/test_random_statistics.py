@@ -183,6 +183,8 @@ def test_double_sided_maxwell():
     x = np.asarray(random.double_sided_maxwell(random.key(1), 0.5, 2.0, (N,)), np.float64)
     assert stats.kstest(((x - 0.5) / 2) ** 2, stats.chi2(3).cdf).pvalue > LEVEL
     assert stats.binomtest(int((x > 0.5).sum()), N).pvalue > LEVEL
+    loc, scale = np.float32([[0], [1]]), np.float32([1, 2, 3])
+    assert random.double_sided_maxwell(random.key(1), loc, scale, (4,)).shape == (4, 2, 3)
 
 
 def test_complex_normal():

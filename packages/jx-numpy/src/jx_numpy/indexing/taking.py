@@ -144,6 +144,7 @@ def take_along_axis(
     Raises:
         TypeError: the indices are not integers.
         ValueError: ranks differ, shapes don't broadcast, or `axis` is out of bounds.
+        IndexError: the axis has length 0, and the mode has no value to fill in.
 
     >>> x = jnp.array([[3, 1, 2], [9, 7, 8]])
     >>> jnp.take_along_axis(x, jnp.argsort(x, axis=1), axis=1).tolist()
@@ -171,12 +172,24 @@ def take_along_axis(
         fill = default_fill(aval.dtype) if fill_value is None else _number(fill_value, aval.dtype)
     size = shape[axis]
     if not size:
-        if places.size:
-            raise IndexError("Cannot do a non-empty jnp.take_along_axis() from an empty axis.")
-        return lax.reshape(arr, lax.broadcast_shapes(shape, places.shape))
+        return _from_nothing(places.shape, shape, axis, fill, aval.dtype)
     dtype = index_dtype([indices], shape)
     indices = place_of(indices, size, dtype, wrap_negative_indices is not False)
     return _gather_along(arr, indices, axis, shape, chosen, fill)
+
+
+def _from_nothing(
+    places: tuple[int, ...], shape: tuple[int, ...], axis: int, fill: Any, dtype: Any
+) -> Any:
+    """What `take_along_axis` reads from an axis of length 0: each index is out of bounds."""
+    wanted = list(lax.broadcast_shapes((*shape[:axis], 1, *shape[axis + 1 :]), places))
+    wanted[axis] = places[axis]
+    if fill is None and 0 not in wanted:
+        raise IndexError(
+            f"take_along_axis: axis {axis} of arr has length 0, got shape {shape}: no index is in "
+            f"bounds there; with mode='fill' all read fill_value"
+        )
+    return lax.full(tuple(wanted), 0 if fill is None else fill, dtype)
 
 
 def _gather_along(

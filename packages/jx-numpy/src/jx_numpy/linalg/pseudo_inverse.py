@@ -74,12 +74,16 @@ def cond(x: ArrayLike, p: Any = None) -> Array:
         An array of shape (...); infinite for singular matrices.
 
     Raises:
-        ValueError: the matrices are not square, or the order is unknown.
+        ValueError: the matrices are empty or not square, or the order is unknown.
 
     >>> float(cond(np.diag(np.array([1.0, 4.0]))))
     4.0
     """
     a = matrices("cond", x, square=p not in (None, 2, -2))
+    if 0 in typeof(a).shape[-2:]:
+        raise ValueError(
+            f"cond: matrices without elements have no condition number, got shape {typeof(a).shape}"
+        )
     if p in (None, 2, -2):
         s = plain(svd)(a, compute_uv=False)
         axis = typeof(s).ndim - 1

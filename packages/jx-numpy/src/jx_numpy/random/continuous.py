@@ -179,16 +179,20 @@ def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Any = (), dtype:
 
     Args:
         key: a key.
-        loc, scale: the middle and the width; they broadcast with the samples.
-        shape: the shape of the samples, before `loc` and `scale` are broadcast with it.
+        loc, scale: the middle and the width; they broadcast with each other.
+        shape: how many samples of each pair of them: the leading axes of the result.
         dtype: a float dtype; the default one if None.
+
+    Returns:
+        An array of shape `shape + broadcast_shapes(loc.shape, scale.shape)`.
 
     >>> jx.random.double_sided_maxwell(jx.random.key(0), 0.0, 1.0, (3,))
     Array([ 1.5457212,  1.5741276, -2.0825307], dtype=float32)
     """
     typed = single_key("double_sided_maxwell", key)
     kind = float_dtype("double_sided_maxwell", dtype)
-    size = sample_shape("double_sided_maxwell", a_shape("double_sided_maxwell", shape), loc, scale)
+    each = sample_shape("double_sided_maxwell", None, loc, scale)
+    size = (*a_shape("double_sided_maxwell", shape), *each)
     length_key, sign_key = two_keys(typed)
     lengths = _maxwell(length_key, size, kind)
     positive = lax.lt(uniform_floats(sign_key, size, typeof(0.0).dtype), 0.5)
