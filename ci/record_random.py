@@ -277,7 +277,8 @@ def shaped_calls(floats):
             yield {"call": "generalized_normal", "args": [p, [5], kind]}
         for d, p in ((1, 2), (3, 1), (2, 4.0)):
             yield {"call": "ball", "args": [d, p, [3], kind]}
-        yield {"call": "wald", "args": [array([0.1, 1.0, 20.0], name), [3, 3], kind]}
+        most = 20.0 if name == "float64" else 2.0  # a difference, of which digits remain
+        yield {"call": "wald", "args": [array([0.1, 1.0, most], name), [3, 3], kind]}
         yield {"call": "rayleigh", "args": [array([0.1, 2.0], name), [3, 2], kind]}
         yield {"call": "pareto", "args": [array([0.5, 3.0], name), [3, 2], kind]}
         yield {"call": "lognormal", "args": [array([0.1, 1.0], name), [3, 2], kind]}
@@ -430,7 +431,9 @@ def records():
     for x64 in (False, True):
         with jax.enable_x64(x64):
             for call in further_calls(x64):
-                yield {"x64": x64} | call | perform(call)
+                outcome = perform(call)
+                if "result" in outcome:  # these are all valid: what JAX can't do tells nothing
+                    yield {"x64": x64} | call | outcome
 
 
 def main():
