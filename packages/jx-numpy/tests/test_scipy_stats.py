@@ -235,6 +235,34 @@ def test_derivatives_by_chances_of_certain_events():
     assert float(grad(stats.poisson.logpmf, 1)(0.0, 0.0)) == -1.0
 
 
+@pytest.mark.parametrize(
+    ("mass", "p", "slopes"),
+    [
+        (lambda k, p: stats.bernoulli.pmf(k, p), 0.0, [-1, 1, 0]),
+        (lambda k, p: stats.bernoulli.pmf(k, p), 1.0, [-1, 1, 0]),
+        (lambda k, p: stats.binom.pmf(k, 3, p), 0.0, [-3, 3, 0, 0, 0]),
+        (lambda k, p: stats.binom.pmf(k, 3, p), 1.0, [0, 0, -3, 3, 0]),
+        (lambda k, p: stats.geom.pmf(k, p), 0.0, [0, 1, 1, 1]),
+        (lambda k, p: stats.geom.pmf(k, p), 1.0, [0, 1, -1, 0]),
+        (lambda k, p: stats.nbinom.pmf(k, 1, p), 0.0, [1, 1, 1]),
+        (lambda k, p: stats.nbinom.pmf(k, 2, p), 1.0, [2, -2, 0]),
+        (lambda k, p: stats.poisson.pmf(k, p), 0.0, [-1, 1, 0]),
+    ],
+)
+def test_derivatives_by_chances_of_0_and_1(mass, p, slopes):
+    """Those of the powers that masses are made of."""
+    got = [float(grad(lambda p, k=k: mass(k, p))(p)) for k in range(len(slopes))]
+    np.testing.assert_allclose(got, slopes, rtol=1e-5, atol=1e-6)
+
+
+def test_derivatives_by_chances_of_impossible_categories():
+    p = np.float32([0.0, 1.0])
+    for counts, slopes in (([0, 2], [0, 2]), ([1, 1], [2, 0]), ([2, 0], [0, 0])):
+        counts = np.array(counts)
+        got = grad(lambda p, x=counts: stats.multinomial.pmf(x, 2, p))(p)
+        np.testing.assert_allclose(got, slopes, rtol=1e-6)
+
+
 def test_derivatives_of_far_tails_are_hazards():
     hazard = math.exp(stats.gamma.logpdf(1e3, 2.0) - stats.gamma.logsf(1e3, 2.0))
     assert float(grad(stats.gamma.logsf)(1e3, 2.0)) == pytest.approx(-hazard, rel=1e-11)

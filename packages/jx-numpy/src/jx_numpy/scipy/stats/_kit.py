@@ -144,10 +144,26 @@ def probability(
     return rounded(value, dtype)
 
 
-def mass(name: str, formula: Formula, k: ArrayLike, *shape: ArrayLike, loc: Any = 0) -> Array:
-    """`exp(formula(k - loc, *shape))`: the formula is the logarithm of a probability mass."""
-    value, _, dtype = _standardized(name, formula, k, shape, loc, 1)
-    return rounded(lax.exp(value), dtype)
+def mass(
+    name: str, formula: Formula, k: ArrayLike, *shape: ArrayLike, loc: Any = 0,
+    powers: Formula | None = None,
+) -> Array:  # fmt: skip
+    """`exp(formula(k - loc, *shape))`: the formula is the logarithm of a probability mass.
+
+    `powers` is the mass itself, of powers of the last shape parameter. It is used where that is
+    0 or 1: the logarithm may be infinite there, and then has no derivative.
+    """
+
+    def at(j: Array, *parameters: Array) -> Array:
+        if powers is None:
+            return lax.exp(formula(j, *parameters))
+        j, *rest, p = spread(j, *parameters)
+        end = (p == 0) | (p == 1)
+        inside = lax.exp(formula(j, *rest, where(end, 0.5, p)))
+        return where(end, powers(j, *rest, where(end, p, 1.0)), inside)
+
+    value, _, dtype = _standardized(name, at, k, shape, loc, 1)
+    return rounded(value, dtype)
 
 
 def quantile(

@@ -35,6 +35,12 @@ def _log_mass(j: Array, p: Array) -> Array:
     return where(outside, -math.inf, _xlogy(safe, p) + _xlog1py(1 - safe, -p))
 
 
+def _mass(j: Array, p: Array) -> Array:
+    outside = (j < 0) | (j > 1)
+    safe = where(outside, 0.0, j)
+    return where(outside, 0.0, lax.pow(p, safe) * lax.pow(1 - p, 1 - safe))
+
+
 def _cdf(k: Array, p: Array) -> Array:
     value = where(k < 0, 0.0, where(k < 1, 1 - share(p), 1.0))
     return only((k == k) & (p == share(p)), value)
@@ -63,7 +69,7 @@ def pmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
     >>> jx.scipy.stats.bernoulli.pmf(jnp.array([0, 1, 2]), 0.25)
     Array([0.75, 0.25, 0.  ], dtype=float32, weak_type=True)
     """
-    return mass("bernoulli.pmf", _log_mass, k, p, loc=loc)
+    return mass("bernoulli.pmf", _log_mass, k, p, loc=loc, powers=_mass)
 
 
 @compiled

@@ -37,6 +37,14 @@ def _log_mass(j: Array, n: Array, p: Array) -> Array:
     return where(outside, -math.inf, value)
 
 
+def _mass(j: Array, n: Array, p: Array) -> Array:
+    j = only(n >= 0, j)
+    outside = (j < 0) | (j > n)
+    safe = where(outside, 0.0, j)
+    ways = lax.exp(log_binomial(n, safe))
+    return where(outside, 0.0, ways * lax.pow(p, safe) * lax.pow(1 - p, n - safe))
+
+
 @compiled
 @_family
 def logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
@@ -56,4 +64,4 @@ def pmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
     >>> jx.scipy.stats.binom.pmf(jnp.array([-1, 0, 2]), 4, 0.5)
     Array([0.    , 0.0625, 0.375 ], dtype=float32, weak_type=True)
     """
-    return mass("binom.pmf", _log_mass, k, n, p, loc=loc)
+    return mass("binom.pmf", _log_mass, k, n, p, loc=loc, powers=_mass)

@@ -28,6 +28,11 @@ def _log_mass(j: Array, p: Array) -> Array:
     return where(outside, -math.inf, _xlog1py(where(outside, 1.0, j) - 1, -p) + lax.log(p))
 
 
+def _mass(j: Array, p: Array) -> Array:
+    outside = (j <= 0) | (j == math.inf)
+    return where(outside, 0.0, p * lax.pow(1 - p, where(outside, 1.0, j) - 1))
+
+
 @compiled
 @_family
 def logpmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
@@ -47,4 +52,4 @@ def pmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
     >>> jx.scipy.stats.geom.pmf(jnp.array([0, 1, 2]), 0.5)
     Array([0.  , 0.5 , 0.25], dtype=float32, weak_type=True)
     """
-    return mass("geom.pmf", _log_mass, k, p, loc=loc)
+    return mass("geom.pmf", _log_mass, k, p, loc=loc, powers=_mass)

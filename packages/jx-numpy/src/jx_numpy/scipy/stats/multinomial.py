@@ -91,5 +91,12 @@ def pmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
     >>> jx.scipy.stats.multinomial.pmf(jnp.array([[1, 2], [1, 1]]), 3, jnp.array([0.5, 0.5]))
     Array([0.375, 0.   ], dtype=float32)
     """
-    value, dtype = _log_mass("multinomial.pmf", x, n, p)
-    return rounded(lax.exp(value), dtype)
+    # Categories without a chance by powers: the logarithm has no derivative there.
+    (p,), dtype = reals("multinomial.pmf", p)
+    none = p == 0
+    value, _ = _log_mass("multinomial.pmf", x, n, where(none, 1.0, p))
+    chances = where(none, p, 1.0)
+    counts = lax.convert_element_type(where(x < 0, 0, x), typeof(chances).dtype)
+    chances, counts = broadcast_all("multinomial.pmf", chances, counts)
+    powers = lax.pow(chances, counts)
+    return rounded(lax.exp(value) * lax.reduce_prod(powers, (typeof(powers).ndim - 1,)), dtype)

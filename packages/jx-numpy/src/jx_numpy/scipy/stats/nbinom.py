@@ -23,14 +23,26 @@ _family = Family(
 _xlogy, _xlog1py = plain(xlogy), plain(xlog1py)
 
 
+def _log_ways(j: Array, n: Array) -> Array:
+    """The logarithm of C(j + n - 1, j), which is 1 / ((j + n) B(n, j + 1))."""
+    return -lax.log(j + n) - lax.log_beta_p.bind(n, j + 1)
+
+
 def _log_mass(j: Array, n: Array, p: Array) -> Array:
     j, n, p = spread(j, n, p)
     j = only((n > 0) & (p >= 0) & (p <= 1), j)
     outside = (j < 0) | (j == math.inf)
     safe = where(outside, 0.0, j)
-    # C(j + n - 1, j) is 1 / ((j + n) B(n, j + 1)).
-    log_ways = -lax.log(safe + n) - lax.log_beta_p.bind(n, safe + 1)
-    return where(outside, -math.inf, log_ways + _xlogy(n, p) + _xlog1py(safe, -p))
+    value = _log_ways(safe, n) + _xlogy(n, p) + _xlog1py(safe, -p)
+    return where(outside, -math.inf, value)
+
+
+def _mass(j: Array, n: Array, p: Array) -> Array:
+    j = only(n > 0, j)
+    outside = (j < 0) | (j == math.inf)
+    safe = where(outside, 0.0, j)
+    ways = lax.exp(_log_ways(safe, n))
+    return where(outside, 0.0, ways * lax.pow(p, n) * lax.pow(1 - p, safe))
 
 
 @compiled
@@ -52,4 +64,4 @@ def pmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
     >>> jx.scipy.stats.nbinom.pmf(jnp.array([-1, 0, 2]), 2.0, 0.5)
     Array([0.    , 0.25  , 0.1875], dtype=float32, weak_type=True)
     """
-    return mass("nbinom.pmf", _log_mass, k, n, p, loc=loc)
+    return mass("nbinom.pmf", _log_mass, k, n, p, loc=loc, powers=_mass)

@@ -29,6 +29,12 @@ def _log_mass(j: Array, mu: Array) -> Array:
     return where(outside, -math.inf, _xlogy(safe, mu) - lax.lgamma(safe + 1) - mu)
 
 
+def _mass(j: Array, mu: Array) -> Array:
+    outside = (j < 0) | (j == math.inf)
+    safe = where(outside, 0.0, j)
+    return where(outside, 0.0, lax.pow(mu, safe) * lax.exp(-lax.lgamma(safe + 1) - mu))
+
+
 def _cdf(j: Array, mu: Array) -> Array:
     j = only(mu >= 0, j)
     outside = j < 0
@@ -82,7 +88,7 @@ def pmf(k: ArrayLike, mu: ArrayLike, loc: ArrayLike = 0) -> Array:
     >>> jx.scipy.stats.poisson.pmf(jnp.array([-1, 0, 2]), 1.0)
     Array([0.        , 0.36787945, 0.18393973], dtype=float32, weak_type=True)
     """
-    return mass("poisson.pmf", _log_mass, k, mu, loc=loc)
+    return mass("poisson.pmf", _log_mass, k, mu, loc=loc, powers=_mass)
 
 
 @compiled
