@@ -42,8 +42,8 @@ def test_results_are_the_oracles(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_staged_programs_give_the_same(name):
     """The other calls of a function in one program: one by one they take twice as long."""
-    every = [call for call in calls()[name] if call.jit is True]
-    staged = every[1:] or every
+    first, *others = calls()[name]
+    staged = [call for call in others or [first] if call.jit is True]
     program = jit(lambda many: [call(*xs) for call, xs in zip(staged, many, strict=True)])
     for call, got in zip(staged, program([call.operands for call in staged]), strict=True):
         assert not (wrong := mismatch(call, got, call.oracle(*call.operands))), wrong

@@ -263,6 +263,23 @@ def test_derivatives_by_chances_of_impossible_categories():
         np.testing.assert_allclose(got, slopes, rtol=1e-6)
 
 
+def test_impossible_counts_of_very_many_ways_have_mass_0():
+    for p in (0.0, 1.0):
+        for mass in (
+            lambda p: stats.binom.pmf(3000, 6000, p), lambda p: stats.nbinom.pmf(3000, 3000, p),
+        ):  # fmt: skip
+            assert float(mass(p)) == float(grad(mass)(p)) == 0.0
+    p, half = np.float32([0.0, 1.0]), np.array([3000, 3000])
+    assert float(stats.multinomial.pmf(half, 6000, p)) == 0.0
+    assert grad(lambda p: stats.multinomial.pmf(half, 6000, p))(p).tolist() == [0.0, 0.0]
+
+
+def test_an_unknown_count_has_an_unknown_mass_at_chances_of_0_and_1():
+    for p in (0.0, 1.0):
+        for mass in (stats.bernoulli.pmf, stats.geom.pmf, stats.poisson.pmf):
+            assert np.isnan(mass(np.nan, p))
+
+
 def test_derivatives_of_far_tails_are_hazards():
     hazard = math.exp(stats.gamma.logpdf(1e3, 2.0) - stats.gamma.logsf(1e3, 2.0))
     assert float(grad(stats.gamma.logsf)(1e3, 2.0)) == pytest.approx(-hazard, rel=1e-11)

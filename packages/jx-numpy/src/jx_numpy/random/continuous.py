@@ -186,6 +186,9 @@ def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Any = (), dtype:
     Returns:
         An array of shape `shape + broadcast_shapes(loc.shape, scale.shape)`.
 
+    Raises:
+        ShapeError: `loc` and `scale` don't broadcast.
+
     >>> jx.random.double_sided_maxwell(jx.random.key(0), 0.0, 1.0, (3,))
     Array([ 1.5457212,  1.5741276, -2.0825307], dtype=float32)
     """

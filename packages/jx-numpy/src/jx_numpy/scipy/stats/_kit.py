@@ -30,7 +30,7 @@ from .._reals import real_floats
 __all__ = [
     "CONTINUOUS_1", "CONTINUOUS_2", "DISCRETE", "Family", "density", "evaluated", "exp_of",
     "log1mexp", "log1p_of_square", "log_density", "mass", "only", "positive", "probability",
-    "quantile", "reals", "rounded", "spread", "where",
+    "quantile", "reals", "rounded", "spread", "ways", "where",
 ]  # fmt: skip
 
 where = plain(_where)
@@ -160,10 +160,16 @@ def mass(
         j, *rest, p = spread(j, *parameters)
         end = (p == 0) | (p == 1)
         inside = lax.exp(formula(j, *rest, where(end, 0.5, p)))
-        return where(end, powers(j, *rest, where(end, p, 1.0)), inside)
+        at_end = only(j == j, powers(j, *rest, where(end, p, 1.0)))
+        return where(end, at_end, inside)
 
     value, _, dtype = _standardized(name, at, k, shape, loc, 1)
     return rounded(value, dtype)
+
+
+def ways(log_ways: Array) -> Array:
+    """A number of ways to multiply with a power that is 0 where there are very many: not inf."""
+    return lax.exp(where(log_ways > 80, 80.0, log_ways))
 
 
 def quantile(

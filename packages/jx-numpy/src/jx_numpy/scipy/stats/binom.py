@@ -9,7 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlog1py, xlogy
-from ._kit import DISCRETE, Family, mass, only, probability, spread, where
+from ._kit import DISCRETE, Family, mass, only, probability, spread, ways, where
 
 __all__ = ["logpmf", "pmf"]
 
@@ -41,8 +41,8 @@ def _mass(j: Array, n: Array, p: Array) -> Array:
     j = only(n >= 0, j)
     outside = (j < 0) | (j > n)
     safe = where(outside, 0.0, j)
-    ways = lax.exp(log_binomial(n, safe))
-    return where(outside, 0.0, ways * lax.pow(p, safe) * lax.pow(1 - p, n - safe))
+    count = ways(log_binomial(n, safe))
+    return where(outside, 0.0, count * lax.pow(p, safe) * lax.pow(1 - p, n - safe))
 
 
 @compiled

@@ -17,8 +17,17 @@ __all__ = ["logpmf", "pmf"]
 _xlogy = plain(xlogy)
 
 
-def _log_mass(name: str, x: ArrayLike, n: ArrayLike, p: ArrayLike) -> tuple[Array, Any]:
-    """The logarithm of the mass in at least float32, and the dtype of the result."""
+def _sum(x: Array) -> Array:
+    return lax.reduce_sum(x, (typeof(x).ndim - 1,))
+
+
+def _operands(
+    name: str, x: ArrayLike, n: ArrayLike, p: ArrayLike
+) -> tuple[Array, Array, Array, Any]:
+    """Counts, their probabilities, the logarithm of n! / (x_1! x_2! ...), and the result's dtype.
+
+    In at least float32. The logarithm is -inf where the counts can't be, and others stand there.
+    """
     (p,), dtype = reals(name, p)
     x, n = promote_dtypes(name, x, n)
     if not is_integer(typeof(x).dtype):
@@ -35,10 +44,9 @@ def _log_mass(name: str, x: ArrayLike, n: ArrayLike, p: ArrayLike) -> tuple[Arra
     outside = (lax.reduce_sum(x, last) != n) | lax.reduce_or(x < 0, last)
     real = typeof(p).dtype
     x, p = broadcast_all(name, lax.convert_element_type(where(x < 0, 0, x), real), p)
-    last = (typeof(x).ndim - 1,)
     log_ways = lax.lgamma(lax.convert_element_type(n, real) + 1)
-    value = log_ways + lax.reduce_sum(_xlogy(x, p) - lax.lgamma(x + 1), last)
-    return where(outside, -math.inf, value), dtype
+    log_ways = log_ways - _sum(lax.lgamma(x + 1))
+    return x, p, where(outside, -math.inf, log_ways), dtype
 
 
 @compiled
@@ -68,7 +76,8 @@ def logpmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
     >>> jx.scipy.stats.multinomial.logpmf(jnp.array([1, 2]), 3, jnp.array([0.5, 0.5]))
     Array(-0.98082924, dtype=float32)
     """
-    return rounded(*_log_mass("multinomial.logpmf", x, n, p))
+    x, p, log_ways, dtype = _operands("multinomial.logpmf", x, n, p)
+    return rounded(log_ways + _sum(_xlogy(x, p)), dtype)
 
 
 @compiled
@@ -91,12 +100,12 @@ def pmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
     >>> jx.scipy.stats.multinomial.pmf(jnp.array([[1, 2], [1, 1]]), 3, jnp.array([0.5, 0.5]))
     Array([0.375, 0.   ], dtype=float32)
     """
+    x, p, log_ways, dtype = _operands("multinomial.pmf", x, n, p)
     # Categories without a chance by powers: the logarithm has no derivative there.
-    (p,), dtype = reals("multinomial.pmf", p)
     none = p == 0
-    value, _ = _log_mass("multinomial.pmf", x, n, where(none, 1.0, p))
-    chances = where(none, p, 1.0)
-    counts = lax.convert_element_type(where(x < 0, 0, x), typeof(chances).dtype)
-    chances, counts = broadcast_all("multinomial.pmf", chances, counts)
-    powers = lax.pow(chances, counts)
-    return rounded(lax.exp(value) * lax.reduce_prod(powers, (typeof(powers).ndim - 1,)), dtype)
+    log_mass = log_ways + _sum(_xlogy(x, where(none, 1.0, p)))
+    last = (typeof(p).ndim - 1,)
+    powers = lax.reduce_prod(lax.pow(where(none, p, 1.0), x), last)
+    # Beside a power that may be 0, no infinite number of ways.
+    unbounded = lax.reduce_or(none, last) & (log_mass > 80)
+    return rounded(lax.exp(where(unbounded, 80.0, log_mass)) * powers, dtype)

@@ -9,7 +9,7 @@ from jx_core import compiled, lax
 from ...functions import plain
 from ...operands import Array, ArrayLike
 from ..special import xlog1py, xlogy
-from ._kit import DISCRETE, Family, mass, only, probability, spread, where
+from ._kit import DISCRETE, Family, mass, only, probability, spread, ways, where
 
 __all__ = ["logpmf", "pmf"]
 
@@ -41,8 +41,8 @@ def _mass(j: Array, n: Array, p: Array) -> Array:
     j = only(n > 0, j)
     outside = (j < 0) | (j == math.inf)
     safe = where(outside, 0.0, j)
-    ways = lax.exp(_log_ways(safe, n))
-    return where(outside, 0.0, ways * lax.pow(p, n) * lax.pow(1 - p, safe))
+    count = ways(_log_ways(safe, n))
+    return where(outside, 0.0, count * lax.pow(p, n) * lax.pow(1 - p, safe))
 
 
 @compiled
