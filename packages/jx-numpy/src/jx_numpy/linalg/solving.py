@@ -17,7 +17,6 @@ from jx_core.errors import ShapeError
 
 from ..contraction.products import _matmul
 from ..functions import array_function
-from ..indexing import take_along_axis
 from ..operands import Array, ArrayLike, broadcast_shapes, broadcast_to, promote_dtypes_inexact
 from .kit import eye, matrices
 
@@ -25,9 +24,21 @@ __all__ = ["inv", "solve", "tensorinv", "tensorsolve"]
 
 
 def _permuted_rows(b: Any, permutation: Any) -> Any:
-    shape = typeof(b).shape
-    rows = lax.broadcast_in_dim(permutation, shape, tuple(range(len(shape) - 1)))
-    return take_along_axis(b, rows, axis=-2, mode="promise_in_bounds")
+    *batch, _, columns = typeof(b).shape
+    axis, axes = len(batch), tuple(range(len(batch)))
+    return lax.gather(
+        b,
+        lax.expand_dims(permutation, (axis + 1,)),
+        lax.GatherDimensionNumbers(
+            offset_dims=(axis + 1,),
+            collapsed_slice_dims=(axis,),
+            start_index_map=(axis,),
+            operand_batching_dims=axes,
+            start_indices_batching_dims=axes,
+        ),
+        (*(1 for _ in batch), 1, columns),
+        mode="promise_in_bounds",
+    )
 
 
 def _substituted(factors: Any, permutation: Any, b: Any) -> Any:

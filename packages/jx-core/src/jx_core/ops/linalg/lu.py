@@ -12,16 +12,19 @@ from ...aval import ShapedArray, typeof
 from ...errors import ShapeError
 from ...primitive import Primitive
 from ..elementwise import convert_element_type, eq, select
-from ..indexing import dynamic_index_in_dim
+from ..indexing import dynamic_index_in_dim, slice_in_dim
 from ..kit import Array, ArrayLike
 from ..reduction import reduce_sum
-from ..shape import broadcast_in_dim, broadcasted_iota, full_like
+from ..shape import broadcast_in_dim, broadcasted_iota, concatenate, full, full_like
 from .spectral import matrix_shape
 from .triangular import wide_dtype
 
 __all__ = ["lu", "lu_p", "lu_pivots_to_permutation", "lu_pivots_to_permutation_p"]
 
 _INT = np.dtype(np.int32)
+# Row exchanges times rows that are worth writing out: a loop costs XLA's CPU runtime about a
+# microsecond for every two of its steps.
+_FEW = 36
 
 
 def _lu_type(x: ShapedArray) -> list[ShapedArray]:
@@ -116,15 +119,17 @@ def _permutation(pivots: np.ndarray, *, permutation_size: int) -> np.ndarray:
 
 
 def _permutation_by_operations(pivots: Any, *, permutation_size: int) -> Any:
-    """Exchange after exchange in a loop, all permutations at once."""
+    """Exchange after exchange, all permutations at once; few are no loop but arithmetic."""
     from ..control_flow.while_loop import fori_loop
 
-    shape = (*typeof(pivots).shape[:-1], permutation_size)
+    shape, exchanges = (*typeof(pivots).shape[:-1], permutation_size), typeof(pivots).shape[-1]
     axis = len(shape) - 1
     numbers = broadcasted_iota(_INT, shape, axis)
-    if not typeof(pivots).shape[-1]:
+    if not exchanges:
         return numbers
     pivots = convert_element_type(pivots, _INT)
+    if exchanges * permutation_size <= _FEW:
+        return _permutation_written_out(pivots, permutation_size)
 
     def step(k: Any, permutation: Any) -> Any:
         def spread(x: Any) -> Any:
@@ -138,7 +143,24 @@ def _permutation_by_operations(pivots: Any, *, permutation_size: int) -> Any:
         moved = select(chosen, mine, permutation)
         return select(eq(numbers, convert_element_type(k, _INT)), theirs, moved)
 
-    return fori_loop(0, typeof(pivots).shape[-1], step, numbers)
+    return fori_loop(0, exchanges, step, numbers)
+
+
+def _permutation_written_out(pivots: Any, size: int) -> Any:
+    """The same without a loop: each place is an array of its own, each exchange selects."""
+    axis = typeof(pivots).ndim - 1
+    shape = (*typeof(pivots).shape[:-1], 1)
+    places = [full(shape, i, _INT) for i in range(size)]
+    for k in range(typeof(pivots).shape[-1]):
+        other = slice_in_dim(pivots, k, k + 1, axis=axis)
+        mine = theirs = places[k]
+        for i in range(size):
+            if i != k:
+                chosen = eq(other, full(shape, i, _INT))
+                theirs = select(chosen, places[i], theirs)
+                places[i] = select(chosen, mine, places[i])
+        places[k] = theirs
+    return concatenate(places, axis)
 
 
 lu_pivots_to_permutation_p = Primitive(
