@@ -23,10 +23,9 @@ import numpy as np
 from jx_core import Primitive, dtypes, lax, typeof
 from jx_core.config import enable_x64
 from jx_core.ops.special.maths import polynomial
-from jx_core.staging import trace_to_jaxpr
 
 from .builder import Value
-from .program import constants, lower_jaxpr
+from .program import lower_traced
 from .tables import Context
 
 Rule = Callable[..., Value]
@@ -46,8 +45,9 @@ def write(ctx: Context, function: Any, avals: list[Any], operands: Any) -> Value
     """Write `function` of operands of types `avals` to the context's block."""
     double_precision: Any = enable_x64(True)
     with double_precision:  # or numbers beside doubles would become single ones
-        jaxpr, consts = trace_to_jaxpr(lambda *xs: [function(*xs)], avals, function.__name__)
-    (out,) = lower_jaxpr(ctx.block, jaxpr, constants(ctx.block, consts), operands)
+        (out,) = lower_traced(
+            ctx.block, lambda *xs: [function(*xs)], avals, operands, function.__name__
+        )
     return out
 
 

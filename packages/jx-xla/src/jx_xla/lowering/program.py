@@ -79,8 +79,13 @@ def lower_traced(
     operands: Sequence[Value],
     name: str = "composed",
 ) -> list[Value]:
-    """Write what a function of `lax` operations binds; it returns a list."""
-    jaxpr, consts = trace_to_jaxpr(fun, list(in_avals), name)
+    """Write what a function of `lax` operations binds; it returns a list.
+
+    How an operand came by its dtype is decided when programs are written: a weak type here
+    would let a number of the function's own change dtypes.
+    """
+    strong = [a.update(weak_type=False) for a in in_avals]
+    jaxpr, consts = trace_to_jaxpr(fun, strong, name)
     return lower_jaxpr(block, jaxpr, constants(block, consts), operands)
 
 
