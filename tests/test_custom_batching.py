@@ -270,6 +270,23 @@ def test_a_rule_defined_anew_takes_the_place_of_the_first(f):
     np.testing.assert_allclose(vmap(f)(XS, XS), XS)
 
 
+def test_rules_of_a_function_inside_are_defined_by_the_decorated_one():
+    @jx.custom_vjp
+    @custom_vmap
+    def f(x, y):
+        return jnp.sin(x) * y
+
+    @f.def_vmap
+    def _(axis_size, in_batched, x, y):
+        return jnp.cos(x) * y, True
+
+    f.defvjp(lambda x, y: (f(x, y), (x, y)), lambda kept, ct: (7 * ct, 8 * ct))
+    np.testing.assert_allclose(vmap(f)(XS, XS), np.cos(XS) * XS, rtol=1e-6)
+    assert jx.grad(f)(1.0, 2.0) == 7.0
+    with pytest.raises(AttributeError, match="'custom_vjp' object has no attribute 'defjvp'"):
+        f.defjvp(lambda primals, tangents: None)
+
+
 def test_programs_show_the_call(f):
     text = str(jx.make_jaxpr(f)(1.0, 2.0))
     assert "custom_vmap_call[" in text and "rules='f'" in text and "0x" not in text

@@ -123,6 +123,13 @@ def test_einsum_path_is_opt_einsums():
     assert "FLOP" in str(report)
 
 
+def test_einsum_takes_paths_with_and_without_numpys_first_word():
+    x, y, z = draw(2, 5), draw(5, 4), draw(4, 3)
+    for path in ([(1, 2), (0, 1)], ["einsum_path", (1, 2), (0, 1)], ((0, 1), (0, 1))):
+        got = einsum("ij,jk,kl", x, y, z, optimize=path)
+        np.testing.assert_allclose(got, x @ y @ z, rtol=1e-5)
+
+
 def test_preferred_element_type_is_what_is_returned():
     x = draw(2, 2).astype(np.float16)
     assert matmul(x, x, preferred_element_type=np.float32).dtype == np.float32

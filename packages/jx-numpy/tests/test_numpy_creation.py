@@ -276,6 +276,9 @@ def test_index_tricks():
     np.testing.assert_array_equal(jnp.r_[a, 0, b], np.r_[a, 0, b])
     np.testing.assert_array_equal(jnp.r_[0:3, 5], np.r_[0:3, 5])
     np.testing.assert_array_equal(jnp.r_["0,2", a, b], np.r_["0,2", a, b])
+    for places in ("0,2,-2", "0,3", "1,3,0", "0,3,1", "0,3,-2", "1,3,-3"):
+        np.testing.assert_array_equal(jnp.r_[places, a, b], np.r_[places, a, b])
+    assert jnp.c_["r", a, b].tolist() == [[1, 3], [2, 4]]
     assert jnp.r_["r", a, b].tolist() == [[1, 2, 3, 4]]
     assert jnp.r_["c", a].tolist() == [[1], [2]]
     np.testing.assert_array_equal(jnp.c_[a, b], np.c_[a, b])

@@ -406,6 +406,8 @@ def test_select_choose_piecewise():
     np.testing.assert_array_equal(
         jnp.piecewise(x, [x < 2, x > 4], pieces), np.piecewise(x, [x < 2, x > 4], pieces)
     )
+    # An array of scalar conditions: each is for all of x.
+    np.testing.assert_array_equal(jnp.piecewise(x, jnp.array([False, True, False]), pieces), 3.0)
 
 
 def test_compress_and_extract():

@@ -302,6 +302,10 @@ def test_polynomials_and_signals(same_as_numpy):
     for name in ("polyadd", "polysub", "polymul"):
         same_as_numpy(name, p, q)
         same_as_numpy(name, q, p)
+    several = np.array([[5, 7, 3], [8, 2, 6]], np.float32)  # three lines
+    np.testing.assert_array_equal(jnp.polyadd(several, p[:1]), [[5, 7, 3], [10, 4, 8]])
+    np.testing.assert_array_equal(jnp.polysub(several[:1], several), [[-5, -7, -3], [-3, 5, -3]])
+    assert jnp.polyder(np.array([2, 1])).dtype == np.float32
     same_as_numpy("polyval", p, X, rtol=1e-5)
     for m in (0, 1, 2, 3):
         same_as_numpy("polyder", p, m)

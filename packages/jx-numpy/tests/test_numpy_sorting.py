@@ -46,6 +46,9 @@ def test_partitions_and_lexsort(same_as_numpy):
             assert (kept[:, :k] <= kept[:, k : k + 1]).all()
             assert (kept[:, k + 1 :] >= kept[:, k : k + 1]).all()
             np.testing.assert_array_equal(np.sort(kept, 1), np.sort(X, 1))
+    x = jnp.array([6, 8, 4, 3, 1, 9, 7, 5, 2, 3])
+    assert jnp.partition(x, 4).tolist() == [1, 2, 3, 3, 4, 9, 8, 7, 6, 5]
+    assert jnp.argpartition(x, 4).tolist() == [4, 8, 3, 9, 2, 0, 1, 5, 6, 7]
     same_as_numpy("lexsort", (V, V[::-1].copy()))
     same_as_numpy("lexsort", np.stack([V, V[::-1]]))
     same_as_numpy("lexsort", (X, X[::-1].copy()), axis=1)
@@ -129,6 +132,7 @@ def test_sets(same_as_numpy):
                 jnp.isin(a, many, invert=invert, method=method), np.isin(a, many, invert=invert)
             )
     same_as_numpy("isin", X, b)
+    assert jnp.setdiff1d(a, np.float32([1, 2.5])).dtype == jnp.asarray(a).dtype
 
 
 def test_sets_of_traced_arrays_take_a_size():

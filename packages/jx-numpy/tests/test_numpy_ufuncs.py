@@ -123,7 +123,7 @@ DTYPES = {
     "rint": "float32 float32 float32 float16 bfloat16 float32",
     "square": "int32 int8 uint8 float16 bfloat16 ~int32",
     "reciprocal": "float32 float32 float32 float16 bfloat16 ~float32",
-    "isnan": "bool bool bool bool bool bool",
+    "isnan": "bool bool bool bool bool ~bool",
     "signbit": "bool bool bool bool bool bool",
     "real": "bool int8 uint8 float16 bfloat16 ~int32",
     "nan_to_num": "bool int8 uint8 float16 bfloat16 ~int32",
@@ -150,7 +150,7 @@ BINARY_DTYPES = {
     "hypot": "float32 float32 float16 float32 float16 ~float32",
     "power": "int32 int16 float16 int8 float16 ~float32",
     "float_power": "float32 float32 float16 float32 float16 ~float32",
-    "equal": "bool bool bool bool bool bool",
+    "equal": "bool bool bool bool bool ~bool",
     "logaddexp": "float32 float32 float16 float32 float16 ~float32",
     "copysign": "float32 float32 float16 float32 float16 ~float32",
 }
@@ -164,6 +164,24 @@ def test_binary_dtypes_are_jaxs(name):
         result = getattr(jnp, name)(x, y)
         got = ("~" if result.weak_type else "") + str(result.dtype)
         assert got == expected, (x, y)
+
+
+def test_dtypes_are_strong_where_one_operand_is_a_strong_float():
+    strong = jnp.ones(2, "float32")
+    for name in ("copysign", "hypot", "heaviside", "logaddexp2", "arctan2", "nextafter"):
+        assert not getattr(jnp, name)(0.5, strong).weak_type, name
+        assert not getattr(jnp, name)(strong, 0.5).weak_type, name
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "bfloat16"])
+def test_spacing_is_no_difference_that_is_flushed_to_zero(dtype):
+    info = jnp.finfo(dtype)
+    least = float(info.smallest_subnormal)
+    x = jnp.array([0.0, -0.0, float(info.tiny), -2.0 * float(info.tiny), least, 1.0], dtype)
+    expected = [least, -least, least, -2 * least, least, float(info.eps)]
+    np.testing.assert_array_equal(np.asarray(jnp.spacing(x), float), expected)
+    ends = jnp.array([float(info.max), np.inf, np.nan], dtype)
+    np.testing.assert_array_equal(np.asarray(jnp.spacing(ends), float), [np.inf, np.nan, np.nan])
 
 
 def test_a_traced_function_binds_nothing_but_its_primitives():

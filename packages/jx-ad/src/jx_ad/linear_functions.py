@@ -227,6 +227,7 @@ def check_cotangent(cotangent: Any, out_tree: Any, out_avals: Sequence[Any]) -> 
 
 
 def _cast(ct: Any, aval: Any) -> Any:
-    if typeof(ct).dtype == aval.dtype:
+    have = typeof(ct)
+    if have.dtype == aval.dtype and have.weak_type <= aval.weak_type:
         return ct
     return convert_element_type(ct, aval.dtype)

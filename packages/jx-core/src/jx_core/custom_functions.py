@@ -196,6 +196,13 @@ class CustomFunction:
         """Call the function; a transformation uses the rules."""
         raise NotImplementedError
 
+    def __getattr__(self, name: str) -> Any:
+        """What defines rules of the function inside, where that is a decorated one as well."""
+        inner = self.__dict__.get("fun")
+        if name.startswith("def") and isinstance(inner, CustomFunction) and hasattr(inner, name):
+            return getattr(inner, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 

@@ -175,7 +175,7 @@ class TracerBoolConversionError(ConcretizationTypeError):
     )
 
 
-class TracerIntegerConversionError(_TracerProblem, JXTypeError):
+class TracerIntegerConversionError(ConcretizationTypeError):
     """A traced value was used where Python needs an integer.
 
     Raised when ``x.__index__`` is called on a traced ``x``: indexing a list or

@@ -25,6 +25,7 @@ from .operands import (
     one_axis,
     promote_dtypes_inexact,
     some_axes,
+    strong,
     to_dtype,
     typeof,
 )
@@ -106,7 +107,7 @@ def ediff1d(
     x = as_operand("ediff1d", ary)
     flat = lax.reshape(x, (typeof(x).size,))
     n = typeof(flat).size
-    result = lax.sub(_along(flat, 0, min(1, n), n), _along(flat, 0, 0, max(n - 1, 0)))
+    result = strong(lax.sub(_along(flat, 0, min(1, n), n), _along(flat, 0, 0, max(n - 1, 0))))
     parts = []
     for part in (to_begin, result, to_end):
         if part is not None:

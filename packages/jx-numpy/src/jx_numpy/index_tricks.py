@@ -159,9 +159,9 @@ class _Joiner:
 
     def _directive(self, text: str) -> tuple[int, int, int, str | None]:
         """What a leading string such as "0,2" asks for."""
-        if text in ("r", "c"):
-            return -1, 1, -1, text
         axis, ndmin, trans1d = self._defaults
+        if text in ("r", "c"):
+            return axis, ndmin, trans1d, text
         try:
             numbers = [int(n) for n in text.split(",")]
         except ValueError:
@@ -186,10 +186,10 @@ class _Joiner:
         missing = ndmin - x.ndim
         if missing <= 0:
             return x
-        if x.ndim == 0 or trans1d < 0:
+        if x.ndim == 0:
             place = missing
-        else:
-            place = trans1d
+        else:  # negative ones count from the last place that there is
+            place = trans1d + missing + 1 if trans1d < 0 else trans1d
         shape = (1,) * place + x.shape + (1,) * (missing - place)
         return lax.reshape(x, shape)
 

@@ -32,17 +32,18 @@ from jx_core.operators import (
 )
 from jx_core.operators.promotion import INEXACT
 from jx_core.ops.axes import canonical_axes, canonical_axis, canonical_shape, least
+from jx_core.ops.elementwise import convert
 from jx_core.ops.shape import broadcast_to
 from jx_core.source import is_internal
 from jx_core.symbolic import DimExpr
 
 __all__ = [
     "INEXACT", "Array", "ArrayLike", "Shape", "a_dtype", "a_shape", "accumulation_dtype",
-    "an_integer", "as_operand", "broadcast_all", "broadcast_shapes", "broadcast_to", "inexact",
-    "is_complex", "is_floating", "is_integer", "one_axis", "pair", "pair_inexact", "promote",
-    "promote_dtypes", "promote_dtypes_inexact", "promote_inexact", "promote_shapes",
-    "refuse_out", "refuse_sharding", "some_axes", "to_dtype", "to_inexact", "type_of",
-    "typeof", "user_stacklevel",
+    "an_integer", "as_operand", "as_weak_as", "broadcast_all", "broadcast_shapes",
+    "broadcast_to", "inexact", "is_complex", "is_floating", "is_integer", "one_axis", "pair",
+    "pair_inexact", "promote", "promote_dtypes", "promote_dtypes_inexact", "promote_inexact",
+    "promote_shapes", "refuse_out", "refuse_sharding", "some_axes", "strong", "to_dtype",
+    "to_inexact", "type_of", "typeof", "user_stacklevel",
 ]  # fmt: skip
 
 Array: TypeAlias = Any
@@ -74,6 +75,22 @@ def is_integer(dtype: Any) -> bool:
 def inexact(name: str, x: ArrayLike) -> Array:
     """The operand of a function of real numbers: integers and booleans become floats."""
     return promote_dtypes_inexact(name, x)[0]
+
+
+def as_weak_as(result: Array, *operands: ArrayLike) -> Array:
+    """`result`, its type strong unless that of every operand is weak.
+
+    Promotion goes by the lattice, in which an array of integers beside `0.5` is weakly float;
+    some functions of JAX's give strong results there.
+    """
+    if typeof(result).weak_type and not all(typeof(x).weak_type for x in operands):
+        return strong(result)
+    return result
+
+
+def strong(x: ArrayLike) -> Array:
+    """`x` with its dtype for good, whether it came of a Python number or not."""
+    return convert(x, typeof(x).dtype)
 
 
 def broadcast_all(name: str, *operands: ArrayLike) -> list[Array]:

@@ -23,6 +23,7 @@ from .operands import (
     ArrayLike,
     an_integer,
     as_operand,
+    broadcast_all,
     promote_dtypes,
     promote_dtypes_inexact,
     to_dtype,
@@ -78,19 +79,26 @@ def polyval(p: ArrayLike, x: ArrayLike, *, unroll: int = 16) -> Array:
 
 
 def _sum(name: str, combine: Any, a1: Any, a2: Any) -> Array:
-    a, b = promote_dtypes(name, *_vectors(name, a1, a2))
-    n = maximum(typeof(a).size, typeof(b).size)
+    a, b = promote_dtypes(name, as_operand(name, a1, 0), as_operand(name, a2, 1))
+    ndim = max(1, typeof(a).ndim, typeof(b).ndim)
+    a, b = (lax.expand_dims(p, range(typeof(p).ndim, ndim)) for p in (a, b))
+    n = maximum(typeof(a).shape[0], typeof(b).shape[0])
     zero = np.zeros((), typeof(a).dtype)[()]
-    a, b = (lax.pad(p, zero, [(n - typeof(p).size, 0, 0)]) for p in (a, b))
-    return combine(a, b)
+    rest = [(0, 0, 0)] * (ndim - 1)
+    a, b = (lax.pad(p, zero, [(n - typeof(p).shape[0], 0, 0), *rest]) for p in (a, b))
+    return combine(*broadcast_all(name, a, b))
 
 
 @array_function()
 def polyadd(a1: ArrayLike, a2: ArrayLike) -> Array:
     """The sum of two polynomials.
 
+    Args:
+        a1, a2: their coefficients, the highest power's first. Further axes broadcast: each
+            place along them has a polynomial of its own.
+
     Raises:
-        ValueError: an argument is no vector of coefficients.
+        ShapeError: the further axes don't broadcast.
 
     >>> jnp.polyadd(jnp.array([1, 2]), jnp.array([3]))
     Array([1, 5], dtype=int32)
@@ -100,10 +108,7 @@ def polyadd(a1: ArrayLike, a2: ArrayLike) -> Array:
 
 @array_function()
 def polysub(a1: ArrayLike, a2: ArrayLike) -> Array:
-    """The difference of two polynomials.
-
-    Raises:
-        ValueError: an argument is no vector of coefficients.
+    """The difference of two polynomials. Arguments and errors as for `polyadd`.
 
     >>> jnp.polysub(jnp.array([1, 2]), jnp.array([3]))
     Array([ 1, -1], dtype=int32)
@@ -177,16 +182,16 @@ def polyder(p: ArrayLike, m: int = 1) -> Array:
     """The derivative of a polynomial.
 
     Args:
-        p: the polynomial.
+        p: the polynomial; integers and booleans become floats.
         m: which derivative.
 
     Raises:
         ValueError: `m` is negative, or `p` no vector of coefficients.
 
     >>> jnp.polyder(jnp.array([1, 2, 3]))
-    Array([2, 2], dtype=int32)
+    Array([2., 2.], dtype=float32)
     """
-    (p,) = _vectors("polyder", p)
+    (p,) = promote_dtypes_inexact("polyder", *_vectors("polyder", p))
     m = an_integer("polyder", m, "m")
     if m < 0:
         raise ValueError(f"jnp.polyder: m must be non-negative, got {m}")

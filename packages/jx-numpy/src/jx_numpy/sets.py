@@ -27,7 +27,9 @@ from .operands import (
     broadcast_to,
     one_axis,
     promote_dtypes,
+    strong,
     to_dtype,
+    type_of,
     typeof,
 )
 from .sorting import at, order_of, search, searchsorted
@@ -364,7 +366,7 @@ def isin(
         after = search(ordered, x, "right")
         # NaN is found among NaN by its place, but is equal to nothing.
         found = lax.bitwise_and(lax.lt(before, after), lax.eq(x, x))
-    return lax.bitwise_not(found) if invert else found
+    return strong(lax.bitwise_not(found) if invert else found)
 
 
 def _vector(name: str, x: Any, position: int) -> Array:
@@ -516,6 +518,12 @@ def setdiff1d(
     Array([1, 3], dtype=int32)
     """
     a, b = _pair("setdiff1d", ar1, ar2)
+    out = _setdiff1d(a, b, assume_unique, size, fill_value)
+    # What is left is of the first array's dtype, whatever it was compared with.
+    return convert(out, type_of("setdiff1d", ar1).dtype)
+
+
+def _setdiff1d(a: Array, b: Array, assume_unique: bool, size: Any, fill_value: Any) -> Array:
     if assume_unique or not typeof(a).size:
         return _kept("setdiff1d", a, isin(a, b, invert=True), size, fill_value)[0]
     distinct, _, _, counts = _unique(

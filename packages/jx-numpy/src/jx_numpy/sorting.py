@@ -131,7 +131,8 @@ def order_of(
 def partition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
     """An array rearranged along an axis around one element of the sorted array.
 
-    Elements that are less come before it, greater ones after it; here, all are sorted.
+    Elements that are less come before it, greater ones after it; here, those in ascending
+    order and these in descending order.
 
     Args:
         a: an array.
@@ -142,31 +143,46 @@ def partition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
         ShapeError: the axis, or `kth`, is out of range.
         TypeError: `a` is complex.
 
-    >>> jnp.partition(jnp.array([3, 1, 2]), 1)
-    Array([1, 2, 3], dtype=int32)
+    >>> jnp.partition(jnp.array([3, 1, 2, 4]), 1)
+    Array([1, 2, 4, 3], dtype=int32)
     """
     x, place = _along("partition", a, axis)
-    _check_partition("partition", x, kth, place)
-    return lax.sort(x, place)
+    kth = _check_partition("partition", x, kth, place)
+    low, high = _divided(lax.sort(x, place), kth, place)
+    return lax.concatenate([low, lax.rev(high, (place,))], place)
+
+
+def _divided(x: Any, kth: int, axis: int) -> tuple[Any, Any]:
+    """What is up to place `kth` along an axis, and what is after it."""
+    n = typeof(x).shape[axis]
+    return (
+        lax.slice_in_dim(x, 0, kth + 1, axis=axis),
+        lax.slice_in_dim(x, kth + 1, n, axis=axis),
+    )
 
 
 @array_function("kth", "axis")
 def argpartition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
-    """The indices that rearrange an array as `partition` does. Arguments as there.
+    """The indices that rearrange an array around one element of the sorted array.
 
-    >>> jnp.argpartition(jnp.array([3, 1, 2]), 1)
-    Array([1, 2, 0], dtype=int32)
+    Arguments and errors as for `partition`. The places of lesser elements are in the order of
+    these, those of greater ones ascend.
+
+    >>> jnp.argpartition(jnp.array([3, 1, 2, 4]), 1)
+    Array([1, 2, 0, 3], dtype=int32)
     """
     x, place = _along("argpartition", a, axis)
-    _check_partition("argpartition", x, kth, place)
-    return order_of(x, place)
+    kth = _check_partition("argpartition", x, kth, place)
+    low, high = _divided(order_of(x, place), kth, place)
+    return lax.concatenate([low, lax.sort(high, place)], place)
 
 
-def _check_partition(name: str, x: Any, kth: Any, place: int) -> None:
+def _check_partition(name: str, x: Any, kth: Any, place: int) -> int:
+    """`kth` counted from the front."""
     aval = typeof(x)
     if is_complex(aval.dtype):
         raise TypeError(f"jnp.{name} takes real numbers, got dtype {aval.dtype.name}")
-    one_axis(name, an_integer(name, kth, "kth"), aval.shape[place], "kth")
+    return one_axis(name, an_integer(name, kth, "kth"), aval.shape[place], "kth")
 
 
 @array_function("axis")

@@ -224,6 +224,11 @@ def _searched_bin(x: Array, edges: Array) -> Array:
     return lax.select(is_last, lax.full_like(place, n - 2), place)
 
 
+def _weights(weights: Any, dtype: Any) -> Any:
+    """What points count, as floats at least as wide as the ends of bins."""
+    return convert(weights, dtypes.result_type(typeof(weights).dtype, dtype))
+
+
 @array_function("density", "even")
 def _histogram(x: Any, edges: Any, weights: Any, density: bool, even: bool = False) -> Array:
     dtype = typeof(edges).dtype
@@ -231,7 +236,7 @@ def _histogram(x: Any, edges: Any, weights: Any, density: bool, even: bool = Fal
     if weights is None:
         weights = lax.full(typeof(x).shape, 1.0, dtype)
     else:
-        weights = lax.reshape(weights, (typeof(weights).size,))
+        weights = lax.reshape(_weights(weights, dtype), (typeof(weights).size,))
     n = typeof(edges).size - 1
     places = _bin_of(x, edges, even)
     places = lax.select(operators.less(places, 0), lax.full_like(places, n), places)
@@ -261,14 +266,15 @@ def histogramdd(
         density: whether to divide by the cells' volumes and the sum of all counts.
 
     Returns:
-        The counts, and a list of the ends along each dimension.
+        The counts, integers where there are no weights and no density, and a list of the ends
+        along each dimension.
 
     Raises:
         ValueError: `bins` or `range` does not fit the dimensions.
 
     >>> jnp.histogramdd(jnp.array([[0.0, 0.0], [1.0, 1.0]]), bins=2)[0]
-    Array([[1., 0.],
-           [0., 1.]], dtype=float32)
+    Array([[1, 0],
+           [0, 1]], dtype=int32)
     """
     points = as_operand("histogramdd", sample)
     if typeof(points).ndim == 1:
@@ -298,8 +304,11 @@ def _histogramdd(
 ) -> Array:
     shape = tuple([typeof(e).size - 1 for e in edges])
     dtype = typeof(edges[0]).dtype
-    if weights is None:
-        weights = lax.full(typeof(columns[0]).shape, 1.0, dtype)
+    if weights is not None:
+        weights = _weights(weights, dtype)
+    else:  # counted in integers, as floats have no place for more than 2^24
+        number = dtype if density else dtypes.canonicalize_dtype(np.int64)
+        weights = lax.full(typeof(columns[0]).shape, 1, number)
     cell = lax.full(typeof(columns[0]).shape, 0, np.dtype(np.int32))
     inside: Any = lax.full(typeof(columns[0]).shape, True, np.dtype(np.bool_))
     for x, ends, n in zip(columns, edges, shape, strict=True):
@@ -339,8 +348,8 @@ def histogram2d(
         The counts, and the ends along both axes.
 
     >>> jnp.histogram2d(jnp.array([0.0, 1.0]), jnp.array([0.0, 1.0]), bins=2)[0]
-    Array([[1., 0.],
-           [0., 1.]], dtype=float32)
+    Array([[1, 0],
+           [0, 1]], dtype=int32)
     """
     points = lax.stack(operators.promote_dtypes("histogram2d", x, y), 1)
     if not isinstance(bins, (list, tuple)):

@@ -115,6 +115,10 @@ def histograms() -> Iterator[Call]:
     yield of(jnp.histogram, data, bins=edges).having(slack=4, expected=counted)
     yield of(jnp.histogram, data, bins=edges, weights=weights).having(slack=8)
     yield of(jnp.histogram, data, bins=edges, density=True).having(slack=8)
+    for dtype in (bool, np.int32, np.float32):
+        yield of(jnp.histogram, data, bins=edges, weights=(3 * weights).astype(dtype)).having(
+            slack=8, expected=counted
+        )
     yield of(jnp.histogram, data).having(expected=counted, **whole)
     yield of(jnp.histogram, data, bins=6, range=(-1.0, 1.4)).having(expected=counted, **whole)
     yield of(jnp.histogram, ints(20), bins=4).having(expected=counted, **whole)
@@ -124,21 +128,31 @@ def histograms() -> Iterator[Call]:
     )
     yield of(jnp.histogram_bin_edges, data, bins=edges)
     x, y = data, reals(30, low=-1.1, high=2.9)[::-1].copy()
-    yield of(jnp.histogram2d, x, y, bins=[edges, edges + 0.3]).having(slack=8)
-    yield of(jnp.histogram2d, x, y, bins=4, range=((-2, 2), (-1, 2.5))).having(slack=8, atol=1e-13)
+    yield of(jnp.histogram2d, x, y, bins=[edges, edges + 0.3]).having(expected=whole_counts)
+    yield of(jnp.histogram2d, x, y, bins=4, range=((-2, 2), (-1, 2.5))).having(
+        expected=whole_counts, atol=1e-13
+    )
     yield of(jnp.histogram2d, x, y, bins=edges, weights=weights, density=True).having(slack=16)
     sample = np.stack([x, y], 1)
     yield of(jnp.histogramdd, sample, bins=3, range=((-2, 2), (-1, 2.5))).having(
-        slack=8, atol=1e-13
+        expected=lambda x, **kwargs: whole_counts(x, of=np.histogramdd, **kwargs), atol=1e-13
     )
     yield of(jnp.histogramdd, sample, bins=(edges, edges), weights=weights).having(slack=8)
     yield of(jnp.histogramdd, sample, bins=(edges, edges), density=True).having(slack=8)
 
 
 def counted(*args: Any, **kwargs: Any) -> Any:
-    """NumPy's histogram with counts as floats, as JAX gives them."""
+    """NumPy's histogram with counts and weights as floats, as JAX has them."""
+    if "weights" in kwargs:
+        kwargs["weights"] = np.asarray(kwargs["weights"], float)
     counts, edges = np.histogram(*args, **kwargs)
     return counts.astype(float), edges
+
+
+def whole_counts(*args: Any, of: Any = np.histogram2d, **kwargs: Any) -> Any:
+    """NumPy's histogram of points with counts as integers, as JAX gives them."""
+    counts, *edges = of(*args, **kwargs)
+    return counts.astype(int), *edges
 
 
 def counts() -> Iterator[Call]:

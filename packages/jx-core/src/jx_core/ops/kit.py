@@ -260,10 +260,8 @@ def elementwise(
         check_same_dtype(name, avals)
         shape = result_shape(name, avals)
         weak = all(a.weak_type for a in avals)
-        if result is None:
-            return ShapedArray(shape, first.dtype, weak)
-        dtype = result(first.dtype)
-        return ShapedArray(shape, dtype, weak and dtype != np.bool_)
+        dtype = first.dtype if result is None else result(first.dtype)
+        return ShapedArray(shape, dtype, weak)
 
     primitive = Primitive(name, abstract=abstract, reference=reference, decompose=decompose)
     primitive.family = family

@@ -60,7 +60,11 @@ def einsum(
     if not isinstance(subscripts, str):
         subscripts, operands = _interleaved((subscripts, *operands))
     arrays = tuple(as_operand("einsum", x, i) for i, x in enumerate(operands))
-    path = optimize if isinstance(optimize, (str, bool)) else tuple(map(tuple, optimize[1:]))
+    path = optimize
+    if not isinstance(optimize, (str, bool)):
+        # NumPy's paths begin with a word that says what they are.
+        steps = optimize[1:] if len(optimize) and optimize[0] == "einsum_path" else optimize
+        path = tuple(map(tuple, steps))
     return _einsum(
         subscripts, arrays, optimize=path, precision=precision,
         preferred_element_type=preferred_element_type,

@@ -198,7 +198,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
     Args:
         x: an array.
-        condlist: boolean arrays, or one.
+        condlist: boolean arrays, or one; or an array whose slices along the first axis are the
+            conditions.
         funclist: as many functions or numbers, or one more, which is for where no condition
             holds (0 by default). Functions are called on all of `x`.
         args, kw: further arguments of the functions.
@@ -212,7 +213,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     """
     aval = type_of("piecewise", x)
     if hasattr(condlist, "ndim"):
-        condlist = [condlist] if condlist.ndim == aval.ndim else list(condlist)
+        is_one = condlist.shape == aval.shape and len(funclist) in (1, 2)
+        condlist = [condlist] if is_one else list(condlist)
     conditions = list(condlist)
     n = len(conditions)
     if len(funclist) not in (n, n + 1):

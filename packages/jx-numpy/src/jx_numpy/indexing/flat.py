@@ -13,7 +13,7 @@ from jx_core.errors import ConcretizationTypeError
 from jx_core.trace import to_concrete
 
 from ..functions import array_function
-from ..operands import a_dtype, a_shape, an_integer, promote_dtypes, type_of
+from ..operands import a_dtype, a_shape, an_integer, promote_dtypes, strong, type_of
 
 __all__ = ["ravel_multi_index", "unravel_index"]
 
@@ -45,7 +45,7 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     flat = lax.clamp(0, flat, max(total - 1, 0))
     out = []
     for n in reversed(sizes):
-        out.append(lax.rem(flat, n))
+        out.append(strong(lax.rem(flat, n)))
         flat = lax.div(flat, n)
     return tuple(reversed(out))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jx_core import compiled, lax, operators
+from jx_core import compiled, dtypes, lax, operators
 from jx_core.dtypes import python_scalar_dtype
 from jx_core.operators import equal
 from jx_core.ops.elementwise import convert
@@ -20,6 +20,7 @@ from ..operands import (
     ArrayLike,
     a_dtype,
     as_operand,
+    as_weak_as,
     inexact,
     is_complex,
     is_integer,
@@ -138,8 +139,8 @@ def _logaddexp2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     >>> jnp.logaddexp2(jnp.array([3.0, 3.0]), jnp.array([3.0, -jnp.inf]))
     Array([4., 3.], dtype=float32)
     """
-    x1, x2, _ = pair_inexact("logaddexp2", x1, x2)
-    return _log_of_sum(x1, x2, in_base_2=True)
+    a, b, _ = pair_inexact("logaddexp2", x1, x2)
+    return as_weak_as(_log_of_sum(a, b, in_base_2=True), x1, x2)
 
 
 def _log_of_sum(x1: Any, x2: Any, in_base_2: bool = False) -> Array:
@@ -453,6 +454,13 @@ def conj(x: ArrayLike, /) -> Array:
 conjugate = conj
 
 
+def _at_least_single(x: Array) -> Array:
+    """Angles of half precision would be a degree off."""
+    dtype = typeof(x).dtype
+    narrow = not is_complex(dtype) and dtypes.itemsize_bits(dtype) < 32
+    return convert(x, np.dtype(np.float32)) if narrow else x
+
+
 @array_function("deg")
 def angle(z: ArrayLike, deg: bool = False) -> Array:
     """The angle of each element in the complex plane, in (-pi, pi].
@@ -464,7 +472,7 @@ def angle(z: ArrayLike, deg: bool = False) -> Array:
     >>> jnp.angle(jnp.array([1j, -1.0]), deg=True)
     Array([ 90., 180.], dtype=float32)
     """
-    z = inexact("angle", z)
+    z = _at_least_single(inexact("angle", z))
     if is_complex(typeof(z).dtype):
         y, x = lax.imag(z), lax.real(z)
     else:

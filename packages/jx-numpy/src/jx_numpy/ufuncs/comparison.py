@@ -21,6 +21,7 @@ from ..operands import (
     is_floating,
     promote_inexact,
     promote_shapes,
+    strong,
     typeof,
 )
 from .floating import isfinite
@@ -135,7 +136,7 @@ def isreal(x: ArrayLike) -> Array:
     x = as_operand("isreal", x)
     if is_complex(typeof(x).dtype):
         return operators.equal(lax.imag(x), 0.0)
-    return lax.full(typeof(x).shape, True, _BOOL)
+    return operators.equal(x, x)
 
 
 @compiled
@@ -187,7 +188,7 @@ def isclose(
     if equal_nan:
         both = operators.bitwise_and(lax.ne(a, a), lax.ne(b, b))
         close = operators.bitwise_or(close, both)
-    return close
+    return strong(close)
 
 
 @array_function("equal_nan")
@@ -213,7 +214,7 @@ def _array_equal(a1: Any, a2: Any, equal_nan: bool) -> Array:
     if equal_nan:
         both = operators.bitwise_and(operators.not_equal(a1, a1), operators.not_equal(a2, a2))
         same = operators.bitwise_or(same, both)
-    return lax.reduce_and(same, tuple(range(typeof(same).ndim)))
+    return strong(lax.reduce_and(same, tuple(range(typeof(same).ndim))))
 
 
 def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Array:

@@ -25,6 +25,7 @@ from ..operands import (
     Array,
     ArrayLike,
     as_operand,
+    as_weak_as,
     broadcast_all,
     inexact,
     is_complex,
@@ -33,6 +34,7 @@ from ..operands import (
     pair_inexact,
     promote_shapes,
     refuse_out,
+    strong,
     to_dtype,
     typeof,
 )
@@ -86,7 +88,7 @@ def isinf(x: ArrayLike, /) -> Array:
     x = as_operand("isinf", x)
     dtype = typeof(x).dtype
     if is_floating(dtype):
-        return equal(lax.abs(x), math.inf)
+        return strong(equal(lax.abs(x), math.inf))
     if is_complex(dtype):
         return lax.bitwise_or(plain(isinf)(lax.real(x)), plain(isinf)(lax.imag(x)))
     return _everywhere(x, False)
@@ -114,7 +116,7 @@ def _is_infinity(name: str, x: ArrayLike, value: float) -> Array:
     dtype = typeof(x).dtype
     if is_complex(dtype):
         raise ValueError(f"jnp.{name} is not well defined for complex numbers, got {dtype.name}")
-    return equal(x, value) if is_floating(dtype) else _everywhere(x, False)
+    return strong(equal(x, value)) if is_floating(dtype) else _everywhere(x, False)
 
 
 @compiled
@@ -172,9 +174,9 @@ def signbit(x: ArrayLike, /) -> Array:
         raise ValueError(f"jnp.signbit is not well defined for complex numbers, got {dtype.name}")
     if is_floating(dtype):
         bits = lax.bitcast_convert_type(x, _integer_like(dtype))
-        return less(bits, 0)
+        return strong(less(bits, 0))
     if dtypes.issubdtype(dtype, np.signedinteger):
-        return less(x, 0)
+        return strong(less(x, 0))
     return _everywhere(x, False)
 
 
@@ -200,7 +202,8 @@ def copysign(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     x1, x2, dtype = pair_inexact("copysign", x1, x2)
     if is_complex(dtype):
         raise TypeError("jnp.copysign does not support complex numbers")
-    magnitude, sign = broadcast_all("copysign", lax.abs(x1), x2)
+    weak = typeof(x1).weak_type and typeof(x2).weak_type
+    magnitude, sign = broadcast_all("copysign", convert(lax.abs(x1), dtype, weak), x2)
     return lax.select(plain(signbit)(sign), lax.neg(magnitude), magnitude)
 
 
@@ -227,8 +230,26 @@ def spacing(x: ArrayLike, /) -> Array:
     x = convert(x, typeof(x).dtype)
     if is_complex(typeof(x).dtype):
         raise ValueError("jnp.spacing is not defined for complex numbers")
-    outward = plain(copysign)(math.inf, x)
-    return lax.sub(lax.nextafter(x, outward), x)
+    return plain(copysign)(_gap(x), x)
+
+
+def _gap(x: Any) -> Any:
+    """The distance from each element to the next one that is greater in magnitude.
+
+    It is a power of 2, found by the bits of the exponent: a difference would be flushed to 0
+    where it is subnormal.
+    """
+    dtype = typeof(x).dtype
+    digits = int(dtypes.finfo(dtype).nmant)
+    bits = lax.bitcast_convert_type(lax.abs(x), _integer_like(dtype))
+    exponent = right_shift(bits, digits)
+    normal = left_shift(subtract(exponent, digits), digits)
+    subnormal = left_shift(lax.full_like(bits, 1), lax.max(subtract(exponent, 1), 0))
+    gap = lax.select(greater(exponent, digits), normal, subnormal)
+    gap = lax.bitcast_convert_type(gap, dtype)
+    greatest = equal(lax.abs(x), float(dtypes.finfo(dtype).max))  # infinity comes after it
+    gap = lax.select(greatest, lax.full_like(x, math.inf), gap)
+    return lax.select(lax.is_finite(x), gap, lax.full_like(x, math.nan))
 
 
 @compiled
@@ -252,7 +273,7 @@ def heaviside(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     x, at_zero = broadcast_all("heaviside", x, at_zero)
     step = convert(greater(x, 0.0), dtype, typeof(x).weak_type)
     step = lax.select(lax.ne(x, x), x, step)
-    return lax.select(equal(x, 0.0), at_zero, step)
+    return as_weak_as(lax.select(equal(x, 0.0), at_zero, step), x1)
 
 
 @compiled

@@ -8,7 +8,7 @@ from jx_core import compiled, lax
 from jx_core.operators import add, equal, less, multiply
 from jx_core.ops.elementwise import convert
 
-from ..operands import Array, ArrayLike, inexact, is_complex, pair_inexact, typeof
+from ..operands import Array, ArrayLike, as_weak_as, inexact, is_complex, pair_inexact, typeof
 from .making import binary, inexact_unary
 
 __all__ = [
@@ -165,6 +165,7 @@ def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     >>> jnp.hypot(3.0, jnp.array([4.0, 0.0]))
     Array([5., 3.], dtype=float32)
     """
+    operands = x1, x2
     x1, x2, dtype = pair_inexact("hypot", x1, x2)
     if is_complex(dtype):
         raise ValueError(
@@ -182,7 +183,8 @@ def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     scale = lax.stop_gradient(lax.select(is_zero, 1.0, longer))
     square = add(lax.square(lax.div(x1, scale)), lax.square(lax.div(x2, scale)))
     length = lax.mul(scale, lax.sqrt(lax.select(is_zero, 1.0, square)))
-    return lax.select(infinite, endless, lax.select(is_zero, longer, length))
+    length = lax.select(infinite, endless, lax.select(is_zero, longer, length))
+    return as_weak_as(length, *operands)
 
 
 @compiled

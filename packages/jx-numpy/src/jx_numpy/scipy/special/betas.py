@@ -6,7 +6,7 @@ from jx_core import compiled, lax
 from jx_core.operators import subtract
 
 from ...functions import array_function
-from ...operands import Array, ArrayLike, broadcast_all
+from ...operands import Array, ArrayLike, broadcast_all, strong
 from ._operands import reals
 
 __all__ = ["beta", "betainc", "betaln", "comb"]
@@ -55,7 +55,7 @@ def beta(a: ArrayLike, b: ArrayLike) -> Array:
     >>> jx.scipy.special.beta(2.0, jnp.array([1.0, 3.0]))
     Array([0.5       , 0.08333334], dtype=float32)
     """
-    return lax.beta_p.bind(*broadcast_all("beta", *reals("beta", a, b)))
+    return strong(lax.beta_p.bind(*broadcast_all("beta", *reals("beta", a, b))))
 
 
 @compiled

@@ -17,6 +17,7 @@ from jx_core.operators import add, divide, equal, greater_equal, less, multiply,
 from ...operands import (
     Array,
     ArrayLike,
+    as_weak_as,
     broadcast_shapes,
     broadcast_to,
     promote_inexact,
@@ -226,7 +227,8 @@ def rel_entr(p: ArrayLike, q: ArrayLike) -> Array:
     >>> jx.scipy.special.rel_entr(jnp.array([0.0, 1.0, 1.0]), jnp.array([1.0, 1.0, 0.0]))
     Array([ 0.,  0., inf], dtype=float32)
     """
-    return _rel_entr(*_of_one_shape("rel_entr", *reals("rel_entr", p, q)))
+    entropy = _rel_entr(*_of_one_shape("rel_entr", *reals("rel_entr", p, q)))
+    return as_weak_as(entropy, p)
 
 
 _DEFICIT_SERIES = tuple(1 / (2 * k + 3) for k in range(26))
@@ -289,4 +291,5 @@ def kl_div(p: ArrayLike, q: ArrayLike) -> Array:
     >>> jx.scipy.special.kl_div(jnp.array([0.0, 1.0, 1.0]), jnp.array([1.0, 1.0, 0.0]))
     Array([ 1.,  0., inf], dtype=float32)
     """
-    return _kl_div(*_of_one_shape("kl_div", *reals("kl_div", p, q)))
+    divergence = _kl_div(*_of_one_shape("kl_div", *reals("kl_div", p, q)))
+    return as_weak_as(divergence, p)

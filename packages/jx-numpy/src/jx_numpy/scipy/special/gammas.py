@@ -19,6 +19,7 @@ from ...operands import (
     inexact,
     is_complex,
     promote_inexact,
+    strong,
     type_of,
     typeof,
 )
@@ -80,7 +81,7 @@ def gammasgn(x: ArrayLike) -> Array:
     >>> jx.scipy.special.gammasgn(jnp.array([2.0, -0.5, -1.0]))
     Array([ 1., -1., nan], dtype=float32)
     """
-    return _gammasgn(*reals("gammasgn", x))
+    return strong(_gammasgn(*reals("gammasgn", x)))
 
 
 @compiled
@@ -104,8 +105,8 @@ def gamma(x: ArrayLike) -> Array:
     """
     x = inexact("gamma", x)
     if is_complex(typeof(x).dtype):
-        return complex_gamma(x)
-    return lax.gamma_p.bind(x)
+        return strong(complex_gamma(x))
+    return strong(lax.gamma_p.bind(x))
 
 
 @compiled
@@ -297,7 +298,7 @@ def multigammaln(a: ArrayLike, d: int) -> Array:
     total = lax.full_like(a, 0.25 * d * (d - 1) * math.log(math.pi))
     for i in range(d):
         total = lax.add(total, lax.lgamma(subtract(a, 0.5 * i)))
-    return total
+    return strong(total)
 
 
 @compiled
@@ -322,4 +323,5 @@ def poch(z: ArrayLike, m: ArrayLike) -> Array:
     >>> jx.scipy.special.poch(jnp.array([1.0, 2.0]), 3.0)
     Array([ 6., 24.], dtype=float32)
     """
-    return lax.rising_factorial_p.bind(*broadcast_all("poch", *reals("poch", z, m)))
+    rising = lax.rising_factorial_p.bind(*broadcast_all("poch", *reals("poch", z, m)))
+    return strong(rising)

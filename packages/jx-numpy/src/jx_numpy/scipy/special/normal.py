@@ -5,7 +5,7 @@ from __future__ import annotations
 from jx_core import compiled, lax
 
 from ...functions import array_function
-from ...operands import Array, ArrayLike, inexact
+from ...operands import Array, ArrayLike, inexact, strong
 
 __all__ = ["log_ndtr", "ndtr", "ndtri"]
 
@@ -28,7 +28,7 @@ def ndtr(x: ArrayLike) -> Array:
     >>> jx.scipy.special.ndtr(jnp.array([0.0, 1.0]))
     Array([0.5      , 0.8413448], dtype=float32)
     """
-    return lax.normal_cdf_p.bind(inexact("ndtr", x))
+    return strong(lax.normal_cdf_p.bind(inexact("ndtr", x)))
 
 
 @compiled
@@ -48,7 +48,7 @@ def ndtri(p: ArrayLike) -> Array:
     >>> jx.scipy.special.ndtri(jnp.array([0.0, 0.5, 0.975]))
     Array([     -inf, 0.       , 1.9599644], dtype=float32)
     """
-    return lax.normal_quantile_p.bind(inexact("ndtri", p))
+    return strong(lax.normal_quantile_p.bind(inexact("ndtri", p)))
 
 
 @array_function("series_order")
@@ -74,4 +74,4 @@ def log_ndtr(x: ArrayLike, series_order: int = 3) -> Array:
         raise TypeError(f"log_ndtr: series_order must be an integer, got {series_order!r}")
     if not 0 <= series_order <= 30:
         raise ValueError(f"log_ndtr: series_order must be in [0, 30], got {series_order}")
-    return lax.log_normal_cdf_p.bind(inexact("log_ndtr", x))
+    return strong(lax.log_normal_cdf_p.bind(inexact("log_ndtr", x)))

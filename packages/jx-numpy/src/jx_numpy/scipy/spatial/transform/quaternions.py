@@ -120,11 +120,15 @@ def to_matrix(q: Any) -> Any:
     """The matrices of rotations."""
     (q,) = promote_dtypes_inexact("Rotation", q)
     x, y, z, w = parts(q)
-    xx, yy, zz, ww = x * x, y * y, z * z, w * w
+
+    def excess(a: Any, b: Any) -> Any:
+        """a^2 - b^2, which is 0 where they are equal, however products are rounded."""
+        return (a - b) * (a + b)
+
     return joined_rows(
-        (xx - yy - zz + ww, 2 * (x * y - z * w), 2 * (x * z + y * w)),
-        (2 * (x * y + z * w), yy - xx - zz + ww, 2 * (y * z - x * w)),
-        (2 * (x * z - y * w), 2 * (y * z + x * w), zz - xx - yy + ww),
+        (excess(w, z) + excess(x, y), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), excess(w, x) + excess(y, z), 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), excess(w, x) + excess(z, y)),
     )
 
 

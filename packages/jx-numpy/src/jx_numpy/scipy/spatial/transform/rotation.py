@@ -15,7 +15,7 @@ from .... import random as jx_random
 from ....contraction.products import _matmul
 from ....creation import asarray
 from ....manipulation import concatenate
-from ....operands import Array, ArrayLike, a_dtype, an_integer, promote_dtypes_inexact
+from ....operands import Array, ArrayLike, a_dtype, an_integer, promote_dtypes_inexact, strong
 from . import quaternions
 
 __all__ = ["Rotation"]
@@ -23,7 +23,7 @@ __all__ = ["Rotation"]
 
 def _last(name: str, argument: str, x: Any, *lengths: int) -> Any:
     """An array that has vectors or matrices of these lengths on its last axes."""
-    (x,) = promote_dtypes_inexact(f"Rotation.{name}", x)
+    x = strong(promote_dtypes_inexact(f"Rotation.{name}", x)[0])
     shape = typeof(x).shape
     if shape[-len(lengths) :] != lengths:
         wanted = ", ".join(map(str, lengths))
@@ -92,7 +92,7 @@ class Rotation(NamedTuple):
         Array([0., 1., 0.], dtype=float32)
         """
         axes, intrinsic = _axes("from_euler", seq, 1)
-        (x,) = promote_dtypes_inexact("Rotation.from_euler", angles)
+        x = strong(promote_dtypes_inexact("Rotation.from_euler", angles)[0])
         shape = typeof(x).shape
         if len(axes) == 1 and (not shape or shape[-1] != 1):
             x = lax.expand_dims(x, (len(shape),))
