@@ -147,14 +147,14 @@ def size(a: ArrayLike, axis: Any = None) -> int:
 
 
 def isscalar(element: Any) -> builtins.bool:
-    """Whether something is a number or a zero-dimensional array.
+    """Whether something is a number, a string, or a zero-dimensional array.
 
     >>> jnp.isscalar(3.0), jnp.isscalar(jnp.array(3.0)), jnp.isscalar(jnp.array([3.0]))
     (True, True, False)
     """
     if hasattr(element, "ndim"):
         return bool(element.ndim == 0)
-    return isinstance(element, (int, float, complex, np.generic))
+    return np.isscalar(element)
 
 
 def iterable(y: Any) -> builtins.bool:

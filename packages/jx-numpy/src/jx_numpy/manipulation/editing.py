@@ -20,7 +20,6 @@ from ..operands import (
     as_operand,
     is_integer,
     one_axis,
-    promote_dtypes,
     some_axes,
     typeof,
 )
@@ -120,7 +119,7 @@ def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None)
         arr: an array.
         obj: before which places: an integer, a slice, or an array of integers or booleans,
             known now.
-        values: what is put in; it broadcasts to the slices.
+        values: what is put in; it broadcasts to the slices, and takes the dtype of `arr`.
         axis: the axis; the array is flattened if None.
 
     Raises:
@@ -132,8 +131,7 @@ def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None)
     Array([1, 9, 2, 3], dtype=int32)
     """
     x, place = _flattened("insert", arr, axis)
-    values = as_operand("insert", values, 2)
-    x, values = promote_dtypes("insert", x, values)
+    values = lax.convert_element_type(as_operand("insert", values, 2), typeof(x).dtype)
     n = typeof(x).shape[place]
     scalar = False
     if isinstance(obj, slice):
