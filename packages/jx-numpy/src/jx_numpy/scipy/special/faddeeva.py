@@ -56,9 +56,10 @@ def _dawson_slope(m: Any, x: Any) -> Any:
     return m.where(far, series, 1.0 - 2.0 * other * _dawson(m, other))
 
 
-# The nodes and weights of the two trapezoidal rules: multiples of _STEP, and those between.
+# The nodes and weights of the two trapezoidal rules: multiples of _STEP, and those between. The
+# best step is sqrt(pi / 12) = 0.512; with one of few bits all nodes are exact.
 _TERMS = 11
-_STEP = math.sqrt(math.pi / (_TERMS + 1))
+_STEP = 65 / 128
 
 
 def _upper_quadrant(m: Any, x: Any, y: Any) -> tuple[Any, Any]:
@@ -75,21 +76,19 @@ def _upper_quadrant(m: Any, x: Any, y: Any) -> tuple[Any, Any]:
     far = (y >= x) & (y >= math.pi / _STEP)
     whole = whole & (y < math.pi / _STEP)
     shift = m.where(whole, 0.0, 0.5)
-    product = 2.0 * x * y
+    square, factor = y * y, _STEP / math.pi
     re, im = 0.0 * x, 0.0 * x
     for k in range(_TERMS, -1, -1):
         node = (k + shift) * _STEP
-        here, between = (math.exp(-((j * _STEP) ** 2)) for j in (k, k + 0.5))
-        weight = m.where(whole, here if k else 0.5, between)
-        # weight / (z^2 - node^2)
-        across = (x - node) * (x + node) - y * y
-        scale = weight / (across * across + product * product)
-        re, im = re + scale * across, im - scale * product
-    # times 2 i h z / pi
-    factor = 2.0 * _STEP / math.pi
-    sum_re, sum_im = -factor * (x * im + y * re), factor * (x * re - y * im)
+        here, between = (factor * math.exp(-((j * _STEP) ** 2)) for j in (k, k + 0.5))
+        weight = m.where(whole, here if k else 0.5 * here, between)
+        # i weight (1 / (z - node) + 1 / (z + node)), with y for a factor of the real part left out
+        right, left = x - node, x + node
+        p, q = weight / (right * right + square), weight / (left * left + square)
+        re, im = re + (p + q), im + (p * right + q * left)
+    re = y * re
     pole_re, pole_im = _pole(m, x, y, whole, fraction)
-    return m.where(far, sum_re, sum_re + pole_re), m.where(far, sum_im, sum_im + pole_im)
+    return m.where(far, re, re + pole_re), m.where(far, im, im + pole_im)
 
 
 def _pole(m: Any, x: Any, y: Any, whole: Any, fraction: Any) -> tuple[Any, Any]:
