@@ -130,6 +130,9 @@ nn.one_hot(i, 8)
 jnp.allclose(x, y)
 random.normal(key, (8,))
 random.split(key)
+float(jnp.sum(x))
+jnp.max(m).item()
+bool(jnp.all(b))
 """.strip().splitlines()
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import ml_dtypes
 import numpy as np
@@ -143,3 +144,22 @@ def test_reading_can_be_begun_early(mesh):
     x = placement.put_sharded(value, ShapedArray((4,), np.float32), NamedSharding(mesh, ("x",)))
     assert x.copy_to_host_async() is None
     assert x.tobytes() == value.tobytes()
+
+
+def test_reading_asks_nobody_for_jax(monkeypatch):
+    """jaxlib looks names of JAX's up by importing it: a search of all of the path, each time."""
+    asked = []
+
+    class Watcher:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name.partition(".")[0] == "jax":
+                asked.append(name)
+
+    monkeypatch.setattr(sys, "meta_path", [Watcher, *sys.meta_path])
+    for dtype in (np.float32, np.int32, np.bool_, np.complex64, ml_dtypes.bfloat16):
+        x = array(np.ones((), dtype))
+        x.copy_to_host_async()
+        for read in (bool, complex, np.asarray, str, array(0).__class__.tolist):
+            read(x)
+    assert not asked

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import lookups
 from .arrays import check_alive, distinct_parts, install, shards_of
 from .shardings import SingleDeviceSharding
 
@@ -34,13 +35,26 @@ def host_value(array: Any) -> np.ndarray:
     if type(sharding) is SingleDeviceSharding or (
         sharding.is_fully_replicated and sharding.has_addressable_devices
     ):
-        value, copied = array._single_device_array_to_np_array_did_copy()
+        value, copied = _of_one_device(array)
     else:
         value, copied = _gather(array), True
     value.flags.writeable = False
     if copied:
         array._npy_value = value
     return value  # type: ignore[no-any-return]
+
+
+def _of_one_device(array: Any) -> tuple[np.ndarray, bool]:
+    """The elements, and whether they are a copy.
+
+    jaxlib's own way asks for a name of JAX's each time (see `lookups`), which costs more than
+    all the rest: the buffer protocol goes first.
+    """
+    try:
+        return np.asarray(memoryview(array)), False
+    except (BufferError, RuntimeError):  # a dtype without a letter there, or a device's memory
+        with lookups.answered():
+            return array._single_device_array_to_np_array_did_copy()  # type: ignore[no-any-return]
 
 
 def _gather(array: Any) -> np.ndarray:
@@ -58,11 +72,12 @@ def _gather(array: Any) -> np.ndarray:
                 f"gather it into every process first."
             )
     shards = shards_of(array)
-    for position, _ in parts:
-        shards[position]._copy_single_device_array_to_host_async()
+    with lookups.answered():
+        for position, _ in parts:
+            shards[position]._copy_single_device_array_to_host_async()
     value = np.empty(aval.shape, aval.dtype)
     for position, index in parts:
-        value[index] = shards[position]._single_device_array_to_np_array_did_copy()[0]
+        value[index] = _of_one_device(shards[position])[0]
     return value
 
 

@@ -258,9 +258,15 @@ class Array:
         >>> x.tolist()
         [1.0, 1.0]
         """
-        parts = shards_of(self)
-        for part in parts[:1] if self._sharding.is_fully_replicated else parts:
-            part._copy_single_device_array_to_host_async()
+        if len(self._sharding._device_assignment) == 1:
+            check_alive(self)
+            parts = [self]
+        else:
+            parts = shards_of(self)
+            parts = parts[:1] if self._sharding.is_fully_replicated else parts
+        with lookups.answered():
+            for part in parts:
+                part._copy_single_device_array_to_host_async()
 
     def _check_if_deleted(self) -> None:
         check_alive(self)
