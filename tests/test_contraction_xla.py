@@ -12,6 +12,7 @@ import pytest
 import jx
 from jx import lax
 from jx_core import backend
+from jx_xla.lowering.contraction import conv_cpu
 
 
 def numbers(*shape, seed=0):
@@ -33,6 +34,14 @@ KERNEL_GRADIENTS = {
 }
 
 
+@pytest.fixture
+def always_products(monkeypatch):
+    """Products of matrices for kernels' gradients of any size; usually for long sums only."""
+    monkeypatch.setattr(conv_cpu, "_PAIRS", 1)
+    monkeypatch.setattr(conv_cpu, "_SUMMANDS_OF_PAIRS", 1)
+
+
+@pytest.mark.usefixtures("always_products")
 @pytest.mark.parametrize("case", KERNEL_GRADIENTS.values(), ids=KERNEL_GRADIENTS)
 def test_gradients_of_kernels_in_parts_are_those_of_the_reference(case):
     specs, strides, padding, holes = case
@@ -56,6 +65,23 @@ def test_gradients_of_kernels_in_parts_are_those_of_the_reference(case):
     assert text(gradient, x, w).count("stablehlo.dot_general") == 2  # the first part, and others
 
 
+def test_gradients_of_kernels_are_products_where_sums_are_long():
+    def gradient(x, ct, w):
+        conv = lambda w: lax.conv_general_dilated(  # noqa: E731
+            x, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        return jx.vjp(conv, w)[1](ct)[0]
+
+    def products(samples, size, given, seen):
+        x, ct = (jx.ShapeDtypeStruct((samples, size, size, n), "float32") for n in (given, seen))
+        w = jx.ShapeDtypeStruct((3, 3, given, seen), "float32")
+        return "stablehlo.dot_general" in text(gradient, x, ct, w)
+
+    assert products(64, 14, 32, 64) and products(64, 32, 3, 32)
+    assert not products(8, 32, 16, 32) and not products(32, 28, 1, 32)
+
+
+@pytest.mark.usefixtures("always_products")
 def test_gradients_of_kernels_stay_convolutions_elsewhere():
     x, w = numbers(2, 9, 9, 2), numbers(3, 3, 2, 3)
 

@@ -4,8 +4,8 @@ That backend has a fast convolution of float32 numbers with features last. It br
 layouts to that one, but not inside loops, where they run hundreds of times slower; so it is
 done here. And the gradient of a kernel, which is a convolution with a window nearly as large
 as the image, is better a sum of matrix products: of what each of the few places of the kernel
-sees, with the cotangent. Samples are taken a few at a time, so that what the places see stays
-in the processor's cache. Other platforms choose by themselves.
+sees, with the cotangent, where sums are long. Samples are taken a few at a time, so that what
+the places see stays in the processor's cache. Other platforms choose by themselves.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ _ROWS = 3200
 _BYTES = 16 * 2**20
 # The most places of a kernel: beyond that what they see is much larger than the image.
 _PLACES = 64
+# From how many summands on the products are worth their copies: where a place has many pairs of
+# features, and where the convolution's own matrix product would have few rows.
+_PAIRS, _SUMMANDS_OF_PAIRS = 2048, 12_000
+_ROWS_OF_FEW, _SUMMANDS_OF_FEW = 32, 60_000
 
 
 @deflower(lax.conv_general_dilated_p, platform="cpu")
@@ -107,7 +111,12 @@ def _is_kernel_gradient(
     window = math.prod(rhs.shape[a] for a in rhs_spec[2:])
     places = math.prod(out.shape[a] for a in out_spec[2:])
     row_bytes = 4 * places * lhs.shape[lhs_spec[0]]
-    return places <= min(_PLACES, window // 2) and window * row_bytes <= _BYTES
+    if places > min(_PLACES, window // 2) or window * row_bytes > _BYTES:
+        return False
+    features, summands = lhs.shape[lhs_spec[0]], lhs.shape[0] * window
+    if features * rhs.shape[rhs_spec[0]] >= _PAIRS:
+        return summands >= _SUMMANDS_OF_PAIRS
+    return features * places <= _ROWS_OF_FEW and summands >= _SUMMANDS_OF_FEW
 
 
 def _kernel_gradient(x: Any, ct: Any, params: dict[str, Any]) -> Any:
