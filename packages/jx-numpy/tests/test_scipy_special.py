@@ -328,3 +328,12 @@ def test_errors_say_what_is_wrong():
         special.beta(np.ones(2), np.ones(3))
     with pytest.raises(TypeError, match="d must be an integer"):
         special.multigammaln(2.0, 1.5)
+
+
+@pytest.mark.parametrize("name", ["xlogy", "xlog1py", "rel_entr", "kl_div", "betaln", "beta"])
+@pytest.mark.parametrize("at", [(0.3, 0.6), (1.0, 2.0)])
+def test_python_numbers_are_differentiated_as_arrays_are(name, at):
+    f = getattr(special, name)
+    np.testing.assert_allclose(
+        grad(f, (0, 1))(*at), grad(f, (0, 1))(*map(np.float32, at)), rtol=1e-5
+    )

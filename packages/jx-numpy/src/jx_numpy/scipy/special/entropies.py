@@ -39,8 +39,8 @@ def _product_with(log: Callable[[Array], Array], shift: int) -> Any:
 
     @custom_jvp
     def product(x: Array, y: Array) -> Array:
-        nothing = lax.bitwise_and(lax.eq(x, 0), lax.eq(y, y))
-        return lax.select(nothing, 0, lax.mul(x, log(y)))
+        nothing = lax.bitwise_and(lax.eq(x, 0.0), lax.eq(y, y))
+        return lax.select(nothing, 0.0, lax.mul(x, log(y)))
 
     def rule(primals: Any, tangents: Any) -> Any:
         (x, y), (dx, dy) = primals, tangents
@@ -49,7 +49,7 @@ def _product_with(log: Callable[[Array], Array], shift: int) -> Any:
         if not isinstance(dy, SymbolicZero):
             size = add(y, shift)
             # Where x is 0 the product does not depend on y, not even at y = 0.
-            safe = lax.select(lax.bitwise_and(lax.eq(x, 0), lax.eq(size, 0)), 1, size)
+            safe = lax.select(lax.bitwise_and(lax.eq(x, 0.0), lax.eq(size, 0.0)), 1.0, size)
             term = multiply(dy, lax.div(x, safe))
             total = term if total is None else add(total, term)
         return out, total
@@ -166,9 +166,9 @@ _log_of_ratio.defjvps(
 
 def _regions(p: Array, q: Array) -> tuple[Array, Array, Array, Array]:
     """Where both are positive; where p is 0 and q not negative; and both made positive."""
-    both = lax.bitwise_and(lax.gt(p, 0), lax.gt(q, 0))
-    edge = lax.bitwise_and(lax.eq(p, 0), lax.ge(q, 0))
-    return both, edge, lax.select(both, p, 1), lax.select(both, q, 1)
+    both = lax.bitwise_and(lax.gt(p, 0.0), lax.gt(q, 0.0))
+    edge = lax.bitwise_and(lax.eq(p, 0.0), lax.ge(q, 0.0))
+    return both, edge, lax.select(both, p, 1.0), lax.select(both, q, 1.0)
 
 
 def _invalid(p: Array, q: Array) -> Array:
@@ -182,20 +182,20 @@ def _invalid(p: Array, q: Array) -> Array:
 def _rel_entr(p: Array, q: Array) -> Array:
     both, edge, safe_p, safe_q = _regions(p, q)
     value = lax.mul(safe_p, _log_of_ratio(safe_p, safe_q))
-    return lax.select(both, value, lax.select(edge, 0, _invalid(p, q)))
+    return lax.select(both, value, lax.select(edge, 0.0, _invalid(p, q)))
 
 
 def _rel_entr_by_p(p: Array, q: Array, constant: int) -> Array:
     """log(p / q) + constant; -inf where p alone is 0."""
     both, edge, safe_p, safe_q = _regions(p, q)
-    at_edge = lax.select(lax.bitwise_and(edge, lax.gt(q, 0)), -math.inf, lax.full_like(p, 0))
+    at_edge = lax.select(lax.bitwise_and(edge, lax.gt(q, 0.0)), -math.inf, lax.full_like(p, 0))
     return lax.select(both, add(_log_of_ratio(safe_p, safe_q), constant), at_edge)
 
 
 def _ratio(p: Array, q: Array) -> Array:
     """p / q, 0 where not both are positive."""
     both, _, safe_p, safe_q = _regions(p, q)
-    return lax.select(both, lax.div(safe_p, safe_q), 0)
+    return lax.select(both, lax.div(safe_p, safe_q), 0.0)
 
 
 _rel_entr.defjvps(
@@ -249,7 +249,7 @@ def _kl_div(p: Array, q: Array) -> Array:
     both, edge, safe_p, safe_q = _regions(p, q)
     u = lax.div(lax.sub(safe_q, safe_p), safe_p)
     near = lax.bitwise_and(lax.ge(u, -2 / 3), lax.le(u, 2.0))
-    close = lax.mul(safe_p, _deficit(lax.select(near, u, 0)))
+    close = lax.mul(safe_p, _deficit(lax.select(near, u, 0.0)))
     apart = add(lax.mul(safe_p, _log_of_ratio(safe_p, safe_q)), lax.sub(safe_q, safe_p))
     value = lax.select(near, close, apart)
     return lax.select(both, value, lax.select(edge, q, _invalid(p, q)))
@@ -259,7 +259,7 @@ def _kl_div_by_q(p: Array, q: Array) -> Array:
     """1 - p / q; 0 outside of the domain."""
     both, edge, safe_p, safe_q = _regions(p, q)
     slope = lax.div(lax.sub(safe_q, safe_p), safe_q)
-    return lax.select(both, slope, lax.select(edge, 1, lax.full_like(p, 0)))
+    return lax.select(both, slope, lax.select(edge, 1.0, lax.full_like(p, 0)))
 
 
 _kl_div.defjvps(
