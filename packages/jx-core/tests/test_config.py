@@ -98,7 +98,18 @@ def test_the_registry_reads_and_updates_by_name(name):
     config.update(name, 7)
     assert depth.value == 7
     assert getattr(config, name) == 7
-    assert config.values["jx_test_depth"] == 7
+    assert config.read(name) == 7
+    assert config.values["jx_test_depth"] == config.values["jax_test_depth"] == 7
+    assert "jax_test_depth" in config.values and "jax_test_width" not in config.values
+
+
+def test_programs_from_jax_find_their_options():
+    assert config.x64_enabled == enable_x64.value
+    assert config.jax_platform_name == config.jx_platforms
+    with pytest.warns(UserWarning, match="'jax_softmax_custom_jvp' is one of JAX's without a"):
+        config.update("jax_softmax_custom_jvp", True)
+    with pytest.raises(AttributeError, match="there is no option 'jax_softmax_custom_jvp'"):
+        config.jax_softmax_custom_jvp  # noqa: B018
 
 
 def test_aliases_stand_for_a_value():

@@ -8,6 +8,7 @@ first value from the environment variable ``JX_<NAME>``, and lists it.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
@@ -20,6 +21,40 @@ from jx_core.config.option import (
     options_lock,
     trace_key,
 )
+
+# JAX's options of another name here.
+_ALIASES = {"platform_name": "platforms"}
+# JAX's options (of 0.10) that choose between its own implementations, or tune what jx has not.
+_JAX_ONLY = frozenset(
+    """
+    softmax_custom_jvp persistent_cache_enable_xla_caches log_checkpoint_residuals
+    exec_time_optimization_effort optimization_level memory_fitting_level random_seed_offset
+    captured_constants_warn_bytes pprint_use_color include_full_tracebacks_in_locations
+    traceback_in_locations_limit use_direct_linearize use_shardy_partitioner
+    high_dynamic_range_gumbel compiler_enable_remat_pass cpu_enable_async_dispatch enable_pgle
+    hlo_source_file_canonicalization_regex use_magma compilation_cache_expect_pgle
+    cpu_collectives_implementation cpu_get_local_topology_timeout_minutes
+    mutable_array_checks
+    """.split()
+)
+
+
+def _bare(name: str) -> str:
+    bare = name.removeprefix("jax_").removeprefix("jx_")
+    return _ALIASES.get(bare, bare)
+
+
+class _Values(dict[str, Any]):
+    """Values by name, for programs that come from JAX as well."""
+
+    def __missing__(self, name: str) -> Any:
+        if name.startswith("jax_") and name in self:
+            return self["jx_" + _bare(name)]
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        known = super().__contains__
+        return known(name) or isinstance(name, str) and known("jx_" + _bare(name))
 
 
 class Config:
@@ -40,18 +75,35 @@ class Config:
         """Set an option for the process.
 
         Raises AttributeError for an unknown name and ValueError for a value that
-        the option does not take.
+        the option does not take. Options of JAX's that tune what jx has not, such as
+        ``jax_softmax_custom_jvp``, change nothing here; a warning says so.
         """
+        if _bare(name) in _JAX_ONLY:
+            warnings.warn(
+                f"the option '{name}' is one of JAX's without a counterpart in jx: it changes "
+                f"nothing here",
+                stacklevel=2,
+            )
+            return
         self.option(name).set(value)
+
+    def read(self, name: str) -> Any:
+        """The value of an option in force on this thread; errors as for `update`."""
+        return self.option(name).value
+
+    @property
+    def x64_enabled(self) -> bool:
+        """Whether 64-bit dtypes are available, as ``jx_enable_x64`` says."""
+        return bool(self.option("enable_x64").value)
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values in force on this thread, by name with the prefix ``jx_``."""
-        return {"jx_" + name: option.value for name, option in all_options.items()}
+        """The values in force on this thread, by name with the prefix ``jx_`` (or ``jax_``)."""
+        return _Values({"jx_" + name: option.value for name, option in all_options.items()})
 
     def option(self, name: str) -> Option[Any]:
         """The `Option` of that name; raises AttributeError if there is none."""
-        bare = name.removeprefix("jax_").removeprefix("jx_")
+        bare = _bare(name)
         try:
             return all_options[bare]
         except KeyError:
