@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,14 @@ def test_the_environment_is_described_for_bug_reports(capsys):
     assert capsys.readouterr().out == text + "\n"
     with jx.enable_x64(True):
         assert "enable_x64=True" in jx.print_environment_info(return_string=True)
+
+
+# --- arrays as Python objects ---
+
+
+@pytest.mark.parametrize("transform", [jx.jit, jx.grad, jx.vmap])
+def test_trees_of_traced_values_can_be_copied(transform):
+    def f(p):
+        return copy.deepcopy({"a": [p]})["a"][0] + 2 * copy.copy(p)
+
+    assert transform(f)(jnp.ones(() if transform is jx.grad else 1)) == 3

@@ -331,6 +331,12 @@ class Tracer:
     def __index__(self) -> int:
         return self._value_for(errors.TracerIntegerConversionError).__index__()  # type: ignore[no-any-return]
 
+    def __copy__(self) -> Tracer:
+        return self  # nothing changes a tracer
+
+    def __deepcopy__(self, memo: Any) -> Tracer:
+        return self
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         # The number under a gradient is known, but NumPy would silently drop its derivative.
         raise errors.TracerArrayConversionError(self)
