@@ -253,6 +253,16 @@ def test_device_get_gives_ndarrays(rows, keys):
     assert type(got["c"]) is np.float32 and got["e"] is keys
 
 
+def test_device_get_leaves_tracers_as_they_are():
+    @jit
+    def f(x):
+        got = device_get({"x": x, "y": device_put(1.0)})
+        assert got["x"] is x
+        return got["x"]
+
+    assert f(2.0) == 2
+
+
 def test_device_get_of_a_donated_array_is_an_error():
     array = device_put(X)
     array.delete()

@@ -162,15 +162,14 @@ def device_get(x: Any) -> Any:
     """The arrays of a pytree as NumPy arrays.
 
     Args:
-        x: a pytree. Typed keys, which have no NumPy form, and leaves that are no arrays
-            are left as they are.
+        x: a pytree. Typed keys, which have no NumPy form, tracers, which have no value yet, and
+            leaves that are no arrays are left as they are.
 
     Returns:
         The same pytree with read-only ndarrays. Waits until they are computed.
 
     Raises:
         DonatedArrayError: an array has been donated.
-        TracerArrayConversionError: a leaf is a tracer.
 
     >>> device_get({"a": device_put(1.5), "b": "text"})
     {'a': array(1.5, dtype=float32), 'b': 'text'}
@@ -183,7 +182,7 @@ def device_get(x: Any) -> Any:
 def _get_leaf(x: Any) -> Any:
     if type(x) is Array:
         return host_value(x)
-    if type(x) is KeyArray or not hasattr(x, "__array__"):
+    if isinstance(x, (KeyArray, Tracer)) or not hasattr(x, "__array__"):
         return x
     return x if isinstance(x, np.generic) else np.asarray(x)
 
