@@ -348,3 +348,17 @@ def test_dlpack_is_a_module_of_its_own():
     np.testing.assert_array_equal(dlpack.from_dlpack(X), X)
     assert dlpack.from_dlpack(device_put(X), copy=True).dtype == np.float32
     assert dlpack.is_supported_dtype("bfloat16") and not dlpack.is_supported_dtype("int4")
+
+
+# Descriptions of arrays
+
+
+def test_a_description_says_where_an_array_was_put(rows, keys):
+    like = ShapeDtypeStruct.like
+    assert like(X) == like(lax.add(X, X)) == ShapeDtypeStruct((8,), np.float32)
+    there = ShapeDtypeStruct((8,), np.float32, sharding=rows)
+    assert like(device_put(X, rows)) == there == like(there)
+    assert like(2.0) == ShapeDtypeStruct((), np.float32, weak_type=True)
+    assert like(keys).dtype == keys.dtype
+    with pytest.raises(TypeError, match="'text'"):
+        like("text")
