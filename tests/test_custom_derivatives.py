@@ -469,6 +469,17 @@ def test_rules_whose_tangents_are_always_zero():
     assert grad(g)(1.0) == 0.0 and jit(grad(jit(g)))(1.0) == 0.0
 
 
+def test_functions_tell_their_rule():
+    f = custom_jvp(jnp.sin)
+    assert (f.jvp, f.symbolic_zeros) == (None, False)
+
+    def rule(primals, tangents):
+        return primals, tangents
+
+    f.defjvp(rule, symbolic_zeros=True)
+    assert (f.jvp, f.symbolic_zeros) == (rule, True)
+
+
 def test_classes_and_objects_can_be_decorated():
     @jx.tree_util.register_pytree_node_class
     class Pair:
