@@ -15,6 +15,7 @@ from jx_core import ShapedArray, Tracer, dtypes, shardings, tree, typeof
 from jx_core.backend import current
 from jx_core.memory import Space
 from jx_core.ops.sharding import device_put_p
+from jx_core.references import held_value
 from jx_core.trace import to_concrete
 
 from .keys import KeyArray, logical_value, physical_value
@@ -204,7 +205,7 @@ def copy_to_host_async(x: Any) -> Any:
 
 
 def block_until_ready(x: Any) -> Any:
-    """Wait until the arrays of a pytree are computed.
+    """Wait until the arrays of a pytree, and the values of Refs, are computed.
 
     Returns:
         `x`, which may have leaves of any kind.
@@ -217,7 +218,7 @@ def block_until_ready(x: Any) -> Any:
     [Array(1., dtype=float32, weak_type=True), 'text']
     """
     for leaf in tree.leaves(x):
-        wait = getattr(leaf, "block_until_ready", None)
+        wait = getattr(held_value(leaf), "block_until_ready", None)
         if wait is not None:
             wait()
     return x
