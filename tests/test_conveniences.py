@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+
 import numpy as np
 import pytest
 
@@ -123,3 +126,33 @@ def test_the_environment_is_described_for_bug_reports(capsys):
     assert capsys.readouterr().out == text + "\n"
     with jx.enable_x64(True):
         assert "enable_x64=True" in jx.print_environment_info(return_string=True)
+
+
+# --- arrays as Python objects ---
+
+
+@pytest.mark.parametrize("transform", [jx.jit, jx.grad, jx.vmap])
+def test_trees_of_traced_values_can_be_copied(transform):
+    def f(p):
+        return copy.deepcopy({"a": [p]})["a"][0] + 2 * copy.copy(p)
+
+    assert transform(f)(jnp.ones(() if transform is jx.grad else 1)) == 3
+
+
+def test_the_classes_of_arrays_are_subclasses_of_array():
+    @functools.singledispatch
+    def kind(x):
+        return "something"
+
+    @kind.register(jx.Array)
+    def _(x):
+        return "array"
+
+    assert issubclass(type(jnp.ones(1)), jx.Array)
+    assert not issubclass(np.ndarray, jx.Array)
+    assert [kind(x) for x in (jnp.ones(1), np.ones(1), 1.0)] == ["array", "something", "something"]
+
+    class Special(jx.Array):
+        pass
+
+    assert issubclass(Special, jx.Array) and not issubclass(type(jnp.ones(1)), Special)

@@ -235,6 +235,71 @@ JVP_ERRORS = {
 }
 
 
+def with_rules(fun, fwd, bwd, **options):
+    f = custom_vjp(fun)
+    f.defvjp(fwd, bwd, **options)
+    return f
+
+
+def test_backward_rules_run_on_values_where_gradients_do():
+    seen = []
+
+    def bwd(x, ct):
+        seen.append((float(x), type(np.asarray(ct))))
+        return (np.asarray(ct) if ct > 0 else -ct,)
+
+    f = with_rules(lambda x: x, lambda x: (x, x), bwd)
+    assert grad(f)(jnp.float32(2.0)) == 1.0
+    assert grad(lambda x: -3.0 * f(x))(jnp.float32(2.0)) == 3.0
+    assert seen == [(2.0, np.ndarray)] * 2
+    assert vjp(f, jnp.float32(4.0))[1](jnp.float32(5.0)) == (5.0,)
+
+
+@pytest.mark.parametrize("outer", [lambda g: g, jit, lambda g: lambda *a: jit(g)(*a)])
+@pytest.mark.parametrize("inner", [lambda f: f, jit])
+def test_pythons_numbers_among_residuals_stay_such(outer, inner):
+    kinds = []
+
+    def bwd(residuals, ct):
+        times, on, half, none, shape, x = residuals
+        kinds.append([type(r) for r in (times, on, half, none, *shape)])
+        return (ct * len(range(times)) * half * x if on else None,)
+
+    f = with_rules(lambda x: x, lambda x: (x, (3, True, 0.5, None, x.shape, x)), bwd)
+    np.testing.assert_array_equal(
+        outer(grad(lambda x: inner(f)(x).sum()))(jnp.full(2, 4.0)), [6.0, 6.0]
+    )
+    assert kinds == [[int, bool, float, type(None), int]]
+    rows = vmap(outer(grad(lambda x: inner(f)(x).sum())))(jnp.full((3, 2), 4.0))
+    np.testing.assert_array_equal(rows, np.full((3, 2), 6.0))
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, jit, lambda f: lambda *a: vmap(f)(*a)])
+def test_backward_rules_are_told_what_their_forward_rules_were(wrap):
+    """A program's rules are traced for each choice of differentiated arguments."""
+
+    def fwd(x, y):
+        return x.value * y.value, (x.value, y.value, x.perturbed, y.perturbed)
+
+    def bwd(residuals, ct):
+        x, y, of_x, of_y = residuals
+        asked.append((of_x, of_y))
+        return (ct * y if of_x else None, ct * x if of_y else None)
+
+    asked = []
+    f = with_rules(lambda x, y: x * y, fwd, bwd, symbolic_zeros=True)
+    g = wrap(f)
+    x, y = jnp.full(1, 2.0), jnp.full(1, 3.0)
+
+    def total(x, y):
+        return g(x, y).sum()
+
+    pulls = [vjp(lambda x: total(x, y), x)[1], vjp(total, x, y)[1], vjp(partial(total, x), y)[1]]
+    assert [pull(1.0) for pull in pulls] == [(3.0,), (3.0, 2.0), (2.0,)]
+    assert asked == [(True, False), (True, True), (False, True)]
+    assert grad(lambda x: grad(total, 1)(x, y).sum())(x) == 1.0
+
+
 @pytest.mark.parametrize("name", JVP_ERRORS)
 def test_wrong_results_of_jvp_rules(name):
     rule, text = JVP_ERRORS[name]
@@ -402,6 +467,17 @@ def test_rules_whose_tangents_are_always_zero():
     g = custom_jvp(lambda x: 2.0 * x)
     g.defjvp(lambda p, t: (g(*p), jnp.zeros(())))
     assert grad(g)(1.0) == 0.0 and jit(grad(jit(g)))(1.0) == 0.0
+
+
+def test_functions_tell_their_rule():
+    f = custom_jvp(jnp.sin)
+    assert (f.jvp, f.symbolic_zeros) == (None, False)
+
+    def rule(primals, tangents):
+        return primals, tangents
+
+    f.defjvp(rule, symbolic_zeros=True)
+    assert (f.jvp, f.symbolic_zeros) == (rule, True)
 
 
 def test_classes_and_objects_can_be_decorated():

@@ -251,6 +251,43 @@ def test_known_values_are_computed_while_tracing(transform):
     assert looked == [(6, 3, 1.0)]
 
 
+@pytest.mark.usefixtures("each_backend")
+@pytest.mark.parametrize(
+    "staged",
+    [
+        lambda f: jx.jit(f),
+        lambda f: lambda x: lax.scan(lambda c, _: (f(c), None), x, length=1)[0],
+        lambda f: lambda x: lax.cond(x < 5, f, lambda x: x, x),
+        lambda f: lambda x: lax.fori_loop(0, 1, lambda i, c: f(c), x),
+        lambda f: jx.jit(lambda x: jx.jit(f)(x)),
+        jx.checkpoint,
+    ],
+    ids=["jit", "scan", "cond", "loop", "jit of jit", "checkpoint"],
+)
+@pytest.mark.parametrize("outer", [lambda f: f, jx.jit], ids=["", "in jit"])
+def test_known_values_are_computed_in_functions_staged_meanwhile(staged, outer):
+    def f(x):
+        return x + int(jnp.ones(3).sum() + 1)
+
+    @outer
+    def g(x):
+        with jx.ensure_compile_time_eval():
+            return staged(f)(x)
+
+    assert int(g(1)) == 5
+    with pytest.raises(jx.errors.ConcretizationTypeError):
+        staged(f)(1)
+
+
+def test_a_function_staged_before_is_staged_anew_while_known_values_are_computed():
+    f = jx.jit(lambda x: x + jnp.sin(1.0))
+    before = str(jx.make_jaxpr(f)(1.0))
+    with jx.ensure_compile_time_eval():
+        inside = str(jx.make_jaxpr(f)(1.0))
+    assert "sin" in before and "sin" not in inside
+    assert str(jx.make_jaxpr(f)(1.0)) == before
+
+
 def test_what_is_computed_while_tracing_is_not_in_the_program():
     @jx.ensure_compile_time_eval()
     def table():

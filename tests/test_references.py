@@ -39,6 +39,8 @@ def test_a_ref_looks_like_the_array_in_it():
     assert not isinstance(ref, jx.Array)
     assert ref.sharding == jnp.zeros(2).sharding
     assert str(jx.ref.AbstractRef(ref.type.inner_aval)) == "Ref{float32[2,3]}"
+    assert jx.typeof(ref) == ref.type and jx.typeof(ref).inner_aval == jx.typeof(ref[...])
+    assert jx.block_until_ready({"r": ref})["r"] is ref
 
 
 def test_a_ref_of_a_number_has_a_strong_dtype():

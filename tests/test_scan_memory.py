@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import jx_xla  # noqa: F401  so that programs are compiled
-from jx_ad import checkpoint, grad, vjp
+from jx_ad import checkpoint, custom_vjp, grad, vjp
 from jx_batching import vmap
 from jx_core import backend, jit, lax, make_jaxpr
 
@@ -132,6 +132,21 @@ def test_carries_kept_once_are_the_right_ones(reverse, length):
         jit(gradient(fun, *args))(*args), gradient(by_hand, *args)(*args), strict=True
     ):
         np.testing.assert_allclose(got, want, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_carry_that_a_step_hands_on_as_it_got_it_may_have_a_derivative(reverse):
+    @custom_vjp
+    def doubling(x):  # the identity, whose gradient is another one
+        return x
+
+    doubling.defvjp(lambda x: (x, x), lambda x, ct: (lax.mul(ct, lax.mul(2.0, x)),))
+
+    def f(x):
+        step = lambda c, _: (doubling(c), None)  # noqa: E731
+        return lax.scan(step, x, None, length=3, reverse=reverse)[0]
+
+    assert grad(f)(3.0) == jit(grad(f))(3.0) == 6.0**3
 
 
 def test_rows_of_xs_and_results_are_not_kept_again():

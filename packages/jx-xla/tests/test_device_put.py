@@ -253,6 +253,16 @@ def test_device_get_gives_ndarrays(rows, keys):
     assert type(got["c"]) is np.float32 and got["e"] is keys
 
 
+def test_device_get_leaves_tracers_as_they_are():
+    @jit
+    def f(x):
+        got = device_get({"x": x, "y": device_put(1.0)})
+        assert got["x"] is x
+        return got["x"]
+
+    assert f(2.0) == 2
+
+
 def test_device_get_of_a_donated_array_is_an_error():
     array = device_put(X)
     array.delete()
@@ -338,3 +348,17 @@ def test_dlpack_is_a_module_of_its_own():
     np.testing.assert_array_equal(dlpack.from_dlpack(X), X)
     assert dlpack.from_dlpack(device_put(X), copy=True).dtype == np.float32
     assert dlpack.is_supported_dtype("bfloat16") and not dlpack.is_supported_dtype("int4")
+
+
+# Descriptions of arrays
+
+
+def test_a_description_says_where_an_array_was_put(rows, keys):
+    like = ShapeDtypeStruct.like
+    assert like(X) == like(lax.add(X, X)) == ShapeDtypeStruct((8,), np.float32)
+    there = ShapeDtypeStruct((8,), np.float32, sharding=rows)
+    assert like(device_put(X, rows)) == there == like(there)
+    assert like(2.0) == ShapeDtypeStruct((), np.float32, weak_type=True)
+    assert like(keys).dtype == keys.dtype
+    with pytest.raises(TypeError, match="'text'"):
+        like("text")

@@ -106,7 +106,8 @@ class custom_vjp(CustomFunction):
         Args:
             fwd: takes the arguments of the function, gives `(out, residuals)`.
             bwd: `bwd(*nondiff_args, residuals, ct)` gives a tuple with the cotangent of each
-                differentiated argument, None for zero.
+                differentiated argument, None for zero. Python's numbers among the residuals reach
+                it as they are.
             symbolic_zeros: whether `fwd` wants `CustomVJPPrimal`s, which say what is being
                 differentiated, and `bwd` `SymbolicZero`s where cotangents are zero.
             optimize_remat: keep `fwd` whole in programs, so that the function itself takes its
@@ -143,15 +144,33 @@ class custom_vjp(CustomFunction):
         return self._apply(custom_vjp_call_p, _Rules, (self.fwd, self.bwd), args, kwargs)
 
 
+class _Forward(NamedTuple):
+    """What the backward rule needs of a run of the forward one, other than arrays.
+
+    Attributes:
+        res_tree: the tree of the residuals.
+        kept: the residuals that are no arrays, by place: Refs and Python's numbers.
+        avals: the types of the arguments.
+        out_avals: the types of the results.
+    """
+
+    res_tree: Any
+    kept: list[tuple[int, Any]]
+    avals: list[ShapedArray]
+    out_avals: list[ShapedArray]
+
+
+# Residuals of these types reach the backward rule as they are, in programs too.
+_KEPT_TYPES = frozenset((bool, int, float, complex, Ref))
+
+
 class _Rules(FlatCall, CustomVJP):
     """One call's function and rules, flat."""
 
     def __init__(self, owner: custom_vjp, split: Any) -> None:
         super().__init__(owner, split)
-        self._res_tree: Any = None
-        self._res_refs: list[tuple[int, Ref]] = []
-        self._avals: list[ShapedArray] = []
-        self._out_avals: list[ShapedArray] = []
+        # By what is differentiated: a program's rules are traced for each such choice.
+        self._forwards: dict[tuple[bool, ...], _Forward] = {}
 
     @property
     def optimize_remat(self) -> bool:
@@ -181,12 +200,12 @@ class _Rules(FlatCall, CustomVJP):
             f"Custom VJP fwd rule for function {self.name} must produce a pair whose first "
             f"element is like the function's own result, but the (pytree) structures differ:",
         )  # fmt: skip
-        leaves, self._res_tree = tree.flatten(residuals)
-        self._res_refs = [(i, x) for i, x in enumerate(leaves) if type(x) is Ref]
-        leaves = [x for x in leaves if type(x) is not Ref]
-        self._avals = [typeof(p) for p in primals]
-        self._out_avals = [typeof(o) for o in outs]
-        return outs, [as_array(x) for x in leaves]
+        leaves, res_tree = tree.flatten(residuals)
+        kept = [(i, x) for i, x in enumerate(leaves) if type(x) in _KEPT_TYPES]
+        self._forwards[tuple(active)] = _Forward(
+            res_tree, kept, [typeof(p) for p in primals], [typeof(o) for o in outs]
+        )
+        return outs, [as_array(x) for x in leaves if type(x) not in _KEPT_TYPES]
 
     def _arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """The function's arguments; wrapped leaves are pytrees themselves, put in last."""
@@ -202,20 +221,21 @@ class _Rules(FlatCall, CustomVJP):
         self, active: Sequence[bool], residuals: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
         assert self.owner.bwd is not None
+        forward = self._forwards[tuple(active)]
         following = iter(cotangents)
         full = [
             self._cotangent(next(following) if is_differentiable(a) else None, a)
-            for a in self._out_avals
+            for a in forward.out_avals
         ]
-        kept = list(residuals)
-        for i, ref in self._res_refs:
-            kept.insert(i, ref)
+        leaves = list(residuals)
+        for i, value in forward.kept:
+            leaves.insert(i, value)
         result = self.owner.bwd(
             *self.split.nondiff,
-            tree.unflatten(self._res_tree, kept),
+            tree.unflatten(forward.res_tree, leaves),
             tree.unflatten(self.out_tree, full),
         )
-        cts = self._flat_cotangents(result)
+        cts = self._flat_cotangents(result, forward.avals)
         return [ct for ct, on in zip(cts, active, strict=True) if on]
 
     def _cotangent(self, ct: Any, aval: ShapedArray) -> Any:
@@ -225,9 +245,9 @@ class _Rules(FlatCall, CustomVJP):
             return SymbolicZero(tangent_aval(aval))
         return Zero(aval).instantiate()
 
-    def _flat_cotangents(self, result: Any) -> list[Any]:
+    def _flat_cotangents(self, result: Any, avals: Sequence[ShapedArray]) -> list[Any]:
         """What the backward rule gave, one for each leaf of the differentiated arguments."""
-        arguments = self.split.unflatten(list(range(len(self._avals))), in_place_of_refs=-1)
+        arguments = self.split.unflatten(list(range(len(avals))), in_place_of_refs=-1)
         if isinstance(result, list):
             result = tuple(result)
         if not isinstance(result, tuple):
@@ -241,7 +261,7 @@ class _Rules(FlatCall, CustomVJP):
                 f"equal to the number of differentiated arguments, {len(arguments)}, but got a "
                 f"tuple of length {len(result)}: {result!r:.80}"
             )
-        cts: list[Any] = [None] * len(self._avals)
+        cts: list[Any] = [None] * len(avals)
         what = (
             f"Custom VJP bwd rule for function {self.name} must produce cotangents with the "
             f"shapes and dtypes of the arguments, but not that of argument "
@@ -260,7 +280,7 @@ class _Rules(FlatCall, CustomVJP):
                 if i < 0:
                     self._check_no_cotangent(ct, f"{k}{tree.keystr(path)}")
                     continue
-                cts[i] = fitting(ct, self._avals[i], f"{k}{tree.keystr(path)}", what)
+                cts[i] = fitting(ct, avals[i], f"{k}{tree.keystr(path)}", what)
             assert len(numbers) == len(leaves)
         return cts
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from jx_core import Array, ClosedJaxpr, Primitive, ShapedArray, Trace, Tracer, source, typeof
 from jx_core.lax import copy_p
+from jx_core.ops.control_flow.custom import custom_lin_p
 from jx_core.ops.elementwise import convert
 from jx_core.staging import StagingTrace, StagingTracer
 from jx_core.state import state, swap_trace
@@ -99,7 +100,8 @@ class Tape(Trace):
                 break
         else:
             return self.parent.process(primitive, given, params)
-        if primitive.stage is not None:
+        # A backward rule stays Python's, which sees the values that the reverse pass runs on.
+        if primitive.stage is not None and primitive is not custom_lin_p:
             given, params = primitive.stage(given, params)
         types = primitive.result_types(tuple([typeof(x) for x in given]), params)
         if primitive.multiple_results:

@@ -14,9 +14,17 @@ class _ArrayMeta(type):
             isinstance(x, b.array_types) for b in backend.registered().values()
         )
 
+    def __subclasscheck__(cls, kind: type) -> bool:
+        if super().__subclasscheck__(kind):
+            return True
+        known = backend.registered().values() if cls is Array else ()
+        return any(issubclass(kind, b.array_types) for b in known)
+
 
 class Array(metaclass=_ArrayMeta):
     """For `isinstance(x, Array)` and annotations: any back end's array, or a tracer.
+
+    The classes of back ends' arrays are subclasses of it, for `functools.singledispatch`.
 
     It is not constructed; `jx.numpy.array` and `device_put` make arrays.
 

@@ -302,6 +302,23 @@ class ShapeDtypeStruct:
         self.weak_type = weak_type
         self.sharding = sharding
 
+    @classmethod
+    def like(cls, x: Any) -> ShapeDtypeStruct:
+        """The description of an array, tracer, number or other description.
+
+        With the sharding of an array that has been put somewhere, and of a description.
+
+        Raises:
+            TypeError: `x` is none of these.
+
+        >>> ShapeDtypeStruct.like(np.ones((2, 3), np.float32))
+        ShapeDtypeStruct(shape=(2, 3), dtype=float32)
+        """
+        aval = typeof(x)
+        placed = isinstance(x, ShapeDtypeStruct) or getattr(x, "committed", False)
+        sharding = x.sharding if placed else None
+        return cls(aval.shape, aval.dtype, sharding=sharding, weak_type=aval.weak_type)
+
     @property
     def ndim(self) -> int:
         """The number of axes.

@@ -209,7 +209,7 @@ class CallSpec:
 
         began = time.perf_counter()
         held = [references.held_type(a) for a in avals]
-        jaxpr, consts = trace_to_jaxpr(flat, held, self.name, uses)
+        jaxpr, consts = trace_to_jaxpr(flat, held, self.name, uses, not self.transparent)
         if log_compiles.value:
             from .explaining import log_trace
 

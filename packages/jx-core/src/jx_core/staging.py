@@ -13,7 +13,13 @@ import numpy as np
 
 from . import dtypes, source, tree
 from .aval import ShapedArray, ShapeDtypeStruct, number_avals, typeof
-from .config import check_tracer_leaks, enable_checks, enable_x64, no_tracing
+from .config import (
+    check_tracer_leaks,
+    eager_constant_folding,
+    enable_checks,
+    enable_x64,
+    no_tracing,
+)
 from .errors import UnexpectedTracerError
 from .jaxpr.ir import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 from .primitive import NO_EFFECTS, Primitive
@@ -31,11 +37,12 @@ from .references import (
 )
 from .state import state, swap_trace
 from .symbolic.expressions import DimExpr, as_value
-from .trace import Trace, Tracer
+from .trace import CompileTimeTrace, Trace, Tracer
 
 _SCALARS = (bool, int, float, complex, np.generic)
 _x64 = enable_x64.state
 _leaks, _no_tracing = check_tracer_leaks.state, no_tracing.state
+_folding = eager_constant_folding.state
 
 
 class StagingTracer(Tracer):
@@ -150,6 +157,7 @@ def trace_to_jaxpr(
     in_avals: Sequence[ShapedArray],
     name: str = "",
     uses: Uses | None = None,
+    of_user: bool = False,
 ) -> tuple[Jaxpr, list[Any]]:
     """Trace a flat function: the Jaxpr of `fun` on arguments of types `in_avals`.
 
@@ -160,6 +168,8 @@ def trace_to_jaxpr(
         name: the function's name, for messages and printing.
         uses: takes note of what the function does with Refs that it closes over, for which the
             program has further inputs and results. Without it the function may not use any.
+        of_user: whether it is a user's function, in which known values are computed at once with
+            `eager_constant_folding`. Not so in others: they are what those are computed by.
 
     Returns:
         The program and its constants, among them tracers of enclosing traces.
@@ -175,11 +185,14 @@ def trace_to_jaxpr(
             f"re-tracing function {name or fun} for `jit`, but 'no_tracing' is set. It has not "
             f"been traced before for ({', '.join(a.str_short() for a in in_avals)})"
         )
+    if _folding.value and not of_user:
+        with eager_constant_folding(False):
+            return trace_to_jaxpr(fun, in_avals, name, uses)
     trace = StagingTrace(name, state.trace)
     tracers = [trace.new_input(aval) for aval in in_avals]
     watch = _watch(trace, tracers) if _leaks.value else None
     read_only: Sequence[Ref] = ()
-    before = swap_trace(trace)
+    before = swap_trace(CompileTimeTrace(trace) if _folding.value else trace)
     try:
         outputs = fun(*tracers)
         if trace.refs is not None:
@@ -276,7 +289,7 @@ def trace_function(
         out_trees.append(out_tree)
         return uses.leave(inside, outputs)
 
-    jaxpr, consts = trace_to_jaxpr(flat, [held_type(t) for t in types], name, uses)
+    jaxpr, consts = trace_to_jaxpr(flat, [held_type(t) for t in types], name, uses, True)
     if any_refs(leaves):
         uses.check(leaves, name, lambda: [tree.keystr(p) for p, _ in tree.leaves_with_path(args)])
     if uses:

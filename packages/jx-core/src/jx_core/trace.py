@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from . import errors
 from .aval import ShapedArray
-from .config import debug_key_reuse
+from .config import debug_key_reuse, eager_constant_folding
 from .state import ThreadState, state, swap_trace
 
 
@@ -135,7 +135,8 @@ def ensure_compile_time_eval() -> Iterator[None]:
 
     Inside of a staged function, operations are recorded even where all their operands are known.
     In this context they are computed while the function is traced, so that Python can look at
-    the results; those on traced values are recorded as ever.
+    the results; those on traced values are recorded as ever. It is so in functions that are staged
+    in this context as well, by `jit` or by control flow.
 
     >>> from jx_core import jit, lax
     >>> @jit
@@ -147,10 +148,9 @@ def ensure_compile_time_eval() -> Iterator[None]:
     6.0
     """
     current = state.trace
-    if current.is_eval or isinstance(current, CompileTimeTrace):
-        yield
-        return
-    with use_trace(CompileTimeTrace(current)):
+    known = current.is_eval or isinstance(current, CompileTimeTrace)
+    # The option is for what is staged inside; as part of the caches' keys it keeps that apart.
+    with eager_constant_folding(True), use_trace(current if known else CompileTimeTrace(current)):
         yield
 
 
@@ -330,6 +330,12 @@ class Tracer:
 
     def __index__(self) -> int:
         return self._value_for(errors.TracerIntegerConversionError).__index__()  # type: ignore[no-any-return]
+
+    def __copy__(self) -> Tracer:
+        return self  # nothing changes a tracer
+
+    def __deepcopy__(self, memo: Any) -> Tracer:
+        return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         # The number under a gradient is known, but NumPy would silently drop its derivative.

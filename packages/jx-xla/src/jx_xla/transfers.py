@@ -15,6 +15,7 @@ from jx_core import ShapedArray, Tracer, dtypes, shardings, tree, typeof
 from jx_core.backend import current
 from jx_core.memory import Space
 from jx_core.ops.sharding import device_put_p
+from jx_core.references import held_value
 from jx_core.trace import to_concrete
 
 from .keys import KeyArray, logical_value, physical_value
@@ -162,15 +163,14 @@ def device_get(x: Any) -> Any:
     """The arrays of a pytree as NumPy arrays.
 
     Args:
-        x: a pytree. Typed keys, which have no NumPy form, and leaves that are no arrays
-            are left as they are.
+        x: a pytree. Typed keys, which have no NumPy form, tracers, which have no value yet, and
+            leaves that are no arrays are left as they are.
 
     Returns:
         The same pytree with read-only ndarrays. Waits until they are computed.
 
     Raises:
         DonatedArrayError: an array has been donated.
-        TracerArrayConversionError: a leaf is a tracer.
 
     >>> device_get({"a": device_put(1.5), "b": "text"})
     {'a': array(1.5, dtype=float32), 'b': 'text'}
@@ -183,7 +183,7 @@ def device_get(x: Any) -> Any:
 def _get_leaf(x: Any) -> Any:
     if type(x) is Array:
         return host_value(x)
-    if type(x) is KeyArray or not hasattr(x, "__array__"):
+    if isinstance(x, (KeyArray, Tracer)) or not hasattr(x, "__array__"):
         return x
     return x if isinstance(x, np.generic) else np.asarray(x)
 
@@ -205,7 +205,7 @@ def copy_to_host_async(x: Any) -> Any:
 
 
 def block_until_ready(x: Any) -> Any:
-    """Wait until the arrays of a pytree are computed.
+    """Wait until the arrays of a pytree, and the values of Refs, are computed.
 
     Returns:
         `x`, which may have leaves of any kind.
@@ -218,7 +218,7 @@ def block_until_ready(x: Any) -> Any:
     [Array(1., dtype=float32, weak_type=True), 'text']
     """
     for leaf in tree.leaves(x):
-        wait = getattr(leaf, "block_until_ready", None)
+        wait = getattr(held_value(leaf), "block_until_ready", None)
         if wait is not None:
             wait()
     return x

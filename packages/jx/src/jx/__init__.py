@@ -19,7 +19,6 @@ from jx_core import (
     jit,
     make_jaxpr,
     named_scope,
-    typeof,
 )
 from jx_core.config import (
     check_tracer_leaks,
@@ -42,7 +41,7 @@ from jx_core.dtypes import float0
 from jx_core.source import register_internal as _register_internal
 
 from . import _lazy
-from ._conveniences import checking_leaks, disable_jit
+from ._conveniences import checking_leaks, disable_jit, typeof
 from ._lazy import __getattr__ as __getattr__
 from ._version import __version__
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from jx_core.config import check_tracer_leaks, define_object
 from jx_core.config import disable_jit as _disable_jit
+from jx_core.references import type_of
 
 
 def checking_leaks() -> contextlib.ContextDecorator:
@@ -44,6 +45,20 @@ def disable_jit(disable: bool = True) -> contextlib.ContextDecorator:
     2
     """
     return _disable_jit(disable)
+
+
+def typeof(x: Any) -> Any:
+    """The type of an array, tracer, NumPy value or Python number, or that of a Ref.
+
+    Raises:
+        TypeError: `x` is none of these.
+
+    >>> import jx
+    >>> import jx.numpy as jnp
+    >>> jx.typeof(jnp.ones(3)), jx.typeof(jx.new_ref(jnp.ones(3)))
+    (ShapedArray(float32[3]), Ref{float32[3]})
+    """
+    return type_of(x)
 
 
 def print_environment_info(return_string: bool = False) -> str | None:

@@ -186,6 +186,12 @@ check_tracer_leaks = define_bool(
 ...     float(jx.jit(lambda x: x + 1)(1.0))
 2.0""",
 )
+eager_constant_folding = define_bool(
+    "eager_constant_folding",
+    False,
+    "compute at once what is known while a function is traced, as ensure_compile_time_eval does",
+    traced=True,
+)
 no_tracing = define_bool(
     "no_tracing",
     False,

@@ -184,6 +184,8 @@ def _handed_on(plan: _Plan, num_consts: int, n_carry: int) -> dict[int, tuple[in
         sources = {source for source, _ in found.values()}
         if k is None or kept is None or before in plan.ys or k in sources or kept in found:
             continue
+        if k == kept:  # the step hands on what it got
+            continue
         found[k] = kept, i
     return found
 

@@ -293,7 +293,7 @@ class _Staged:
         function itself, which finds out which Refs those are, and the ones from `at` on of a rule.
         """
         uses = Uses()
-        jaxpr, consts = trace_to_jaxpr(fun, avals, name, uses)
+        jaxpr, consts = trace_to_jaxpr(fun, avals, name, uses, True)
         if not (uses or self.written):
             return _hoisted(jaxpr, consts)
         outs = jaxpr.outvars
@@ -464,7 +464,7 @@ class StagedVJP(_Staged, CustomVJP):
             self._rules, active, (True,) * len(outs), len(forward.out_avals) - n
         )
         jaxpr, consts = trace_to_jaxpr(
-            flat, [*forward.out_avals[n:], *outs], f"bwd of {self.name}", uses
+            flat, [*forward.out_avals[n:], *outs], f"bwd of {self.name}", uses, True
         )
         backward, more = _hoisted(jaxpr, consts)
         invars, c = backward.jaxpr.invars, len(more)
@@ -557,7 +557,7 @@ def staged_bwd(
     """A backward rule as a program of (residuals, nonzero cotangents)."""
     uses = Uses()
     flat, masks = flat_bwd(rules, active, nonzero, len(residuals))
-    jaxpr, consts = trace_to_jaxpr(flat, [*residuals, *cts], f"bwd of {rules.name}", uses)
+    jaxpr, consts = trace_to_jaxpr(flat, [*residuals, *cts], f"bwd of {rules.name}", uses, True)
     return Backward(ClosedJaxpr(jaxpr, consts), masks[0], uses)
 
 

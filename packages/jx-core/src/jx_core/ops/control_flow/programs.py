@@ -87,7 +87,7 @@ def stage(
         out_trees.append(out_tree)
         return uses.leave(inside, outputs)
 
-    jaxpr, consts = trace_to_jaxpr(flat, [held_type(a) for a in avals], name, uses)
+    jaxpr, consts = trace_to_jaxpr(flat, [held_type(a) for a in avals], name, uses, True)
     program = Program(jaxpr, consts, out_trees[0], name)
     if uses:
         program.jaxpr = uses.arranged(jaxpr, len(avals), out_trees[0].num_leaves, refs_at)
