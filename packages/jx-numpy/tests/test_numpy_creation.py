@@ -329,4 +329,21 @@ def test_questions_about_arrays():
     assert jnp.iscomplexobj(1j) and jnp.isrealobj(x) and jnp.iscomplexobj([1j])
     assert jnp.iterable(x) and not jnp.iterable(3)
     with pytest.raises(TypeError, match="shape requires"):
-        jnp.shape([1, 2])
+        jnp.shape({"a": 1})
+    with pytest.warns(DeprecationWarning, match="requires ndarray or scalar arguments"):
+        assert (jnp.shape([1, 2]), jnp.size((1, 2)), jnp.ndim([[1]])) == ((2,), 2, 2)
+        assert jit(lambda x: jnp.zeros(jnp.shape([x, x])))(x).shape == (2, 2, 3)
+
+
+def test_objects_that_become_arrays_are_stacked():
+    class Wrapped:
+        def __init__(self, value):
+            self.value = value
+
+        def __jax_array__(self):
+            return self.value
+
+    x = jnp.arange(3.0)
+    pair = lambda x: jnp.array([Wrapped(x), x])  # noqa: E731
+    assert pair(x).tolist() == jit(pair)(x).tolist() == [[0, 1, 2], [0, 1, 2]]
+    assert jnp.array([Wrapped(jnp.int32(1)), 2.5]).tolist() == [1.0, 2.5]

@@ -240,8 +240,9 @@ def _shape_of(name: str, x: Any, leaves: list[Any], path: str) -> tuple[int, ...
         TypeError: it holds what is no array or number.
     """
     if not isinstance(x, (list, tuple)):
-        leaves.append(_leaf(name, x, path))
-        return np.shape(x) if not hasattr(x, "aval") else x.aval.shape
+        leaf = _leaf(name, x, path)
+        leaves.append(leaf)
+        return np.shape(leaf) if not hasattr(leaf, "aval") else leaf.aval.shape
     kinds = set(map(type, x))
     if kinds <= _NUMBERS:
         leaves.extend(x)
@@ -267,6 +268,8 @@ def _leaf(name: str, x: Any, path: str) -> Any:
         return x
     if type(x) is DimExpr:
         return lax.dim_as_value(x)
+    if hasattr(x, "__jax_array__"):
+        return _leaf(name, x.__jax_array__(), path)
     try:
         x = as_operand(name, x)
     except TypeError:
@@ -295,6 +298,7 @@ def _stacked(x: Any, dtype: Any) -> Array:
     """A nested sequence, some of whose leaves are traced, as one array."""
     if not isinstance(x, (list, tuple)):
         x = lax.dim_as_value(x) if type(x) is DimExpr else x
+        x = x.__jax_array__() if hasattr(x, "__jax_array__") else x
         value = x if hasattr(x, "aval") else np.asarray(x)
         if isinstance(dtype, ExtendedDType):
             return value
