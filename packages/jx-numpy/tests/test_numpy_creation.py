@@ -335,6 +335,15 @@ def test_questions_about_arrays():
         assert jit(lambda x: jnp.zeros(jnp.shape([x, x])))(x).shape == (2, 2, 3)
 
 
+def test_strings_are_read_as_the_dtype_that_is_asked_for():
+    assert jnp.float32("1.5") == 1.5 and jnp.int32(b"2").dtype == np.int32
+    assert jnp.asarray(np.array(["1", "2"]), "float32").tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="could not convert string to float: 'x'"):
+        jnp.float32("x")
+    with pytest.raises(TypeError, match="not a valid array type"):
+        jnp.array("1")
+
+
 def test_objects_that_become_arrays_are_stacked():
     class Wrapped:
         def __init__(self, value):

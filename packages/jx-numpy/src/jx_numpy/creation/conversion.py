@@ -195,6 +195,8 @@ def placed(x: Array, place: Any) -> Array:
 
 
 def _of_ndarray(name: str, x: np.ndarray, dtype: Any, place: Any) -> Array:
+    if x.dtype.kind in "US" and dtype is not None and not isinstance(dtype, ExtendedDType):
+        x = np.asarray(x.tolist(), dtype)  # what the strings say, as in NumPy
     if not dtypes.is_supported(x.dtype):
         raise TypeError(
             f"Value of dtype {x.dtype} is not a valid array type: jnp.{name} takes booleans and "
@@ -318,6 +320,8 @@ def _of_other(name: str, x: Any, dtype: Any, copy: bool, place: Any) -> Array:
     if type(x) is DimExpr:
         return _as_array(name, lax.dim_as_value(x), dtype, copy, place)
     if isinstance(x, (str, bytes)):
+        if dtype is not None and not isinstance(dtype, ExtendedDType):
+            return _of_ndarray(name, np.asarray(x), dtype, place)
         raise TypeError(
             f"Value {x!r:.100} is not a valid array type: jnp.{name} takes booleans and numbers"
         )
