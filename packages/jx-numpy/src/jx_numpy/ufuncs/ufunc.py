@@ -100,6 +100,8 @@ class ufunc:
         # Asked for by help(), which is no reason to make signatures on import.
         if name == "__signature__":
             return _signature(self._fun)
+        if name == "spec":  # how it is staged, for export
+            return self._compiled.spec
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
