@@ -145,6 +145,14 @@ class TestExported:
         gc.collect()
         assert gone() is None
 
+    def test_array_functions_are_exported_as_they_are(self):
+        x = jnp.arange(3.0)
+        assert export.export(jnp.sin)(x).fun_name == "sin"
+        np.testing.assert_array_equal(export.export(jnp.sum)(x, axis=0).call(x), 3)
+        np.testing.assert_array_equal(export.export(jnp.add)(x, x).call(x, x), x + x)
+        with pytest.raises(ValueError, match="must be the result of `jit`"):
+            export.export(jx.vmap(jnp.sin))
+
     def test_what_is_no_jit_function_is_refused(self):
         with pytest.raises(ValueError, match=r"must be the result of `jit`.*jx.export.export\(jx"):
             export.export(lambda x: x)

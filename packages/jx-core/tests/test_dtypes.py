@@ -362,12 +362,21 @@ def test_three_operands_promote_as_in_jax(setting):
     assert not wrong
 
 
+def test_narrow_types_promote_to_64_bits_only_where_these_are_enabled():
+    for other in ("int8", "int16", "int32"):
+        assert dtypes.promote_types(other, "uint32") == np.int32
+        with enable_x64(True):
+            assert dtypes.promote_types("uint32", other) == np.int64
+    assert dtypes.promote_types("int64", "uint32") == np.int64
+    assert dtypes.promote_types("int64", "uint64") == np.float64
+
+
 @pytest.mark.parametrize("mode", ["standard", "strict"])
-def test_promote_types_is_jaxs_and_knows_64_bits_always(mode):
+def test_promote_types_is_jaxs(mode):
     names = [n for n in RECORDED["operands"] if not n.startswith("weak")]
     by_name = {"python int": int, "python float": float, "python complex": complex}
     wrong = []
-    with numpy_dtype_promotion(mode):
+    with numpy_dtype_promotion(mode), enable_x64(True):
         for a, row in zip(names, RECORDED["promote_types"][mode], strict=True):
             for b, expected in zip(names, row.split(), strict=True):
                 if not (known(a) and known(b)):

@@ -340,13 +340,22 @@ def test_a_block_partly_outside_is_dropped_or_moved_whole():
     ],
 )
 def test_out_of_bounds_reads_the_dtypes_extreme(dtype, fill):
-    result = lax.gather(np.zeros(3, dtype), np.array([[7]]), GatherDims((), (0,), (0,)), (1,))
+    points = GatherDims((), (0,), (0,))
+    result = lax.gather(np.zeros(3, dtype), np.array([[7]]), points, (1,), mode="fill")
     assert int(np.asarray(result)[0]) == int(fill)
+
+
+def test_reads_without_a_mode_are_promised_to_be_inside():
+    points = GatherDims((), (0,), (0,))
+    assert lax.gather(np.arange(3), np.array([[7], [-1]]), points, (1,)).tolist() == [2, 0]
+    jaxpr = make_jaxpr(lambda x: lax.gather(x, np.array([[1]]), points, (1,)))(np.arange(3))
+    assert jaxpr.eqns[0].params["mode"] is lax.GatherScatterMode.PROMISE_IN_BOUNDS
 
 
 @pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16, np.complex64])
 def test_out_of_bounds_reads_nan(dtype):
-    result = lax.gather(np.zeros(3, dtype), np.array([[7]]), GatherDims((), (0,), (0,)), (1,))
+    points = GatherDims((), (0,), (0,))
+    result = lax.gather(np.zeros(3, dtype), np.array([[7]]), points, (1,), mode="fill")
     assert np.isnan(np.asarray(result)).all()
     assert result.dtype == dtype
 
@@ -395,7 +404,8 @@ def test_keys_are_moved_whole():
     assert seeds(lax.dynamic_slice(keys, (-2,), (2,))) == [3, 4]
     assert seeds(lax.dynamic_update_slice(keys, taken, (1,))) == [0, 4, 0, 3, 4]
     assert seeds(lax.scatter(keys, at, taken, ScatterDims((), (0,), (0,)))) == [0, 1, 2, 3, 4]
-    assert seeds(lax.gather(keys, np.array([[9], [3]]), points, (1,))) == [2**32 - 1, 3]
+    filled = lax.gather(keys, np.array([[9], [3]]), points, (1,), mode="fill")
+    assert seeds(filled) == [2**32 - 1, 3]
     with pytest.raises(TypeError, match="scatter-add does not accept dtype key<fry>"):
         lax.scatter_add(keys, at, taken, ScatterDims((), (0,), (0,)))
 

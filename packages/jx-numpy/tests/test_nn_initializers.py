@@ -159,6 +159,12 @@ def test_initialisers_are_traced():
     np.testing.assert_allclose(got, init(KEY, (3, 4)), rtol=1e-6)
 
 
+def test_initialisers_are_instances_of_their_protocol():
+    assert isinstance(initializers.he_normal(), initializers.Initializer)
+    assert isinstance(initializers.zeros, initializers.Initializer)
+    assert not isinstance(3, initializers.Initializer)
+
+
 def test_arrays_without_weights():
     assert initializers.he_normal()(KEY, (0, 3)).shape == (0, 3)
 

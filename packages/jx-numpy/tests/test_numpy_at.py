@@ -171,6 +171,46 @@ def test_values_take_the_dtype_of_the_array():
     assert jnp.arange(3.0).at[0].set(jnp.int32(2)).tolist() == [2, 1, 2]
 
 
+@pytest.mark.filterwarnings("ignore:scatter inputs")
+@pytest.mark.parametrize("place", [1, slice(1, 2), np.array([1]), np.arange(5) == 1], ids=str)
+@pytest.mark.parametrize(
+    ("method", "value", "want"),
+    [
+        ("multiply", 2.5, 5),
+        ("subtract", 0.5, 1),
+        ("add", -1.5, 0),
+        ("min", 1.5, 1),
+        ("max", np.float32(7.5), 7),
+        ("max", 3 + 1j, 3),
+    ],
+)
+def test_updates_are_computed_in_the_common_dtype(place, method, value, want):
+    x = jnp.arange(1, 6)
+    for update in (
+        lambda x: getattr(x.at[place], method)(value),
+        jit(lambda x: getattr(x.at[place], method)(value)),
+    ):
+        got = update(x)
+        assert got.dtype == np.int32
+        assert got.tolist() == [1, want, 3, 4, 5]
+
+
+@pytest.mark.filterwarnings("ignore:scatter inputs")
+def test_repeated_updates_are_converted_once():
+    x = jnp.arange(1, 6)
+    assert x.at[jnp.array([1, 1])].add(0.5).tolist() == [1, 3, 3, 4, 5]
+    assert x.astype("int8").at[1].min(jnp.int32(300)).tolist() == [1, 2, 3, 4, 5]
+
+
+def test_quotients_of_integers_are_floats():
+    x = jnp.arange(6)
+    for place in (slice(0, 2), jnp.array([0, 1]), jnp.arange(6) < 2):
+        got = x.at[place].divide(2)
+        assert got.dtype == np.float32
+        assert got.tolist() == [0.0, 0.5, 2.0, 3.0, 4.0, 5.0]
+        assert x.at[place].power(2).dtype == np.int32
+
+
 @pytest.mark.parametrize("values", [1.5, jnp.float32(1.5), np.float32([1.5])], ids=repr)
 def test_values_that_may_lose_something_are_warned_of(values):
     for _ in range(2):  # also where the program is there already

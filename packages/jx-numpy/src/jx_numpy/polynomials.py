@@ -158,7 +158,9 @@ def polydiv(u: ArrayLike, v: ArrayLike, *, trim_leading_zeros: bool = False) -> 
     (Array([ 1., -1.], dtype=float32), Array([0., 0., 0.], dtype=float32))
     """
     quotient, remainder = _polydiv(u, v)
-    return quotient, _trimmed(remainder) if trim_leading_zeros else remainder
+    if trim_leading_zeros:
+        remainder = trim_zeros(concrete_or_error(remainder, "a remainder to be trimmed"), "f")
+    return quotient, remainder
 
 
 @array_function()

@@ -489,6 +489,8 @@ def _gathered(x: Array, places: Array) -> Array:
 
 
 def _fill_with_first(values: Array, common: Array) -> Array:
+    if not typeof(values).size:
+        return values
     total = lax.reduce_sum(convert(common, _INT32), (0,))
     exists = lax.lt(lax.iota(_INT32, typeof(values).size), total)
     first = lax.broadcast_in_dim(lax.slice_in_dim(values, 0, 1), typeof(values).shape, (0,))
@@ -547,7 +549,7 @@ def setxor1d(
         ar1, ar2: arrays; they are flattened.
         assume_unique: of no effect.
         size: how many to return; needed where an array is traced.
-        fill_value: what comes after them, if there are less; 0 if None.
+        fill_value: what comes after them, if there are less; the least of them if None.
 
     Raises:
         ConcretizationTypeError: an array is traced and `size` is None.
@@ -564,4 +566,5 @@ def setxor1d(
     )
     in_one = operators.not_equal(isin(distinct, a), isin(distinct, b))
     keep = operators.bitwise_and(in_one, operators.greater(counts, 0))
-    return _kept("setxor1d", distinct, keep, size, fill_value)[0]
+    kept = _kept("setxor1d", distinct, keep, size, fill_value)[0]
+    return kept if size is None or fill_value is not None else _fill_with_first(kept, keep)

@@ -216,7 +216,8 @@ def promote_types(a: Any, b: Any) -> AnyDType:
     """The dtype that two dtypes combine to, 64-bit ones included.
 
     ``int``, ``float`` and ``complex`` are weak. Unlike `result_type` it does not
-    canonicalise. Raises TypeError for what is no dtype and TypePromotionError if
+    canonicalise what it is given; but narrower integers combine to 64-bit ones only
+    where these are enabled. Raises TypeError for what is no dtype and TypePromotionError if
     the two do not combine.
 
     >>> promote_types("int8", "uint8")
@@ -228,6 +229,8 @@ def promote_types(a: Any, b: Any) -> AnyDType:
     if found is None:
         raise TypePromotionError(_no_path(typed, mode))
     node = found[0]
+    if node == np.int64 and not _x64.value and all(x[0].itemsize < 8 for x in typed):
+        return np.dtype(np.int32)
     return PYTHON_SCALARS[True][_PYTHON_TYPES[node]][0] if isinstance(node, str) else node
 
 

@@ -195,6 +195,8 @@ def placed(x: Array, place: Any) -> Array:
 
 
 def _of_ndarray(name: str, x: np.ndarray, dtype: Any, place: Any) -> Array:
+    if x.dtype.kind in "US" and dtype is not None and not isinstance(dtype, ExtendedDType):
+        x = np.asarray(x.tolist(), dtype)  # what the strings say, as in NumPy
     if not dtypes.is_supported(x.dtype):
         raise TypeError(
             f"Value of dtype {x.dtype} is not a valid array type: jnp.{name} takes booleans and "
@@ -240,8 +242,9 @@ def _shape_of(name: str, x: Any, leaves: list[Any], path: str) -> tuple[int, ...
         TypeError: it holds what is no array or number.
     """
     if not isinstance(x, (list, tuple)):
-        leaves.append(_leaf(name, x, path))
-        return np.shape(x) if not hasattr(x, "aval") else x.aval.shape
+        leaf = _leaf(name, x, path)
+        leaves.append(leaf)
+        return np.shape(leaf) if not hasattr(leaf, "aval") else leaf.aval.shape
     kinds = set(map(type, x))
     if kinds <= _NUMBERS:
         leaves.extend(x)
@@ -267,6 +270,8 @@ def _leaf(name: str, x: Any, path: str) -> Any:
         return x
     if type(x) is DimExpr:
         return lax.dim_as_value(x)
+    if hasattr(x, "__jax_array__"):
+        return _leaf(name, x.__jax_array__(), path)
     try:
         x = as_operand(name, x)
     except TypeError:
@@ -295,6 +300,7 @@ def _stacked(x: Any, dtype: Any) -> Array:
     """A nested sequence, some of whose leaves are traced, as one array."""
     if not isinstance(x, (list, tuple)):
         x = lax.dim_as_value(x) if type(x) is DimExpr else x
+        x = x.__jax_array__() if hasattr(x, "__jax_array__") else x
         value = x if hasattr(x, "aval") else np.asarray(x)
         if isinstance(dtype, ExtendedDType):
             return value
@@ -314,6 +320,8 @@ def _of_other(name: str, x: Any, dtype: Any, copy: bool, place: Any) -> Array:
     if type(x) is DimExpr:
         return _as_array(name, lax.dim_as_value(x), dtype, copy, place)
     if isinstance(x, (str, bytes)):
+        if dtype is not None and not isinstance(dtype, ExtendedDType):
+            return _of_ndarray(name, np.asarray(x), dtype, place)
         raise TypeError(
             f"Value {x!r:.100} is not a valid array type: jnp.{name} takes booleans and numbers"
         )

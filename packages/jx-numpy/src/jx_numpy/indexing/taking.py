@@ -330,7 +330,7 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Tr
         ind: integers into the flattened array.
         v: the values, repeated to the number of indices.
         mode: "clip" moves indices out of bounds to the nearest one inside, "wrap" takes them
-            modulo the size; None drops them.
+            modulo the size; None clips, once negative ones count from the end.
         inplace: must be False.
 
     Raises:
@@ -347,6 +347,14 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Tr
         )
     if mode not in (None, "clip", "wrap"):
         raise ValueError(f"mode should be one of 'wrap' or 'clip'; got {mode!r}")
+    return _put(a, ind, v, "clip", wrap=mode == "wrap", negative=mode is None)
+
+
+def _put(a: Any, ind: Any, v: Any, mode: str, *, wrap: bool, negative: bool) -> Any:
+    """`put` under a mode of `x.at[...]`, of indices taken modulo the size if `wrap`.
+
+    `negative` says whether negative ones count from the end.
+    """
     aval, places = type_of("put", a, 0), type_of("put", ind, 1)
     if not aval.size and places.size:
         raise ValueError("put: can't put values into an empty array")
@@ -354,10 +362,10 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Tr
     values = _as_array(v)
     if places.size and values.size:
         index = lax.reshape(_integers("put", ind, places), (places.size,))
-        if mode == "wrap":
+        if wrap:
             index = operators.remainder(index, aval.size)
         values = _repeated(values, places.size)
-        flat = update("set", flat, index, values, mode and "clip", wrap=mode is None)
+        flat = update("set", flat, index, values, mode, wrap=negative)
     return lax.reshape(flat, aval.shape)
 
 
@@ -401,4 +409,4 @@ def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Any:
 
     flat = lax.reshape(_as_array(mask), (where.size,))
     (index,) = nonzero(flat, size=aval.size, fill_value=aval.size)
-    return put(arr, index, vals, inplace=False)
+    return _put(arr, index, vals, "drop", wrap=False, negative=False)

@@ -176,10 +176,10 @@ _METHOD_DOC = """{summary}
 
         Args:
             values: a number, or an array or list that broadcasts to the shape of `x[index]`.
-                It is converted to the dtype of `x`.
+                They are computed with in the dtype that both promote to.
 
         Returns:
-            A new array of the shape and dtype of `x`.
+            A new array of the shape and dtype of `x`; quotients of integers are floats.
 
         Raises:
             ShapeError: `values` does not broadcast to the shape of `x[index]`.
@@ -358,8 +358,9 @@ def update_plan(
     wrap: bool = True,
 ) -> Any:
     """`x` updated at the places of a plan, which is made with `clamp` unless mode is drop."""
-    weak = x.aval.weak_type
-    values = operators.to_dtype(values, x.dtype, weak)
+    weak, dtype = x.aval.weak_type, x.dtype
+    wide = _computed_in(method, x, values)
+    values = operators.to_dtype(values, wide, weak and wide == dtype)
     if plan.expand:
         x = lax.expand_dims(x, plan.expand)
     strided = any(a.step > 1 for a in plan.axes)
@@ -372,7 +373,21 @@ def update_plan(
         )
     if plan.expand:
         out = squeeze_p.bind(out, dimensions=plan.expand)
-    return convert(out, x.dtype, True) if weak else out
+    return convert(out, out.dtype, True) if weak else out
+
+
+def _computed_in(method: str, x: Any, values: Any) -> Any:
+    """The dtype in which an update is computed, before it is of that of `x` again.
+
+    As in JAX: the dtype that both promote to. (Where it is divided by products, or raised to
+    them, the products are computed in it.)
+    """
+    if method == "set":
+        return x.dtype
+    of, to = typeof(values), x.aval
+    if of.dtype is to.dtype:
+        return to.dtype
+    return dtypes.lattice_result_type((to.dtype, to.weak_type), (of.dtype, of.weak_type))[0]
 
 
 def _update_block(
@@ -397,17 +412,23 @@ def _update_block(
         else:
             old = dynamic_slice_p.bind(x, *starts, slice_sizes=spans)
         values = _combined(method, old, values)
+    if method not in _BY_PRODUCT:
+        values = convert(values, x.dtype, x.aval.weak_type)
+    elif x.dtype != values.aval.dtype:  # quotients of integers are no integers, as in JAX
+        x = convert(x, values.aval.dtype)
     if not starts:
-        return convert(values, x.dtype, x.aval.weak_type)
+        return values
     return dynamic_update_slice_p.bind(x, values, *starts)
 
 
 def _combined(method: str, old: Any, values: Any) -> Any:
+    """Old elements with updates; the latter may be of a dtype to which the former convert."""
     combine = _COMBINE.get(method)
-    if combine is not None:
-        return combine(old, values)
-    dtype, weak = old.aval.dtype, old.aval.weak_type
-    return convert(_BY_PRODUCT[method](old, values), dtype, weak)
+    dtype = typeof(values).dtype
+    if combine is None:
+        same = dtype == old.aval.dtype
+        return _BY_PRODUCT[method](old, values if same else convert(values, old.aval.dtype))
+    return combine(old if old.aval.dtype == dtype else convert(old, dtype), values)
 
 
 def _scattered(
@@ -435,8 +456,9 @@ def _scattered(
     if 0 in x.shape:
         return x
     known = places.sorted_and_unique
-    return _SCATTER[method](
-        x,
+    weak, dtype, wide = x.aval.weak_type, x.dtype, typeof(values).dtype
+    out = _SCATTER[method](
+        x if wide == dtype else convert(x, wide),
         places.vectors,
         values,
         ScatterDimensionNumbers(places.window, places.collapsed, places.axes),
@@ -444,6 +466,7 @@ def _scattered(
         unique_indices=unique_indices or known,
         mode=mode,
     )
+    return out if wide == dtype else convert(out, dtype, weak)
 
 
 def _values_in_order(values: Any, plan: Plan, shape: Shape) -> Any:
@@ -479,8 +502,9 @@ def _values_in_order(values: Any, plan: Plan, shape: Shape) -> Any:
 def update_masked(x: Any, values: Any, mask: Any, method: str) -> Any:
     """`x` updated where `mask`, on its first axes, is True; `values` go with the others."""
     shape = x.shape
-    weak = x.aval.weak_type
-    values = operators.to_dtype(values, x.dtype, weak)
+    weak, dtype = x.aval.weak_type, x.dtype
+    wide = _computed_in(method, x, values)
+    values = operators.to_dtype(values, wide, weak and wide == dtype)
     along = tuple(range(mask.ndim))
     if mask.ndim < len(shape):
         mask = broadcast_in_dim_p.bind(mask, shape=shape, broadcast_dimensions=along)
@@ -494,9 +518,11 @@ def update_masked(x: Any, values: Any, mask: Any, method: str) -> Any:
         tail = tuple(range(len(shape) - len(given), len(shape)))
         values = broadcast_in_dim_p.bind(values, shape=shape, broadcast_dimensions=tail)
     if method in _BY_PRODUCT:
-        return _combined(method, x, lax.select(mask, values, lax.full_like(values, 1)))
-    out = lax.select(mask, values if method == "set" else _combined(method, x, values), x)
-    return convert(out, x.dtype, True) if weak else out
+        out = _combined(method, x, lax.select(mask, values, lax.full_like(values, 1)))
+    else:
+        values = values if method == "set" else _combined(method, x, values)
+        out = lax.select(mask, convert(values, dtype, values.aval.weak_type), x)
+    return convert(out, out.dtype, True) if weak else out
 
 
 _PLAN_STATICS = ("plan", "method", "mode", "indices_are_sorted", "unique_indices", "wrap")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from jx_core import lax
 from jx_core.dtypes import finfo, python_scalar_dtype
@@ -43,6 +43,7 @@ Distribution = Literal["truncated_normal", "normal", "uniform"]
 Axes = int | Sequence[int]
 
 
+@runtime_checkable
 class Initializer(Protocol):
     """What makes an array of weights.
 

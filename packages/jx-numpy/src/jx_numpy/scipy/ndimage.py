@@ -13,6 +13,7 @@ from jx_core import dtypes, lax, operators
 from jx_core.errors import ShapeError
 from jx_core.ops.elementwise import convert
 
+from ..creation import asarray
 from ..functions import array_function, plain
 from ..indexing import take
 from ..operands import (
@@ -113,7 +114,7 @@ def map_coordinates(
 
     Args:
         input: samples on a grid of n axes.
-        coordinates: n arrays, or an array of n rows, whose shapes broadcast; where to
+        coordinates: n arrays or lists, or an array of n rows, whose shapes broadcast; where to
             interpolate, counted in samples along each axis.
         order: 0 for the nearest sample, 1 for linear interpolation.
         mode: what continues the samples beyond the edges: `"constant"` for `cval`, `"nearest"`
@@ -138,7 +139,9 @@ def map_coordinates(
     """
     name = "jx.scipy.ndimage.map_coordinates"
     input = as_operand(name, input)
-    coordinates = [as_operand(name, c, 1) for c in coordinates]
+    coordinates = [
+        asarray(c) if isinstance(c, (list, tuple)) else as_operand(name, c, 1) for c in coordinates
+    ]
     shape = typeof(input).shape
     if len(coordinates) != len(shape):
         raise ShapeError(

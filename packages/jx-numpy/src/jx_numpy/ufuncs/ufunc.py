@@ -100,6 +100,8 @@ class ufunc:
         # Asked for by help(), which is no reason to make signatures on import.
         if name == "__signature__":
             return _signature(self._fun)
+        if name == "spec":  # how it is staged, for export
+            return self._compiled.spec
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -218,9 +220,13 @@ class ufunc:
                 f"result, or write a.at[indices].add(b) and the like"
             )
         a = asarray(as_operand(f"{self.__name__}.at", a))
+        a = operators.not_equal(a, 0) if self._logical else a
         if b is None:
             return a.at[indices].apply(self._fun)
         if self._scatter is not None:
+            if self._scatter in ("min", "max"):  # of integers and floats they are floats
+                a, b = operators.promote_dtypes(f"{self.__name__}.at", a, b)
+                a = convert(a, typeof(a).dtype)
             return getattr(a.at[indices], self._scatter)(b)
         return _at(self, a, indices, b)
 
@@ -287,7 +293,7 @@ def _reduce(
         raise ValueError(
             f"zero-size array to reduction operation {fun.__name__} which has no identity"
         )
-    result = _fold(fun._fun, rows, mask, begin if mask is not None or not length else initial)
+    result = _fold(fun._fun, rows, mask, begin)
     if keepdims:
         result = lax.reshape(
             result, tuple([1 if i in axes else n for i, n in enumerate(aval.shape)])

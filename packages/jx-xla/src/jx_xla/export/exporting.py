@@ -41,7 +41,7 @@ def export(
     """A function that exports `fun_jit` for arguments of the types of those it is called with.
 
     Args:
-        fun_jit: what `jx.jit` returns.
+        fun_jit: what `jx.jit` returns, or an array function such as `jnp.sin`.
         platforms: what to lower for, of `cpu`, `cuda`, `rocm` and `tpu`; by default the platform
             of the devices in use. The devices need not be there. For several, one module serves
             all.
@@ -66,6 +66,7 @@ def export(
     >>> float(exported.call(np.float32(3)))
     9.0
     """
+    fun_jit = _staged(fun_jit)
     if not hasattr(fun_jit, "trace"):
         raise ValueError(
             f"Function to be exported must be the result of `jit` but is: {fun_jit!r}. "
@@ -88,6 +89,19 @@ def export(
         return _exported(traced, wanted, tuple(disabled_checks), overrides)
 
     return do_export
+
+
+def _staged(fun: Any) -> Any:
+    """An array function, which stages itself only where nothing is traced, as one of `jit`.
+
+    All else is returned as it is, wrappers of array functions included.
+    """
+    spec = getattr(fun, "spec", None)
+    if not getattr(spec, "transparent", False) or getattr(fun, "__wrapped__", None) is not spec.fun:
+        return fun
+    return jit(
+        spec.fun, static_argnums=spec.static_argnums, static_argnames=spec.static_argnames
+    )
 
 
 def _exported(

@@ -44,7 +44,7 @@ class GatherScatterMode(enum.Enum):
     matrix product with a one-hot matrix; the functions here do not take it.
 
     Functions take the members, or their names as strings: `"clip"`, `"fill"` or `"drop"`,
-    `"promise_in_bounds"`, `"one_hot"`; None is FILL_OR_DROP.
+    `"promise_in_bounds"`, `"one_hot"`; None is FILL_OR_DROP, and PROMISE_IN_BOUNDS for `gather`.
 
     >>> from jx_core import lax
     >>> lax.index_take(np.int32([5, 6]), (np.int32([9]),), (0,))
@@ -398,7 +398,8 @@ def gather(
         slice_sizes: the blocks' size on every axis of the operand.
         unique_indices: a promise that no element is read twice.
         indices_are_sorted: a promise that the index vectors ascend.
-        mode: what places out of bounds read; a `GatherScatterMode` or its name.
+        mode: what places out of bounds read; a `GatherScatterMode` or its name. None
+            promises that there are none, and reads the nearest places inside if there are.
         fill_value: what they read under `"fill"`; by default NaN for inexact dtypes, the
             least value of signed and the greatest of unsigned integers, True for booleans.
 
@@ -414,7 +415,7 @@ def gather(
     >>> gather(np.arange(6).reshape(3, 2), np.array([[2], [0]]), rows, (1, 2)).tolist()
     [[4, 5], [0, 1]]
     """
-    mode = mode_of("gather", mode)
+    mode = mode_of("gather", "promise_in_bounds" if mode is None else mode)
     if mode is not GatherScatterMode.FILL_OR_DROP:
         fill_value = None
     elif fill_value is None:

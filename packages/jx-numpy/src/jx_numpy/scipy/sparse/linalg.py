@@ -16,10 +16,11 @@ import numpy as np
 from jx_ad import linear_transpose
 from jx_core import dtypes, eval_shape, lax, operators, tree, typeof
 from jx_core.errors import ShapeError
+from jx_core.ops.elementwise import convert
 
 from ...contraction.products import _matmul
 from ...creation import asarray
-from ...operands import promote_dtypes_inexact
+from ...operands import Array, promote_dtypes_inexact
 from .gmres_iteration import gmres_solution
 from .vectors import (
     Operator,
@@ -293,7 +294,7 @@ def gmres(
     maxiter: Any = None,
     M: Any = None,
     solve_method: str = "batched",
-) -> tuple[Any, None]:
+) -> tuple[Any, Array]:
     """The solution of `A(x) = b` by least residuals over Krylov spaces (GMRES).
 
     Args:
@@ -309,7 +310,7 @@ def gmres(
             `"batched"` builds each of them whole, with fewer decisions.
 
     Returns:
-        `(x, None)`, x being like `b`.
+        `(x, info)`, x being like `b`; info is -1 if the norm of x is NaN, else 0.
 
     Raises:
         TypeError: `A` or `M` is none of these.
@@ -335,4 +336,8 @@ def gmres(
         early = solve_method == "incremental"
         return gmres_solution(apply, b, x0, precondition, atol, dimensions, most, early)
 
-    return _solution("gmres", solver, A, b, x0, tol, atol, M, False)
+    x, _ = _solution("gmres", solver, A, b, x0, tol, atol, M, False)
+    size = square(x)
+    failed = lax.ne(size, size)  # NaN
+    info = operators.negative(convert(failed, np.dtype(np.int32)))
+    return x, convert(info, np.dtype(np.int32), True)
