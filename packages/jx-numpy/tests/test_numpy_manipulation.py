@@ -287,6 +287,7 @@ def test_calculus(same_as_numpy):
     same_as_numpy("trapezoid", X, axis=1)
     same_as_numpy("trapezoid", V, np.array([0.0, 1.0, 3.0, 3.5], np.float32))
     same_as_numpy("trapezoid", X, dx=0.5)
+    assert jnp.trapezoid(jnp.array([np.inf, 1.0, 2.0])) == np.inf and jnp.trapezoid(V[:1]) == 0
     same_as_numpy("unwrap", np.array([0.0, 3.0, 6.5, 1.0, -4.0], np.float32), rtol=1e-5)
     same_as_numpy("unwrap", np.array([[0, 7], [5, 1]], np.int32), axis=0, period=6)
     xp, fp = np.array([0.0, 1.0, 3.0], np.float32), np.array([1.0, 5.0, -1.0], np.float32)

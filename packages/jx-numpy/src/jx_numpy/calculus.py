@@ -30,6 +30,7 @@ from .operands import (
     typeof,
 )
 from .sorting import search
+from .ufuncs import isfinite
 
 __all__ = ["diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"]
 
@@ -222,12 +223,12 @@ def trapezoid(
         x = x if typeof(x).ndim == 1 else moveaxis(x, axis, -1)
         distance = plain(diff)(x)
     n, last = typeof(y).shape[-1], typeof(y).ndim - 1
-    if x is None and np.ndim(dx) == 0 and n:  # a sum of all samples is read but once
-        ends = operators.add(
-            lax.index_in_dim(y, 0, last, keepdims=False),
-            lax.index_in_dim(y, n - 1, last, keepdims=False),
-        )
-        total = operators.subtract(lax.reduce_sum(y, (last,)), operators.multiply(ends, 0.5))
+    if x is None and np.ndim(dx) == 0 and type(n) is int and n > 1:
+        # A sum of all samples reads each but once; of the two at the ends half is too much.
+        first, final = (lax.index_in_dim(y, i, last, keepdims=False) for i in (0, n - 1))
+        ends = operators.multiply(operators.add(first, final), 0.5)
+        total = lax.reduce_sum(y, (last,))
+        total = lax.select(plain(isfinite)(ends), lax.sub(total, ends), total)
         return operators.multiply(dx, total)  # type: ignore[no-any-return]
     heights = lax.add(_along(y, last, min(1, n), n), _along(y, last, 0, max(n - 1, 0)))
     areas = operators.multiply(operators.multiply(distance, heights), 0.5)

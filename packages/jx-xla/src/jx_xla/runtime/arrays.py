@@ -260,7 +260,7 @@ class Array:
         """
         if len(self._sharding._device_assignment) == 1:
             check_alive(self)
-            parts = [self]
+            parts: list[Any] = [self]
         else:
             parts = shards_of(self)
             parts = parts[:1] if self._sharding.is_fully_replicated else parts
