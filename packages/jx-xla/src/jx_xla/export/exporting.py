@@ -96,7 +96,7 @@ def _staged(fun: Any) -> Any:
 
     All else is returned as it is, wrappers of array functions included.
     """
-    spec = getattr(fun, "spec", None)
+    spec: Any = getattr(fun, "spec", None)
     if not getattr(spec, "transparent", False) or getattr(fun, "__wrapped__", None) is not spec.fun:
         return fun
     return jit(
