@@ -232,7 +232,7 @@ class ClosedJaxpr:
         """The types of the results.
 
         >>> from jx_core import lax, make_jaxpr
-        >>> make_jaxpr(lambda x: lax.gt(x, 0.0))(1.0).out_avals
+        >>> make_jaxpr(lambda x: lax.gt(x, 0.0))(np.float32(1)).out_avals
         [ShapedArray(bool[])]
         """
         return [v.aval for v in self.jaxpr.outvars]

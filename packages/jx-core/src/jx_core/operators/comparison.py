@@ -22,7 +22,7 @@ _COMPLEX = frozenset((np.dtype(np.complex64), np.dtype(np.complex128)))
 def equal(x: ArrayLike, y: ArrayLike, /) -> Array:
     """Whether `x == y`; NaN is not equal to itself.
 
-    >>> equal(np.array([1, 2]), 2.0)
+    >>> equal(np.array([1, 2]), 2)
     Array([False,  True], dtype=bool)
     """
     x, y, _ = pair("equal", x, y)
@@ -32,7 +32,7 @@ def equal(x: ArrayLike, y: ArrayLike, /) -> Array:
 def not_equal(x: ArrayLike, y: ArrayLike, /) -> Array:
     """Whether `x != y`.
 
-    >>> not_equal(np.array([1, 2]), 2.0)
+    >>> not_equal(np.array([1, 2]), 2)
     Array([ True, False], dtype=bool)
     """
     x, y, _ = pair("not_equal", x, y)

@@ -120,7 +120,8 @@ def _faddeeva(m: Any, x: Any, y: Any) -> tuple[Any, Any]:
     beyond = m.where(top < math.inf, 1.0, 0.0) / unit
     re = m.where(huge, q / length * beyond, re)
     im = m.where(huge, p / length * beyond, im)
-    im = m.where(x < 0.0, -im, im)
+    # On the imaginary axis w is real, which sums of rounded products may miss.
+    im = m.where(x == 0.0, 0.0, m.where(x < 0.0, -im, im))
     # Below the real line: 2 exp(-z^2) - w(-z), and w(-z) is here the conjugate of what was found
     # for |y| at the same side of x.
     below = y < 0.0
