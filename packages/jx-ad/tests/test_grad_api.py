@@ -1,6 +1,7 @@
 """The functions of differentiation: what they take, return and refuse, and how they nest."""
 
 import functools
+import math
 
 import numpy as np
 import pytest
@@ -18,7 +19,12 @@ from jx_ad import (
     vjp,
 )
 from jx_core import Array, Tracer, dtypes, jit, lax, tree, typeof
-from jx_core.errors import MissingRuleError, TracerArrayConversionError, UnexpectedTracerError
+from jx_core.errors import (
+    ConcretizationTypeError,
+    MissingRuleError,
+    TracerArrayConversionError,
+    UnexpectedTracerError,
+)
 
 V = np.arange(1.0, 4.0, dtype=np.float32)
 NOTHING = np.zeros((), dtypes.float0)
@@ -340,6 +346,15 @@ def test_reduce_axes_is_refused():
     ):
         with pytest.raises(TypeError, match="reduce_axes is not supported"):
             attempt()
+
+
+def test_numbers_that_would_lose_their_derivative_are_not_read_by_accident():
+    for read in (float, complex, math.sin):
+        with pytest.raises(ConcretizationTypeError, match="would silently drop its derivative"):
+            grad(lambda x, read=read: lax.mul(x, abs(read(x))))(2.0)
+    assert grad(lambda x: lax.mul(x, float(x.item())))(2.0) == 2.0
+    assert grad(lambda x: lax.mul(x, float(lax.stop_gradient(x))))(2.0) == 2.0
+    assert grad(lambda x: lax.mul(x, float(int(x))))(2.5) == 2.0
 
 
 # --- nesting ---

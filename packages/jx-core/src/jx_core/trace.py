@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from . import errors
+import numpy as np
+
+from . import dtypes, errors
 from .aval import ShapedArray
 from .config import debug_key_reuse, eager_constant_folding
 from .state import ThreadState, state, swap_trace
@@ -323,10 +325,21 @@ class Tracer:
         return int(self._value_for(errors.ConcretizationTypeError))
 
     def __float__(self) -> float:
-        return float(self._value_for(errors.ConcretizationTypeError))
+        return float(self._steady("float"))
 
     def __complex__(self) -> complex:
-        return complex(self._value_for(errors.ConcretizationTypeError))
+        return complex(self._steady("complex"))
+
+    def _steady(self, conversion: str) -> Any:
+        """The value behind a tracer of integers or booleans, which do not change smoothly."""
+        value = self._value_for(errors.ConcretizationTypeError)
+        if dtypes.issubdtype(self.aval.dtype, np.inexact):
+            raise errors.ConcretizationTypeError(
+                self,
+                f"Its value is known, but {conversion}() would silently drop its derivative: "
+                f"x.item() reads the number, and lax.stop_gradient(x) has no derivative.",
+            )
+        return value
 
     def __index__(self) -> int:
         return self._value_for(errors.TracerIntegerConversionError).__index__()  # type: ignore[no-any-return]
