@@ -24,7 +24,9 @@ __all__ = ["inv", "solve", "tensorinv", "tensorsolve"]
 
 
 def _permuted_rows(b: Any, permutation: Any) -> Any:
-    *batch, _, columns = typeof(b).shape
+    *batch, rows, columns = typeof(b).shape
+    if 0 in (*batch, rows):
+        return b
     axis, axes = len(batch), tuple(range(len(batch)))
     return lax.gather(
         b,
