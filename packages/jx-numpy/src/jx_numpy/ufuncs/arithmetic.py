@@ -469,6 +469,12 @@ def angle(z: ArrayLike, deg: bool = False) -> Array:
         z: an array or number.
         deg: give degrees, not radians.
 
+    Returns:
+        An array of floats of the shape of `z`, float32 where `z` is of half precision.
+
+    Raises:
+        TypeError: `z` is no array.
+
     >>> jnp.angle(jnp.array([1j, -1.0]), deg=True)
     Array([ 90., 180.], dtype=float32)
     """
